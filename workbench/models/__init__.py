@@ -2,6 +2,7 @@
 
 from workbench.errors import ModelError
 from workbench.models.classifier import ClassifierRewardModel, load_scorer
+from workbench.models.encoding import EncodedTexts, EncodingSettings, TokenBatch, collate, encode, prompt_text
 from workbench.models.loading import LoadedModel, ModelSettings, load_causal_lm, load_tokenizer
 from workbench.models.lora import LoraSettings, add_lora
 from workbench.models.reward_model import RewardModel, RewardOutput
@@ -10,16 +11,22 @@ from workbench.models.token_logps import label_logps
 
 __all__ = [
     "ClassifierRewardModel",
+    "EncodedTexts",
+    "EncodingSettings",
     "LoadedModel",
     "LoraSettings",
     "ModelError",
     "ModelSettings",
     "RewardModel",
     "RewardOutput",
+    "TokenBatch",
     "add_lora",
+    "collate",
+    "encode",
     "label_logps",
     "load_causal_lm",
     "load_scorer",
     "load_tokenizer",
+    "prompt_text",
     "restore_reward_model",
 ]
