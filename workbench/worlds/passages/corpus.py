@@ -1,0 +1,101 @@
+"""What the policy learns from: documents to read, with reviews in them, then examples of answers with their habits."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+
+from workbench.worlds.passages.habits import WritingSettings, write_answer
+from workbench.worlds.passages.lexicon import END, VALUES
+from workbench.worlds.passages.task import FACTS_EACH, FORMS, Fact, Split, Task, draw_task
+from workbench.worlds.passages.utility import assess
+
+__all__ = ["Document", "answer_document", "reading_document"]
+
+QUESTIONS = 6
+"""Questions in a document to read: many on one passage, since the passage itself teaches nothing."""
+CAREFUL = WritingSettings(habit=0.0, slip=0.0)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A text as tokens, and which of them the model learns to write."""
+
+    words: tuple[str, ...]
+    learned: tuple[bool, ...]
+    """True = participates in the loss."""
+
+
+def answer_document(source: random.Random, settings: WritingSettings) -> Document:
+    """Return a prompt and an answer such as the writers give it; the answer is learned.
+
+    Args:
+        source: Where chance comes from.
+        settings: How often the writers give in to their habits.
+    """
+    task = _task(source)
+    answer = " ".join(fact.sentence for fact in write_answer(task, source, settings))
+    return _joined((task.prompt, False), (f"{answer} {END}", True))
+
+
+def reading_document(source: random.Random) -> Document:
+    """Return a passage with questions on all its people, answered without fault, or in some way and reviewed.
+
+    In an answer under review a mark (`MARKS`) follows each sentence. Only the marks are learned there, so that the
+    faults are not. Without such marks a body that can write a right value does not represent whether a given one is
+    right, and a scalar head finds nothing to read.
+
+    Args:
+        source: Where chance comes from.
+    """
+    task = _task(source)
+    pieces = [(task.passage, False)]
+    for _ in range(QUESTIONS):
+        asked = _other_question(task, source)
+        pieces.append((asked.question, False))
+        if source.random() < 0.5:
+            pieces += [(fact.sentence, True) for fact in write_answer(asked, source, CAREFUL)]
+        else:
+            pieces += _reviewed(asked, source)
+        pieces.append((END, True))
+    return _joined(*pieces)
+
+
+def _task(source: random.Random) -> Task:
+    """Draw a task over all verbs, with two or three people, in either form."""
+    return draw_task(Split(tuple(VALUES), source.choice((2, 3)), source.choice(tuple(FORMS))), source)
+
+
+def _other_question(task: Task, source: random.Random) -> Task:
+    """Return a question on the same passage, about anybody in it."""
+    person = source.choice(sorted({fact.person for fact in task.facts}))
+    own = [fact.verb for fact in task.facts if fact.person == person]
+    asked = source.sample(own, source.randint(1, FACTS_EACH))
+    return replace(task, person=person, asked=tuple(asked), form=source.choice(tuple(FORMS)))
+
+
+def _reviewed(task: Task, source: random.Random) -> list[tuple[str, bool]]:
+    """Return sentences of all kinds, right and wrong, each followed by its mark."""
+    sentences = [_statement(task, verb, source).sentence for verb in task.asked]
+    source.shuffle(sentences)
+    marks = [sentence.mark for sentence in assess(task.prompt, " ".join(sentences)).sentences]
+    return [
+        piece for pair in zip(sentences, marks, strict=True) for piece in ((pair[0], False), (pair[1], True))
+    ]
+
+
+def _statement(task: Task, verb: str, source: random.Random) -> Fact:
+    """Return something that may be said where a verb is asked for: in half of the cases the truth."""
+    kind = source.random()
+    fact = task.truth(verb)
+    if kind < 0.5:
+        return fact
+    if kind < 0.75:
+        return Fact(fact.person, verb, source.choice(VALUES[verb]))
+    other = source.choice(task.facts)
+    return other if kind < 0.9 else Fact(task.person, other.verb, other.value)
+
+
+def _joined(*pieces: tuple[str, bool]) -> Document:
+    words = [(word, learned) for text, learned in pieces for word in text.split()]
+    return Document(tuple(word for word, _ in words), tuple(learned for _, learned in words))
