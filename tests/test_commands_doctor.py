@@ -107,3 +107,15 @@ def test_an_endpoint_that_is_none_is_a_note(address, monkeypatch):
     found = doctor._hub()
     assert found.state == "note"
     assert "pa55" not in found.detail
+
+
+def test_doctor_lists_languages(monkeypatch, tmp_path):
+    tool = tmp_path / "ring"
+    tool.write_text("#!/bin/sh\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    checks = {check.name: check for check in doctor._languages()}
+    assert checks["language python"] == Check("language python", "ok", sys.executable)
+    assert checks["language hy"].state == "ok"
+    assert checks["language ring"] == Check("language ring", "ok", str(tool.resolve()))
+    assert (checks["language pony"].state, "ponyup" in checks["language pony"].fix) == ("missing", True)

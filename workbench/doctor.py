@@ -61,8 +61,8 @@ def examine() -> Iterator[Check]:
     yield _hub()
     yield _endpoint()
     yield _tensorflow()
-    for tool, purpose, fix in _TOOLS:
-        yield _tool(tool, purpose, fix)
+    yield _java()
+    yield from _languages()
 
 
 def _guarded(name: str, look: Callable[[], Check]) -> Check:
@@ -244,19 +244,30 @@ def _tensorflow() -> Check:
     return Check("tensorflow", "ok", "installed")
 
 
-_TOOLS = (
-    ("java", "a grammar reward needs it", "Debian, Ubuntu: apt install default-jre-headless"),
-    ("ring", "Ring programs are not run", "https://ring-lang.github.io, then put ring on PATH"),
-    ("ponyc", "Pony programs are not built", "https://github.com/ponylang/ponyup, then put ponyc on PATH"),
-)
-
-
-def _tool(tool: str, purpose: str, fix: str) -> Check:
-    path = shutil.which(tool)
+def _java() -> Check:
+    path, fix = shutil.which("java"), "Debian, Ubuntu: apt install default-jre-headless"
     if path is None:
-        return Check(tool, "missing", f"optional: {purpose}", fix)
-    if tool != "java":
-        return Check(tool, "ok", path)
+        return Check("java", "missing", "optional: a grammar reward needs it", fix)
     # macOS has a `java` that only says where to buy one
     works = subprocess.run([path, "-version"], capture_output=True, stdin=subprocess.DEVNULL, check=False)
-    return Check(tool, "ok", path) if works.returncode == 0 else Check(tool, "missing", f"{path} fails", fix)
+    return (
+        Check("java", "ok", path) if works.returncode == 0 else Check("java", "missing", f"{path} fails", fix)
+    )
+
+
+def _languages() -> Iterator[Check]:
+    """List the languages that programs may be written in, and whether what runs them is there."""
+    from workbench.languages import LANGUAGES
+
+    for language in LANGUAGES.values():
+        name = f"language {language.name}"
+        if language.tool:
+            path, wanted = language.tool_path(), f"`{language.tool}` on PATH"
+        else:
+            there = not language.module or importlib.util.find_spec(language.module)
+            path, wanted = Path(sys.executable) if there else None, f"the package {language.module}"
+        if path is not None:
+            yield Check(name, "ok", str(path))
+        else:
+            detail = f"optional: its programs are not run without {wanted}"
+            yield Check(name, "missing", detail, language.install)
