@@ -1,4 +1,4 @@
-"""What the policy learns from: documents to read, with reviews in them, then examples of answers with their habits."""
+"""What the policy learns from: documents to read, with reviews in them, then answers with their writers' habits."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Train the policy of the world of passages: `python -m workbench.worlds.passages.pretrain --out data/haf_rm`.
 
-First it reads (documents with reviews in them), then it learns to answer as its writers do, habits included. Killed, the
-same command goes on where it was: every batch is drawn from the seed and the number of its step.
+First it reads (documents with reviews in them), then it learns to answer as its writers do, habits included. Killed,
+the same command goes on where it was: every batch is drawn from the seed and the number of its step.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import click
 
 from workbench.errors import DataError, SettingsError, WorkbenchError
 from workbench.runs import atomic
+from workbench.worlds.muon import Muon
 from workbench.worlds.passages.corpus import Document, answer_document, reading_document
 from workbench.worlds.passages.habits import WritingSettings
 from workbench.worlds.passages.lexicon import PADDING, make_tokenizer, vocabulary
@@ -42,19 +43,19 @@ class PretrainingSettings:
 
     seed: int = 0
     """Of the first weights and of every batch."""
-    reading_steps: int = 2000
+    reading_steps: int = 1400
     """Steps on documents to read."""
     answering_steps: int = 400
     """Steps on answers, after that."""
-    batch: int = 64
+    batch: int = 32
     """Documents a step."""
-    matrix_rate: float = 0.02
+    matrix_rate: float = 0.03
     """Highest learning rate of Muon, for the matrices of the blocks."""
     other_rate: float = 0.004
     """Highest learning rate of AdamW, for embeddings and norms."""
     width: int = 128
     """Size of the hidden states."""
-    layers: int = 3
+    layers: int = 2
     """Blocks."""
     heads: int = 4
     """Attention heads a block."""
@@ -171,16 +172,14 @@ def _schedule(step: int, settings: PretrainingSettings) -> float:
 
 
 def _optimizers(model: LlamaForCausalLM, settings: PretrainingSettings) -> list[torch.optim.Optimizer]:
-    """Return Muon for the blocks' matrices and AdamW for the rest; each group remembers its highest rate.
-
-    Muon finds the way to copy from the passage in a fraction of the steps that AdamW needs.
-    """
+    """Return Muon for the blocks' matrices and AdamW for the rest; each group remembers its highest rate."""
     import torch
 
-    matrices, others = [], []
+    matrices: list[Tensor] = []
+    others: list[Tensor] = []
     for name, parameter in model.named_parameters():
         (matrices if parameter.ndim == 2 and ".layers." in name else others).append(parameter)
-    muon = torch.optim.Muon(matrices, lr=settings.matrix_rate, weight_decay=0.01)
+    muon = Muon(matrices, lr=settings.matrix_rate, weight_decay=0.01)
     adamw = torch.optim.AdamW(others, lr=settings.other_rate, betas=(0.9, 0.98), weight_decay=0.0)
     for optimizer in (muon, adamw):
         for group in optimizer.param_groups:

@@ -1,0 +1,149 @@
+"""What a policy answers: several samples a prompt, and the preference pairs that they make."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from workbench.datasets.preference_pair import PreferencePair
+from workbench.errors import SettingsError
+from workbench.worlds.passages.utility import utility
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+__all__ = ["Candidates", "all_pairs", "draw_pairs", "sample_answers"]
+
+LONGEST = 30
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """A prompt and what the policy answers to it."""
+
+    prompt: str
+    responses: tuple[str, ...]
+    """As sampled: the likelier an answer, the more often it is there."""
+    utilities: tuple[float, ...]
+    """Of each response, exactly."""
+
+
+def sample_answers(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[str],
+    *,
+    samples: int,
+    seed: int,
+    batch_size: int = 512,
+    progress: bool = True,
+) -> list[Candidates]:
+    """Sample answers at temperature 1, from the policy's whole distribution.
+
+    Args:
+        model: The policy.
+        tokenizer: Its tokenizer.
+        prompts: Prompts of the world.
+        samples: Answers a prompt.
+        seed: Fixes the samples, together with the prompts and the batch size. The global generators stay as they are.
+        batch_size: Answers at a time.
+        progress: Show a bar on a terminal.
+
+    Returns:
+        In the order of the prompts.
+    """
+    import torch
+    from tqdm.auto import tqdm
+
+    at_once = max(1, batch_size // samples)
+    # like lengths together: less padding
+    order = sorted(range(len(prompts)), key=lambda i: (len(prompts[i].split()), i))
+    found: dict[int, Candidates] = {}
+    bar = tqdm(total=len(prompts), desc="sampling", unit="prompt", disable=None if progress else True)
+    with bar, torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(seed)
+        for start in range(0, len(order), at_once):
+            places = order[start : start + at_once]
+            asked = tokenizer(
+                [prompts[i] for i in places], return_tensors="pt", padding=True, padding_side="left"
+            )
+            written = model.generate(  # type: ignore[operator]
+                input_ids=asked["input_ids"].to(model.device),
+                attention_mask=asked["attention_mask"].to(model.device),
+                do_sample=True,
+                temperature=1.0,
+                top_k=0,
+                top_p=1.0,
+                max_new_tokens=LONGEST,
+                num_return_sequences=samples,
+                pad_token_id=tokenizer.pad_token_id,
+            )
+            texts = tokenizer.batch_decode(
+                written[:, asked["input_ids"].shape[1] :], skip_special_tokens=True
+            )
+            for row, i in enumerate(places):
+                responses = tuple(texts[row * samples : (row + 1) * samples])
+                worth = tuple(utility(prompts[i], response) for response in responses)
+                found[i] = Candidates(prompts[i], responses, worth)
+            bar.update(len(places))
+    return [found[i] for i in range(len(prompts))]
+
+
+def all_pairs(candidates: Sequence[Candidates], source: str) -> list[PreferencePair]:
+    """Return every pair of different answers to one prompt that differ in utility, the better one as chosen.
+
+    Args:
+        candidates: Prompts with their answers.
+        source: What the pairs are reported by.
+    """
+    return [pair for one in candidates for pair in _strict_pairs(one, source)]
+
+
+def draw_pairs(
+    candidates: Sequence[Candidates], count: int, *, source: str, flipped: float = 0.0, seed: int = 0
+) -> list[PreferencePair]:
+    """Draw preference pairs, at most one a prompt, as an annotator would label them who errs at times.
+
+    Args:
+        candidates: Prompts with their answers; prompts whose answers are all worth the same give none.
+        count: Pairs.
+        source: What they are reported by.
+        flipped: Chance that a label is the wrong way round.
+        seed: Fixes which prompts, which answers and which labels.
+
+    Raises:
+        SettingsError: There are not so many, or the chance is none.
+    """
+    if not 0 <= flipped <= 0.5:
+        raise SettingsError(f"flipped {flipped!r}", "a chance from 0 to 0.5", "correct it")
+    dice = random.Random(seed)
+    drawn: list[PreferencePair] = []
+    for one in dice.sample(list(candidates), len(candidates)):
+        if len(drawn) == count:
+            break
+        pairs = _strict_pairs(one, source)
+        if pairs:
+            pair = dice.choice(pairs)
+            wrong = dice.random() < flipped
+            drawn.append(PreferencePair(pair.prompt, pair.rejected, pair.chosen, source) if wrong else pair)
+    if len(drawn) < count:
+        raise SettingsError(
+            got=f"{len(drawn)} prompts with answers of different utility",
+            needed=f"{count}, one for each pair",
+            fix="sample answers to more prompts, or ask for fewer pairs",
+        )
+    return drawn
+
+
+def _strict_pairs(one: Candidates, source: str) -> list[PreferencePair]:
+    """Return the pairs of different answers to a prompt that differ in utility."""
+    worth = dict(zip(one.responses, one.utilities, strict=True))
+    ranked = sorted(worth, key=lambda response: (-worth[response], response))
+    return [
+        PreferencePair(one.prompt, better, worse, source)
+        for better, worse in combinations(ranked, 2)
+        if worth[better] > worth[worse]
+    ]
