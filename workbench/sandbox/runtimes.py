@@ -8,7 +8,7 @@ import shutil
 import sys
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -50,6 +50,23 @@ class Runtime:
     """Folders that programs may read: the interpreter's, the libraries', data."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """All of the environment variables, beyond those that name a program's scratch folder."""
+    packages: tuple[str, ...] = ()
+    """Folders of further packages: readable, and searched by `import` after the runtime's own."""
+
+    def with_packages(self, *folders: str | Path) -> Runtime:
+        """Return the runtime with the packages of these folders added.
+
+        Raises:
+            SettingsError: One of them is no folder.
+        """
+        missing = [str(folder) for folder in folders if not Path(folder).is_dir()]
+        if missing:
+            raise SettingsError(
+                got=f"packages in {', '.join(missing)}",
+                needed="folders that are there, each holding importable packages",
+                fix="correct the path",
+            )
+        return replace(self, packages=(*self.packages, *(str(Path(folder).resolve()) for folder in folders)))
 
 
 @dataclass(frozen=True)

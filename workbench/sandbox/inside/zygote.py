@@ -33,8 +33,8 @@ _NOT_TO_LEARN = frozenset({"tests", "test", "conftest", "__main__"})  # these ch
 _MAX_REFUSED = 10_000  # a program can claim to have imported any number of names
 
 
-def _installed(root: str) -> bool:
-    """Whether a top-level name comes from site-packages: not the standard library, not a stray file."""
+def _installed(root: str, packages: list[str]) -> bool:
+    """Whether a top-level name comes from site-packages or `packages`: no standard library, no stray file."""
     if root in sys.stdlib_module_names or root.startswith("_"):
         return False
     try:
@@ -44,19 +44,27 @@ def _installed(root: str) -> bool:
     places = (
         [spec.origin] if spec and spec.origin else list(spec.submodule_search_locations or []) if spec else []
     )
-    return any("site-packages" in place or "dist-packages" in place for place in places)
+    return any(
+        "site-packages" in place or "dist-packages" in place or place.startswith(tuple(packages))
+        for place in places
+    )
 
 
 class Preloader:
-    """Imports what the children would import, so that each import is paid once."""
+    """Imports what the children would import, so that each import is paid once.
 
-    def __init__(self) -> None:
+    Args:
+        packages: Folders of packages beside those that are installed.
+    """
+
+    def __init__(self, packages: list[str]) -> None:
         self._refused: set[str] = set()
+        self._packages = [os.path.join(folder, "") for folder in packages]
 
     def load(self, names: list[str]) -> bool:
         """Import packages by the names that programs import them under; tell whether any was new."""
         wanted = [name for name in names if name not in sys.modules and name not in self._refused]
-        wanted = [name for name in wanted if name.isascii() and _installed(name.split(".")[0])]
+        wanted = [name for name in wanted if name.isascii() and self._is_installed(name)]
         return self._import(wanted)
 
     def learn(self, names: list[str]) -> bool:
@@ -67,9 +75,12 @@ class Preloader:
             [
                 name
                 for name in known[:1_000]
-                if name not in sys.modules and name not in self._refused and _installed(name.split(".")[0])
+                if name not in sys.modules and name not in self._refused and self._is_installed(name)
             ]
         )
+
+    def _is_installed(self, name: str) -> bool:
+        return _installed(name.partition(".")[0], self._packages)
 
     def _import(self, names: list[str]) -> bool:
         for name in names:
@@ -101,7 +112,8 @@ def main() -> None:
         )
     gc.disable()
     admitted.admits("", "")  # reads the list, once for all graders
-    preloader = Preloader()
+    sys.path += settings["packages"]
+    preloader = Preloader(settings["packages"])
     channel.send_json(outgoing, {"ready": True})
     Supervisor(settings, incoming, outgoing, preloader).serve()
 
