@@ -1,4 +1,4 @@
-"""From token rewards to advantages: which tokens take part, KL penalty, GAE, whitening. Masks: True = participates."""
+"""From token rewards to advantages: which tokens take part, KL penalty, GAE, whitening. True = participates."""
 
 from __future__ import annotations
 

@@ -24,8 +24,8 @@ def token_kl(logps: Tensor, reference_logps: Tensor, mask: Tensor, *, estimator:
     - `k2`: `d^2 / 2`. Biased, of lower variance.
     - `k3`: `exp(-d) - 1 + d`. Unbiased, and never negative.
 
-    Both log-probabilities must be of the distribution that was sampled from (`allowed_log_softmax`): with banned tokens
-    left in one of them, `k1` has a negative mean, which a policy learns to farm.
+    Both log-probabilities must be of the distribution that was sampled from (`allowed_log_softmax`): with banned
+    tokens left in them, the mean of `k1` can be negative, which a policy learns to farm.
 
     Args:
         logps: `log pi(y_t)`. Shape [batch, tokens], floating.
