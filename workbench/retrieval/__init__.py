@@ -1,5 +1,28 @@
 """Retrieval for code generation: a soup of knowledge that grows, retrievers over it, and the active loop."""
 
+from workbench.retrieval.bm25 import BM25Retriever
+from workbench.retrieval.item import SOURCES, Hit, Item
+from workbench.retrieval.loop import active_retrieval
 from workbench.retrieval.problem import CodeGenerator, CodingProblem, HiddenTest, VisibleRun
+from workbench.retrieval.prompts import PromptTemplate
+from workbench.retrieval.report import ActiveResult, RoundReport
+from workbench.retrieval.settings import ActiveRetrievalSettings
+from workbench.retrieval.soup import KnowledgeSoup, KnowledgeSource
 
-__all__ = ["CodeGenerator", "CodingProblem", "HiddenTest", "VisibleRun"]
+__all__ = [
+    "SOURCES",
+    "ActiveResult",
+    "ActiveRetrievalSettings",
+    "BM25Retriever",
+    "CodeGenerator",
+    "CodingProblem",
+    "HiddenTest",
+    "Hit",
+    "Item",
+    "KnowledgeSoup",
+    "KnowledgeSource",
+    "PromptTemplate",
+    "RoundReport",
+    "VisibleRun",
+    "active_retrieval",
+]

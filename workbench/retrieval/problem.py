@@ -95,6 +95,8 @@ class CodingProblem:
         wrong = [run for run in runs if run.context.count(INSERT) != 1]
         if wrong:
             yield f"{len(wrong)} context(s) without {INSERT}, or with several"
+        if self.language != "python" and any(test.tests is not None for test in self.hidden_tests):
+            yield f"a test module, which grades Python, for {self.language}"
         if self.code_context.count(INSERT) > 1:
             yield f"several {INSERT} in code_context"
 

@@ -1,0 +1,90 @@
+"""Keep a model's answers to prompts on disk as they come, and count what was spent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from workbench.errors import GeneratorError
+from workbench.retrieval.journal import KeyedJournal, content_key
+from workbench.retrieval.problem import CodeGenerator
+
+__all__ = ["ResumableCompletions"]
+
+
+class ResumableCompletions:
+    """Wraps a code generator: the same prompt is answered once, in this run or an earlier one.
+
+    Args:
+        generator: What answers.
+        path: A JSON-lines file, appended to batch by batch; None keeps answers in memory.
+        batch: Prompts that the generator is given at once; a kill loses at most so many answers.
+        progress: Show a bar on a terminal's stderr.
+
+    Raises:
+        DataError: The file cannot be used.
+    """
+
+    def __init__(
+        self,
+        generator: CodeGenerator,
+        path: str | Path | None = None,
+        *,
+        batch: int = 64,
+        progress: bool = False,
+    ) -> None:
+        self.generator, self._batch, self._progress = generator, batch, progress
+        self._journal = KeyedJournal(path)
+        self._tokens: dict[str, int] = {}
+        self.seconds = 0.0
+        """What the generator has taken so far, in this process."""
+
+    @property
+    def name(self) -> str:
+        """The wrapped generator's."""
+        return self.generator.name
+
+    @property
+    def fingerprint(self) -> str:
+        """The wrapped generator's."""
+        return self.generator.fingerprint
+
+    def close(self) -> None:
+        """Close the file."""
+        self._journal.close()
+
+    def count_tokens(self, text: str) -> int:
+        """Return the generator's count; the same text is counted once."""
+        if text not in self._tokens:
+            self._tokens[text] = self.generator.count_tokens(text)
+        return self._tokens[text]
+
+    def complete(self, prompts: Sequence[str]) -> list[str]:
+        """Return the answers, in order; a new one is on disk before this returns.
+
+        Raises:
+            GeneratorError: The generator gives not one answer a prompt.
+        """
+        from tqdm.auto import tqdm
+
+        keys = [content_key(self.generator.fingerprint, prompt) for prompt in prompts]
+        left = {key: text for key, text in zip(keys, prompts, strict=True) if key not in self._journal}
+        waiting = list(left.items())
+        hidden = None if self._progress else True  # None: hidden where stderr is no terminal
+        with tqdm(total=len(waiting), desc=self.name, unit="answer", disable=hidden) as bar:
+            for first in range(0, len(waiting), self._batch):
+                some = waiting[first : first + self._batch]
+                begin = time.perf_counter()
+                answers = self.generator.complete([prompt for _, prompt in some])
+                self.seconds += time.perf_counter() - begin
+                if len(answers) != len(some):
+                    raise GeneratorError(
+                        got=f"{len(answers)} answers of {self.name} to {len(some)} prompts",
+                        needed="one answer a prompt, in order",
+                        fix="correct the generator's `complete`",
+                    )
+                for (key, _), answer in zip(some, answers, strict=True):
+                    self._journal.add(key, answer)
+                bar.update(len(some))
+        return [self._journal[key] for key in keys]

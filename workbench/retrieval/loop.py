@@ -1,0 +1,174 @@
+"""The active loop: generate, run, ask the soup anew for what still raises, and let the soup grow.
+
+Source: Su et al. 2024, "ARKS: Active Retrieval in Knowledge Soup for Code Generation", section 2.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import DataError, RunError, SettingsError
+from workbench.profiles import suggestion
+from workbench.retrieval.completions import ResumableCompletions
+from workbench.retrieval.execution import Executor
+from workbench.retrieval.problem import CodeGenerator, CodingProblem
+from workbench.retrieval.prompts import PromptTemplate
+from workbench.retrieval.report import ActiveResult, Spent
+from workbench.retrieval.rounds import Rounds
+from workbench.retrieval.settings import ActiveRetrievalSettings
+from workbench.retrieval.soup import KnowledgeSoup, KnowledgeSource
+from workbench.runs import atomic
+from workbench.runs.folders import make_folder
+
+if TYPE_CHECKING:
+    from workbench.sandbox import Sandbox
+
+__all__ = ["active_retrieval"]
+
+
+def active_retrieval(
+    problems: Sequence[CodingProblem],
+    soup: KnowledgeSoup,
+    generator: CodeGenerator,
+    sandbox: Sandbox,
+    settings: ActiveRetrievalSettings | None = None,
+    *,
+    folder: str | Path | None = None,
+    cache: str | Path | None = None,
+    web: KnowledgeSource | None = None,
+    template: PromptTemplate | None = None,
+    progress: bool = True,
+    **changes: Any,
+) -> ActiveResult:
+    """Let a model solve problems with a knowledge soup that it asks anew, round by round, for what still raises.
+
+    After each round the programs that ran join the soup as snippets, for other problems' next rounds, and the
+    errors as execution feedback. A program that runs is done, right or wrong. Only visible runs decide that;
+    hidden tests are run once, after the last round, for the score.
+
+    Killed and called again with the same folder, it goes on where it stopped and ends in the same trace and
+    results, byte by byte (as far as the programs themselves do the same twice).
+
+    Args:
+        problems: What to solve, each `problem_id` once.
+        soup: The knowledge at the start; it is left as it is, a copy grows.
+        generator: Writes the code.
+        sandbox: Runs it; its runtime has to have the problems' libraries.
+        settings: The defaults where None.
+        folder: Gets trace.jsonl (a line a problem and round), results.json and seconds.json; None keeps nothing.
+        cache: Keeps answers and outcomes, by content, and may serve several runs; `folder` where None.
+        web: Where web pages come from, for the source `web_search`.
+        template: The wording of prompts.
+        progress: Show bars on a terminal's stderr.
+        changes: Single settings, such as `query="question"` or `rounds=1`.
+
+    Raises:
+        SettingsError: A setting cannot be used.
+        DataError: Problems are missing or share an id, or lack the gold documents that are to be given.
+        RunError: Another process is at work in the folder.
+    """
+    begin = time.perf_counter()
+    chosen = _changed(settings or ActiveRetrievalSettings(), changes)
+    _check(problems, soup, chosen, web)
+    where = Path(folder) if folder is not None else None
+    kept = Path(cache) if cache is not None else where
+    with _only_user(where), _only_user(kept if kept != where else None):
+        completions = ResumableCompletions(generator, kept and kept / "completions.jsonl", progress=progress)
+        executor = Executor(sandbox, kept and kept / "outcomes.jsonl")
+        try:
+            rounds = Rounds(
+                problems,
+                soup.copy(),
+                completions=completions,
+                executor=executor,
+                settings=chosen,
+                web=web,
+                template=template,
+            )
+            steps = rounds.run(where and where / "trace.jsonl", progress)
+            by_id = {problem.problem_id: problem for problem in problems}
+            right = executor.passed([(by_id[step.problem_id], step.code) for step in steps])
+        finally:
+            executor.close()
+            completions.close()
+        passed = {(step.round, step.problem_id): one for step, one in zip(steps, right, strict=True)}
+        rest = time.perf_counter() - begin - completions.seconds - executor.seconds
+        spent = Spent(completions.seconds, executor.seconds, rest)
+        result = ActiveResult(chosen, tuple(problems), tuple(steps), passed, rounds.soup, spent, where)
+        if where is not None:
+            made_by = {"generator": generator.name, "retriever": soup.retriever.fingerprint}
+            atomic.write_json(where / "results.json", {**made_by, **result.as_dict()})
+            atomic.write_json(where / "seconds.json", asdict(spent))
+    return result
+
+
+@contextlib.contextmanager
+def _only_user(folder: Path | None) -> Iterator[None]:
+    """Hold a folder for this process alone: two that append to the same file would garble it."""
+    if folder is None:
+        yield
+        return
+    make_folder(folder, "folder=... or cache=...")
+    with atomic.lock(folder / ".lock", wait=False) as held:
+        if not held:
+            raise RunError(
+                got=f"another process is at work in {folder}",
+                needed="one process at a time in a folder",
+                fix="wait for it, or choose another folder",
+            )
+        yield
+
+
+def _changed(settings: ActiveRetrievalSettings, changes: dict[str, Any]) -> ActiveRetrievalSettings:
+    known = [field.name for field in fields(settings)]
+    unknown = [name for name in changes if name not in known]
+    if unknown:
+        raise SettingsError(
+            got=f"settings {', '.join(unknown)}",
+            needed=f"settings among {', '.join(known)}",
+            fix="correct the names" + "".join(suggestion(name, known) for name in unknown),
+        )
+    return replace(settings, **changes)
+
+
+def _check(
+    problems: Sequence[CodingProblem],
+    soup: KnowledgeSoup,
+    settings: ActiveRetrievalSettings,
+    web: KnowledgeSource | None,
+) -> None:
+    """Refuse inputs that do not fit together."""
+    ids = [problem.problem_id for problem in problems]
+    twice = sorted({one for one in ids if ids.count(one) > 1})
+    if not ids or twice:
+        raise DataError(
+            got=f"problem_id {', '.join(twice)} more than once" if twice else "no problems",
+            needed="problems, each with an id of its own",
+            fix="see where the problems are loaded",
+        )
+    found_on_web = any(item.source == "web_search" for item in soup.items)
+    if "web_search" in settings.sources and web is None and not found_on_web:
+        raise SettingsError(
+            got="web_search among the sources, but no web to search",
+            needed="web=WebSearch(...), or a soup that holds pages",
+            fix="see `workbench.retrieval.WebSearch`, or leave web_search out",
+        )
+    if settings.given_documents:
+        lacking = [
+            problem.problem_id
+            for problem in problems
+            if not problem.gold_documents
+            or any(not soup.document("documentation", parent) for parent in problem.gold_documents)
+        ]
+        if lacking:
+            raise DataError(
+                got=f"given_documents for {len(lacking)} problems whose documents are not known, or not there: "
+                + ", ".join(lacking[:10]),
+                needed="gold_documents that are documents (`Item.parent`) of the soup",
+                fix="leave these problems out, or set given_documents=False",
+            )

@@ -1,0 +1,221 @@
+"""One round after another: ask, search, prompt, generate, run, and let the soup grow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from workbench.retrieval.assembly import Prompt, assemble
+from workbench.retrieval.calls import DocumentedNames
+from workbench.retrieval.completions import ResumableCompletions
+from workbench.retrieval.execution import Executor, Outcome
+from workbench.retrieval.experience import feedback_item, snippet_items
+from workbench.retrieval.item import Hit, Item
+from workbench.retrieval.problem import CodingProblem
+from workbench.retrieval.prompts import PromptTemplate
+from workbench.retrieval.queries import (
+    Attempted,
+    Query,
+    code_query,
+    documented_explanations,
+    explanation_query,
+    feedback_query,
+    model_explanations,
+    question_query,
+)
+from workbench.retrieval.settings import ActiveRetrievalSettings
+from workbench.retrieval.soup import KnowledgeSoup, KnowledgeSource
+from workbench.retrieval.trace import Found, Step, write_steps
+
+__all__ = ["Rounds"]
+
+
+@dataclass
+class _Task:
+    """One problem on its way through a round."""
+
+    problem: CodingProblem
+    attempt: Attempted | None
+    """Its last program, which raised; None in round 0."""
+    query: Query | None = None
+    found: dict[str, list[Hit]] = field(default_factory=dict)
+    """By source, best first."""
+    from_web: tuple[str, ...] = ()
+    """Ids of the pages that its query brought into the soup."""
+
+
+class Rounds:
+    """The state of one run: what each problem's last program did, and the soup.
+
+    Args:
+        problems: What to solve.
+        soup: The knowledge; it grows.
+        completions: Writes the code.
+        executor: Runs it.
+        settings: How to ask, what to show, how long to go on.
+        web: Where web pages come from.
+        template: The wording of prompts; the default one where None.
+    """
+
+    def __init__(
+        self,
+        problems: Sequence[CodingProblem],
+        soup: KnowledgeSoup,
+        *,
+        completions: ResumableCompletions,
+        executor: Executor,
+        settings: ActiveRetrievalSettings,
+        web: KnowledgeSource | None = None,
+        template: PromptTemplate | None = None,
+    ) -> None:
+        self.soup = soup
+        self._problems, self._settings, self._web = problems, settings, web
+        self._completions, self._executor = completions, executor
+        self._template = template or PromptTemplate()
+        self._names = DocumentedNames(item for item in soup.items if item.source == "documentation")
+        by_model = settings.explanations == "model"
+        self._explain = (
+            model_explanations(completions) if by_model else documented_explanations(soup, self._names)
+        )
+
+    def run(self, trace: Path | None, progress: bool) -> list[Step]:
+        """Go through the rounds; the trace is on disk after each."""
+        from tqdm.auto import tqdm
+
+        steps: list[Step] = []
+        tasks = [_Task(problem, None) for problem in self._problems]
+        hidden = None if progress else True  # None: hidden where stderr is no terminal
+        for number in tqdm(range(self._settings.rounds), desc="rounds", unit="round", disable=hidden):
+            steps += (done := self._round(number, tasks))
+            if trace is not None:
+                write_steps(trace, steps)
+            tasks = [
+                _Task(task.problem, Attempted(task.problem, step.code, step.outcome))
+                for task, step in zip(tasks, done, strict=True)
+                if not step.outcome.ran
+            ]
+            if not tasks:
+                break
+        return steps
+
+    def _round(self, number: int, tasks: Sequence[_Task]) -> list[Step]:
+        """Take the problems that are left through one round."""
+        self._ask(number, tasks)
+        self._search(tasks)
+        prompts = [self._prompt(task) for task in tasks]
+        answers = self._completions.complete([prompt.text for prompt in prompts])
+        codes = [
+            self._template.code(answer, task.problem) for answer, task in zip(answers, tasks, strict=True)
+        ]
+        attempts = [(task.problem, code) for task, code in zip(tasks, codes, strict=True)]
+        outcomes = self._executor.outcomes(attempts)
+        return [
+            self._step(number, task, prompt, answer=answer, code=code, outcome=outcome)
+            for task, prompt, answer, code, outcome in zip(
+                tasks, prompts, answers, codes, outcomes, strict=True
+            )
+        ]
+
+    def _ask(self, number: int, tasks: Sequence[_Task]) -> None:
+        """Formulate each problem's query, by the question in round 0, and look it up on the web."""
+        sources = set(self._settings.sources) - {"execution_feedback"}
+        if not sources or (number == 0 and not self._settings.retrieve_first):
+            return
+        for task, query in zip(tasks, self._queries(tasks), strict=True):
+            task.query = query
+            if self._web is not None and "web_search" in sources:
+                about = task.problem.library or task.problem.language
+                pages = self._web.items([f"{text} {about}" for text in query.texts])
+                task.from_web = tuple(item.id for item in self.soup.add(pages))
+
+    def _queries(self, tasks: Sequence[_Task]) -> list[Query]:
+        """Formulate the queries as the settings say; without an attempt there is only the question."""
+        attempts = [task.attempt for task in tasks if task.attempt]
+        if self._settings.query == "question" or not attempts:
+            return [question_query(task.problem) for task in tasks]
+        if self._settings.query == "code":
+            return [code_query(attempt) for attempt in attempts]
+        if self._settings.query == "execution_feedback":
+            return [feedback_query(attempt) for attempt in attempts]
+        explained = self._explain(attempts)
+        return [explanation_query(*one) for one in zip(attempts, explained, strict=True)]
+
+    def _search(self, tasks: Sequence[_Task]) -> None:
+        """Retrieve for all problems at once, source by source."""
+        settings = self._settings
+        most = {
+            "documentation": settings.documents,
+            "web_search": settings.pages,
+            "code_snippets": settings.snippets,
+        }
+        for source in [name for name in most if name in settings.sources]:
+            if source == "documentation" and settings.given_documents:
+                for task in tasks:
+                    task.found[source] = self._given(task.problem)
+                continue
+            asked = [(task, task.query) for task in tasks if task.query]
+            for kind in dict.fromkeys(query.kind for _, query in asked):
+                some = [(task, query.texts) for task, query in asked if query.kind == kind]
+                texts = [one for _, one in some]
+                found = self.soup.search_many(texts, source, kind=kind, k=most[source])
+                for (task, _), hits in zip(some, found, strict=True):
+                    task.found[source] = hits
+
+    def _given(self, problem: CodingProblem) -> list[Hit]:
+        return [Hit(self.soup.document("documentation", parent)[0], 0.0) for parent in problem.gold_documents]
+
+    def _prompt(self, task: _Task) -> Prompt:
+        """Fill the problem's prompt."""
+        found = task.found
+        whole: dict[str, list[tuple[Hit, Sequence[Item]]]] = {
+            source: [(hit, self.soup.document(source, hit.item.parent)) for hit in found.get(source, [])]
+            for source in ("documentation", "web_search")
+        }
+        return assemble(
+            task.problem,
+            documents=whole["documentation"],
+            pages=whole["web_search"],
+            snippets=found.get("code_snippets", []),
+            attempt=task.attempt if "execution_feedback" in self._settings.sources else None,
+            budgets=self._settings.budgets,
+            template=self._template,
+            count_tokens=self._completions.count_tokens,
+        )
+
+    def _step(
+        self, number: int, task: _Task, prompt: Prompt, *, answer: str, code: str, outcome: Outcome
+    ) -> Step:
+        """Let the soup grow by what was learned, and note all of it."""
+        problem = task.problem
+        if outcome.ran:
+            learned = snippet_items(problem, number, code, self.soup, self._names)
+        else:
+            learned = [feedback_item(problem, number, code, outcome)]
+        given = self._settings.given_documents
+        return Step(
+            round=number,
+            problem_id=problem.problem_id,
+            query_kind=task.query.kind if task.query else "",
+            query=task.query.texts if task.query else (),
+            found=tuple(
+                Found(
+                    source,
+                    hit.item.id,
+                    hit.item.parent,
+                    hit.item.title,
+                    None if given and source == "documentation" else hit.score,
+                )
+                for source, hits in task.found.items()
+                for hit in hits
+            ),
+            shown=prompt.shown,
+            dropped=prompt.dropped,
+            prompt=prompt.text,
+            prompt_tokens=prompt.tokens,
+            answer=answer,
+            answer_tokens=self._completions.count_tokens(answer),
+            code=code,
+            outcome=outcome,
+            grown=(*task.from_web, *(item.id for item in self.soup.add(learned))),
+        )

@@ -1,0 +1,92 @@
+"""What happened in each round, as values and as JSON lines: nothing in it depends on the clock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.datasets.jsonl import Faults, read_objects
+from workbench.retrieval.assembly import Dropped
+from workbench.retrieval.execution import Outcome
+from workbench.runs import atomic
+
+__all__ = ["Found", "Step", "read_steps", "write_steps"]
+
+
+@dataclass(frozen=True)
+class Found:
+    """One document that was retrieved."""
+
+    source: str
+    id: str
+    """Of its best section."""
+    parent: str
+    """The document."""
+    title: str
+    score: float | None
+    """The retriever's; None for a document that was given, not found."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One problem in one round."""
+
+    round: int
+    problem_id: str
+    query_kind: str
+    """One of the query formulations; empty where nothing was retrieved."""
+    query: tuple[str, ...]
+    """The texts that the soup was asked with."""
+    found: tuple[Found, ...]
+    """What was retrieved, by source, best first."""
+    shown: tuple[str, ...]
+    """Ids of those that the prompt shows."""
+    dropped: tuple[Dropped, ...]
+    """What the prompt leaves out, or shows only in part, and why."""
+    prompt: str
+    prompt_tokens: int
+    answer: str
+    """What the model wrote."""
+    answer_tokens: int
+    code: str
+    """The code in it."""
+    outcome: Outcome
+    """Of the visible runs."""
+    grown: tuple[str, ...]
+    """Ids of the items that this step put into the soup at the end of the round."""
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Step:
+        """Return the step of one line of a trace."""
+        nested = {
+            "found": tuple(Found(**one) for one in row["found"]),
+            "dropped": tuple(Dropped(**one) for one in row["dropped"]),
+            "outcome": Outcome(**row["outcome"]),
+        }
+        plain = {name: tuple(row[name]) for name in ("query", "shown", "grown")}
+        return cls(**{**row, **plain, **nested})
+
+
+def write_steps(path: Path, steps: Sequence[Step]) -> None:
+    """Write a trace in one stroke, a line a step."""
+    lines = (json.dumps(asdict(step), ensure_ascii=False) for step in steps)
+    atomic.write_bytes(path, "".join(f"{line}\n" for line in lines).encode(errors="replace"))
+
+
+def read_steps(path: str | Path) -> list[Step]:
+    """Read a trace.
+
+    Raises:
+        DataError: The file is missing, or lines are no steps; all are listed.
+    """
+    faults, steps = Faults(str(path)), []
+    for number, row in read_objects(Path(path), faults):
+        try:
+            steps.append(Step.of(row))
+        except (KeyError, TypeError, ValueError) as error:
+            faults.add(f"line {number}", f"no step of a trace ({error})")
+    faults.raise_if_any("lines that `active_retrieval` wrote", "name the trace.jsonl of a run")
+    return steps
