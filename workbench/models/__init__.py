@@ -2,7 +2,16 @@
 
 from workbench.errors import ModelError
 from workbench.models.classifier import ClassifierRewardModel, load_scorer
-from workbench.models.encoding import EncodedTexts, EncodingSettings, TokenBatch, collate, encode, prompt_text
+from workbench.models.encoding import (
+    EncodedTexts,
+    EncodingSettings,
+    TokenBatch,
+    collate,
+    encode,
+    load_encoding,
+    prompt_text,
+    save_encoding,
+)
 from workbench.models.loading import LoadedModel, ModelSettings, load_causal_lm, load_tokenizer
 from workbench.models.lora import LoraSettings, add_lora
 from workbench.models.reward_model import RewardModel, RewardOutput
@@ -25,8 +34,10 @@ __all__ = [
     "encode",
     "label_logps",
     "load_causal_lm",
+    "load_encoding",
     "load_scorer",
     "load_tokenizer",
     "prompt_text",
     "restore_reward_model",
+    "save_encoding",
 ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, overload
 
 import numpy as np
@@ -11,6 +13,7 @@ import torch
 from torch import Tensor
 
 from workbench.errors import DataError, ModelError, SettingsError
+from workbench.runs.atomic import write_json
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,9 +27,12 @@ __all__ = [
     "TokenBatch",
     "collate",
     "encode",
+    "load_encoding",
     "prompt_text",
+    "save_encoding",
 ]
 
+ENCODING = "encoding.json"
 SLOT = "{prompt}"
 BLOCK = 1000  # texts tokenized at a time: Python's own lists of numbers take ten times an array's memory
 SHOWN = 5
@@ -168,6 +174,30 @@ def prompt_text(
 
     messages = [{"role": turn.role, "content": turn.content} for turn in messages_of(prompt)]
     return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+
+
+def save_encoding(settings: EncodingSettings, folder: Path) -> None:
+    """Write beside a model how its texts were encoded, so that it is never scored in another way unawares."""
+    write_json(folder / ENCODING, asdict(settings))
+
+
+def load_encoding(folder: Path) -> EncodingSettings | None:
+    """Return how the texts of a saved model were encoded; None where its folder does not say.
+
+    Raises:
+        DataError: The folder says it in a way that cannot be read.
+    """
+    path = Path(folder).expanduser() / ENCODING
+    if not path.is_file():
+        return None
+    try:
+        return EncodingSettings(**json.loads(path.read_text()))
+    except (ValueError, TypeError) as error:
+        raise DataError(
+            got=f"{path}: {str(error).splitlines()[0]}",
+            needed="the encoding's settings, as save_encoding writes them",
+            fix="give the settings yourself, and remove the file",
+        ) from error
 
 
 def encode(

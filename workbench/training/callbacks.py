@@ -1,0 +1,128 @@
+"""What watches a training: the order of its pairs, the scalar head's gradient, the log on disk, the progress bar."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+from tqdm.auto import tqdm
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from workbench.errors import ModelError
+from workbench.runs import atomic
+from workbench.training.folder import read_log
+from workbench.training.pairs import PairOrder
+
+__all__ = ["EpochOrder", "HeadGradient", "JsonLog", "ProgressBar"]
+
+
+class EpochOrder(TrainerCallback):
+    """Tells the order of the pairs which epoch it is, a resumed one too."""
+
+    def __init__(self, order: PairOrder) -> None:
+        self.order = order
+
+    def on_epoch_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        self.order.set_epoch(int(state.epoch or 0))
+
+
+class HeadGradient(TrainerCallback):
+    """Checks at the first step that the scalar head learns, and keeps its gradient's norm for the log.
+
+    A head without gradient trains to nothing, and silently: the trap of LoRA that covers all linear layers.
+
+    Args:
+        head: The scalar head.
+    """
+
+    def __init__(self, head: nn.Module) -> None:
+        self.head = head
+        self.norm: float | None = None
+        """Norm of the head's gradient at the last step, after clipping."""
+
+    def on_pre_optimizer_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        gradients = [parameter.grad for parameter in self.head.parameters()]
+        self.norm = sum(float(grad.float().square().sum()) for grad in gradients if grad is not None) ** 0.5
+        if state.global_step == 0 and not self.norm:
+            frozen = not all(parameter.requires_grad for parameter in self.head.parameters())
+            raise ModelError(
+                got="the scalar head got no gradient in the first step"
+                + (": it is frozen (requires_grad=False)" if frozen else ""),
+                needed="a head that learns: its scores would stay as they are",
+                fix="call model.reward_head.requires_grad_(True)"
+                if frozen
+                else "see that the head is the model's own, and not replaced or wrapped by an adapter",
+            )
+
+
+class JsonLog(TrainerCallback):
+    """Writes what is logged to a file, a line each, as it comes. Resumed, it drops what is computed again.
+
+    Args:
+        path: The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        if state.is_world_process_zero:
+            kept = [row for row in read_log(self.path) if row["step"] <= state.global_step]
+            atomic.write_bytes(self.path, "".join(json.dumps(row) + "\n" for row in kept).encode())
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **_: Any,
+    ) -> None:
+        if state.is_world_process_zero and logs:
+            with self.path.open("a") as file:
+                file.write(json.dumps({"step": state.global_step, **logs}) + "\n")
+
+
+class ProgressBar(TrainerCallback):
+    """One bar over all steps, with the last loss and accuracy beside it."""
+
+    def __init__(self) -> None:
+        self.bar: tqdm[Any] | None = None
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        if state.is_world_process_zero:
+            self.bar = tqdm(total=state.max_steps, initial=state.global_step, desc="training", unit="step")
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        if self.bar is not None:
+            self.bar.update(state.global_step - self.bar.n)
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **_: Any,
+    ) -> None:
+        shown = {name: f"{logs[name]:.3f}" for name in ("loss", "accuracy") if logs and name in logs}
+        if self.bar is not None and shown:
+            self.bar.set_postfix(shown)
+
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        if self.bar is not None:
+            self.bar.close()

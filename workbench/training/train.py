@@ -1,0 +1,309 @@
+"""Train a reward model, from pairs to a saved model: what notebooks, the command and launchers all call."""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from workbench.datasets.preference_pair import PreferencePair
+from workbench.errors import RunError, SettingsError
+from workbench.models.encoding import save_encoding
+from workbench.models.loading import ModelSettings
+from workbench.models.lora import LoraSettings
+from workbench.models.placement import pick_device
+from workbench.models.reward_model import RewardModel
+from workbench.models.saving import restore_reward_model
+from workbench.runs import atomic
+from workbench.runs.folders import make_folder
+from workbench.training.checkpoints import last_checkpoint
+from workbench.training.folder import TrainingFolder, read_log
+from workbench.training.pairs import EncodedPairs, encode_pairs
+from workbench.training.reference import policy_mark, reference_logps
+from workbench.training.settings import RewardTrainingSettings
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase, TrainerCallback, TrainingArguments
+
+    from workbench.training.trainer import HybridRewardTrainer
+
+__all__ = ["TrainedRewardModel", "train_reward_model"]
+
+
+@dataclass(frozen=True, repr=False)
+class TrainedRewardModel:
+    """A trained reward model, and how it was trained."""
+
+    model: RewardModel
+    """In evaluation mode."""
+    steps: int
+    """Optimizer steps, those before an interruption included."""
+    seconds: float
+    """Wall time of training in this process; before an interruption not counted."""
+    evaluation: dict[str, float]
+    """Metrics of the evaluation pairs by name, such as `accuracy`; empty where there were none."""
+    log: tuple[dict[str, Any], ...]
+    """What was logged: `step`, `loss`, `reward_loss`, `policy_loss`, `accuracy`, ..."""
+    pairs: str
+    """What was trained on and what was cut, in words."""
+    folder: Path | None
+    """Where the model lies."""
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name} {value:.3f}" for name, value in self.evaluation.items())
+        return f"<TrainedRewardModel {self.steps} steps{', ' + shown if shown else ''}, in {self.folder}>"
+
+
+def train_reward_model(
+    model: RewardModel | ModelSettings,
+    tokenizer: PreTrainedTokenizerBase,
+    pairs: Sequence[PreferencePair],
+    settings: RewardTrainingSettings | None = None,
+    *,
+    folder: str | Path | None,
+    eval_pairs: Sequence[PreferencePair] | None = None,
+    lora: LoraSettings | None = None,
+    resume: bool = True,
+    reference_cache: str | Path | None = None,
+    callbacks: Sequence[TrainerCallback] = (),
+    say: Callable[[str], None] = lambda line: None,
+) -> TrainedRewardModel:
+    """Train a reward model and save it. Called again after an interruption, it goes on at the last checkpoint.
+
+    Called again when all is done, it loads the result. Called with anything that would give other weights, it
+    refuses: a changed setting never meets an old checkpoint. In processes started by `accelerate launch` or
+    `torchrun` all train together, and the first one writes.
+
+    Args:
+        model: What to train, changed in place; or what to load, in a way that only depends on the seed.
+        tokenizer: The model's.
+        pairs: To train on.
+        settings: How; the paper's if None.
+        folder: Where the model goes, to be loaded by `RewardModel.from_pretrained`; see `TrainingFolder` for what
+            lies beside it. None: nothing is written, and nothing can be resumed.
+        eval_pairs: To evaluate on.
+        lora: Adapters to put on a model that is to be loaded.
+        resume: False: start over, and forget an earlier training in the folder.
+        reference_cache: Where the reference's log-probabilities are kept, to be shared by trainings that start from
+            the same weights with the same pairs; None: in the folder, until training is done.
+        callbacks: Of transformers' Trainer.
+        say: Receives lines on what is about to happen, such as `print`.
+
+    Raises:
+        DataError: See `encode_pairs`.
+        ModelError: The model cannot be loaded or saved; its head gets no gradient; the loss is no number.
+        RunError: Another process trains in the folder, or it holds another model.
+        SettingsError: The folder was begun with other settings; see also `RewardTrainingSettings`.
+    """
+    # what follows imports transformers' Trainer, which takes seconds
+    from workbench.training.arguments import training_arguments
+    from workbench.training.callbacks import JsonLog, ProgressBar
+    from workbench.training.trainer import HybridRewardTrainer
+
+    settings = settings or RewardTrainingSettings()
+    if lora is not None and isinstance(model, RewardModel):
+        raise SettingsError(
+            got="lora with a model that is loaded already",
+            needed="lora for a model that is to be loaded",
+            fix="give ModelSettings, or RewardModel.load(..., lora=lora)",
+        )
+    train_on = encode_pairs(pairs, tokenizer, settings.encoding)
+    say(f"training pairs: {train_on}")
+    evaluate_on = None if eval_pairs is None else encode_pairs(eval_pairs, tokenizer, settings.encoding)
+    if evaluate_on is not None:
+        say(f"evaluation pairs: {evaluate_on}")
+    with ExitStack() as stack:
+        if folder is None:
+            settings = replace(settings, checkpoint_steps=0)
+        place = TrainingFolder(Path(folder or stack.enter_context(tempfile.TemporaryDirectory())))
+        # this also makes the processes of a launcher meet
+        arguments = training_arguments(
+            settings, place.checkpoints, _device(model), evaluates=evaluate_on is not None
+        )
+        model = _ready(model, settings, lora)
+        say(_describe(model, settings, arguments))
+        if folder is not None:
+            asked = _asked(model, train_on, evaluate_on, settings, lora)
+            done = stack.enter_context(_claimed(place, arguments, asked, resume=resume))
+            if done is not None:
+                say(f"this training is done already: {place.path}")
+                restore_reward_model(model, place.path)
+                log = tuple(read_log(place.log))
+                return TrainedRewardModel(model.eval(), **done, log=log, folder=place.path)
+            if arguments.process_index == 0:
+                place.begin(asked, {"model": model.summary, "pairs": str(train_on)})
+        cache = Path(reference_cache) if reference_cache else place.reference if folder else None
+        if _reference_before(model, train_on, settings):
+            train_on = _with_reference(model, train_on, settings, arguments, cache)
+            evaluate_on = evaluate_on and _with_reference(model, evaluate_on, settings, arguments, cache)
+        trainer = HybridRewardTrainer(
+            model,
+            settings,
+            train_on,
+            args=arguments,
+            eval_pairs=evaluate_on,
+            tokenizer=tokenizer,
+            callbacks=[
+                *([JsonLog(place.log)] if folder else []),
+                *([ProgressBar()] if settings.progress else []),
+                *callbacks,
+            ],
+        )
+        return _run(trainer, place, saves=folder is not None, say=say)
+
+
+def _device(model: RewardModel | ModelSettings) -> torch.device:
+    """Return where to train: where the model is, or where it will be; of several GPUs, this process's own."""
+    if isinstance(model, RewardModel):
+        return model.device
+    device = pick_device(model.device)
+    local = os.environ.get("LOCAL_RANK")
+    return torch.device("cuda", int(local)) if device.type == "cuda" and local else device
+
+
+def _ready(
+    model: RewardModel | ModelSettings, settings: RewardTrainingSettings, lora: LoraSettings | None
+) -> RewardModel:
+    """Return the model to train, loaded in a way that only the seed decides on."""
+    from transformers import set_seed
+
+    set_seed(settings.seed)
+    if isinstance(model, RewardModel):
+        return model
+    placed = replace(model, device=str(_device(model)))
+    return RewardModel.load(placed, lora=lora, pooling=settings.pooling, init_std=settings.init_std)
+
+
+def _describe(model: RewardModel, settings: RewardTrainingSettings, arguments: TrainingArguments) -> str:
+    """Say what trains, in which numbers, in how many processes."""
+    sizes = [(parameter.numel(), parameter.requires_grad) for parameter in model.parameters()]
+    trained = sum(size for size, trains in sizes if trains)
+    together = f"; {arguments.world_size} processes" if arguments.world_size > 1 else ""
+    number = "; bfloat16 arithmetic" if arguments.bf16 else ""
+    return (
+        f"model: {model.summary or type(model.causal_lm).__name__}; {trained:,} parameters train{number}{together}; "
+        f"steps of {settings.batch} pairs, {settings.micro_batch} at a time"
+    )
+
+
+def _asked(
+    model: RewardModel,
+    pairs: EncodedPairs,
+    eval_pairs: EncodedPairs | None,
+    settings: RewardTrainingSettings,
+    lora: LoraSettings | None,
+) -> dict[str, Any]:
+    """Return all that shapes the weights, as plain values."""
+    return {
+        "settings": settings.describe(),
+        "lora": lora and asdict(lora),
+        "model": model.origin.name if model.origin else "a model in memory",
+        "weights": policy_mark(model, adapters=True),
+        "pairs": pairs.mark(),
+        "evaluation pairs": eval_pairs and eval_pairs.mark(),
+    }
+
+
+@contextmanager
+def _claimed(
+    place: TrainingFolder, arguments: TrainingArguments, asked: dict[str, Any], *, resume: bool
+) -> Iterator[dict[str, Any] | None]:
+    """Hold a folder for one training, and give the summary of an earlier one where it is done.
+
+    Raises:
+        RunError: Another process holds it, or it holds another model.
+        SettingsError: It was begun with something else.
+    """
+    with ExitStack() as stack:
+        if arguments.process_index == 0:
+            make_folder(place.path, "--out")
+            if not stack.enter_context(atomic.lock(place.path / ".lock", wait=False)):
+                raise RunError(
+                    got=f"another process trains in {place.path}",
+                    needed="one training a folder",
+                    fix="wait until it is done, or choose another folder",
+                )
+            if not resume:
+                place.clear()
+            place.check(asked)
+        _wait(arguments)
+        done = place.summary()
+        _wait(arguments)  # nobody writes before all have looked
+        yield done
+
+
+def _wait(arguments: TrainingArguments) -> None:
+    """Wait until all processes are here."""
+    if arguments.world_size > 1:
+        torch.distributed.barrier()
+
+
+def _reference_before(model: RewardModel, pairs: EncodedPairs, settings: RewardTrainingSettings) -> bool:
+    """Tell whether the reference is computed before training, and not in every step."""
+    if not settings.objective.needs_reference or settings.reference == "adapters-off":
+        return False
+    seen = (settings.max_steps or math.inf) * settings.batch
+    return settings.reference == "before" or not model.has_adapters or seen >= len(pairs)
+
+
+def _with_reference(
+    model: RewardModel,
+    pairs: EncodedPairs,
+    settings: RewardTrainingSettings,
+    arguments: TrainingArguments,
+    cache: Path | None,
+) -> EncodedPairs:
+    """Give pairs the reference's log-probabilities."""
+    logps = reference_logps(
+        model,
+        pairs,
+        cache=cache,
+        batch=8 * settings.micro_batch,  # without gradients, and in rows instead of pairs
+        bf16=arguments.bf16,
+        progress=settings.progress,
+        process=arguments.process_index,
+        processes=arguments.world_size,
+    )
+    return pairs.with_reference(logps.tolist())
+
+
+def _run(
+    trainer: HybridRewardTrainer, place: TrainingFolder, *, saves: bool, say: Callable[[str], None]
+) -> TrainedRewardModel:
+    """Train from the last checkpoint on, evaluate, and save."""
+    checkpoint = last_checkpoint(place.checkpoints) if saves else None
+    if checkpoint is not None:
+        say(f"going on at {checkpoint.name.replace('-', ' ')}")
+    started = time.monotonic()
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    seconds = time.monotonic() - started
+    found = trainer.evaluate() if trainer.eval_dataset is not None else {}
+    metrics = {name.removeprefix("eval_"): value for name, value in found.items() if name.startswith("eval_")}
+    for name in ("runtime", "samples_per_second", "steps_per_second", "model_preparation_time"):
+        metrics.pop(name, None)
+    summary: dict[str, Any] = {
+        "steps": trainer.state.global_step,
+        "seconds": seconds,
+        "evaluation": metrics,
+        "pairs": str(trainer.train_dataset),
+    }
+    if saves:
+        trainer.save_model(str(place.path))
+        if trainer.args.should_save:
+            save_encoding(trainer.settings.encoding, place.path)
+            place.finish(summary)
+        trainer.accelerator.wait_for_everyone()
+    return TrainedRewardModel(
+        trainer.reward_model.eval(),
+        **summary,
+        log=tuple(trainer.state.log_history),
+        folder=place.path if saves else None,
+    )
