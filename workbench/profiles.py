@@ -77,7 +77,75 @@ PAPERS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
                 ),
                 "seed": Parameter(int, "seed of sampling and of the bootstrap", 0, 0, 0, minimum=0),
             }
-        )
+        ),
+        "haf_rm": MappingProxyType(
+            {
+                "data": Parameter(
+                    tuple,
+                    "passages (our small world), or preference data sets by name or file",
+                    ("passages",),
+                    ("hh-harmless", "hh-helpful"),
+                    ("hh-helpful", "hh-harmless", "beavertails-safe", "alpaca-farm", "chatbot-arena"),
+                ),
+                "model": Parameter(
+                    str,
+                    "the backbone: a name on the Hub or a folder; empty: the world's own policy",
+                    "",
+                    "Qwen/Qwen2.5-0.5B",
+                    "mistralai/Mistral-7B-v0.1",
+                ),
+                "quantize": Parameter(str, "none or nf4: how the backbone is held", "none", "none", "nf4"),
+                "lora": Parameter(bool, "train adapters instead of all weights", False, True, True),
+                "alphas": Parameter(
+                    tuple,
+                    "weights of the policy loss, one hybrid arm each",
+                    ("0.05", "0.2", "1"),
+                    ("0.2",),
+                    ("0.05", "0.2", "1"),
+                ),
+                "regimes": Parameter(
+                    tuple,
+                    "PAIRS or PAIRS@FLIPPED to train on; the first is the main one, with every arm",
+                    ("300", "100", "300@0.2"),
+                    ("2000",),
+                    ("30000",),
+                ),
+                "seeds": Parameter(int, "paired seeds of every comparison", 10, 1, 3, minimum=1),
+                "quantized_seeds": Parameter(
+                    int,
+                    "how many of them also train as NF4 + LoRA, where the rest does not",
+                    3,
+                    0,
+                    0,
+                    minimum=0,
+                ),
+                "tuning": Parameter(
+                    str,
+                    "a tuning's file; world: the one kept for our world; paper: the paper's settings",
+                    "world",
+                    "paper",
+                    "paper",
+                ),
+                "pool_prompts": Parameter(
+                    int, "prompts of the world that training pairs are made of", 1600, 1600, 1600, minimum=1
+                ),
+                "test_prompts": Parameter(
+                    int, "prompts of the world, or pairs of a data set, to test on", 250, 500, 2000, minimum=1
+                ),
+                "samples": Parameter(int, "answers to each test prompt of the world", 8, 8, 8, minimum=2),
+                "template": Parameter(
+                    str,
+                    "text around the prompt; world: nothing; paper: Instruct: ... Output:",
+                    "world",
+                    "paper",
+                    "paper",
+                ),
+                "max_tokens": Parameter(int, "longest sequence, in tokens", 512, 512, 512, minimum=2),
+                "micro_batch": Parameter(int, "pairs in memory at once; a step has 16", 16, 2, 1, minimum=1),
+                "workers": Parameter(int, "trainings at a time, each in a process", 2, 1, 1, minimum=1),
+                "seed": Parameter(int, "seed of the data", 0, 0, 0, minimum=0),
+            }
+        ),
     }
 )
 
