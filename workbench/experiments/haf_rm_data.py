@@ -1,0 +1,193 @@
+"""What the HaF-RM experiment trains and tests on: the world of passages, or preference data sets by name."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from workbench.datasets.preference_pair import PreferencePair
+from workbench.datasets.preferences import load_preferences
+from workbench.errors import SettingsError
+from workbench.models.loading import ModelSettings, load_causal_lm, load_tokenizer
+from workbench.worlds.passages.sampling import Candidates, all_pairs, draw_pairs, sample_answers
+from workbench.worlds.passages.task import SPLITS, draw_task
+
+__all__ = ["WORLD", "DataSettings", "ExperimentData", "Regime", "prepare_data", "training_pairs"]
+
+WORLD = "passages"
+"""The data's name for the world of passages; all other names are data sets or files."""
+
+
+@dataclass(frozen=True)
+class Regime:
+    """How many pairs a reward model learns from, and how clean they are."""
+
+    pairs: int
+    """Preference pairs."""
+    flipped: float = 0.0
+    """Share of labels that are the wrong way round."""
+
+    def __post_init__(self) -> None:
+        if self.pairs < 1 or not 0 <= self.flipped <= 0.5:
+            raise SettingsError(
+                got=f"{self.pairs} pairs, {self.flipped:g} of them flipped",
+                needed="at least 1 pair, and a share from 0 to 0.5",
+                fix="correct the regime, such as 400 or 400@0.2",
+            )
+
+    @classmethod
+    def parse(cls, text: str) -> Regime:
+        """Read `PAIRS` or `PAIRS@FLIPPED`, such as `400@0.2`.
+
+        Raises:
+            SettingsError: It is neither.
+        """
+        pairs, _, flipped = text.partition("@")
+        try:
+            return cls(int(pairs), float(flipped or 0))
+        except ValueError:
+            raise SettingsError(
+                f"regime {text!r}", "PAIRS or PAIRS@FLIPPED, such as 400 or 400@0.2", "correct it"
+            ) from None
+
+    @property
+    def name(self) -> str:
+        """What tables call it."""
+        return f"{self.pairs:,} pairs, " + (f"{self.flipped:.0%} flipped" if self.flipped else "clean")
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Where the pairs come from.
+
+    Raises:
+        SettingsError: A number cannot be used.
+    """
+
+    names: tuple[str, ...] = (WORLD,)
+    """`passages` alone, or names and files that `load_preferences` knows."""
+    pool_prompts: int = 1600
+    """Prompts of the world that training pairs are made of."""
+    test_prompts: int = 250
+    """Prompts of each of the world's splits to test on; of a data set, pairs."""
+    samples: int = 8
+    """Answers to each prompt of the world; half as many to those that training pairs are made of."""
+    seed: int = 0
+    """Of prompts and samples, and of what is drawn from a data set."""
+
+    def __post_init__(self) -> None:
+        faults = [
+            (f"{name} {getattr(self, name)}", f"{name}: at least {least}")
+            for name, least in (("pool_prompts", 1), ("test_prompts", 1), ("samples", 2))
+            if getattr(self, name) < least
+        ]
+        if not self.names or (WORLD in self.names and len(self.names) > 1):
+            faults.append(
+                (f"data {', '.join(self.names) or 'none'}", f"{WORLD} alone, or names of data sets")
+            )
+        if faults:
+            raise SettingsError.listing(faults)
+
+    @property
+    def is_world(self) -> bool:
+        """Whether answers have a utility."""
+        return self.names == (WORLD,)
+
+
+@dataclass(frozen=True)
+class ExperimentData:
+    """Pools to draw training pairs from, and test pairs. All arms share them."""
+
+    pools: Mapping[str, Sequence[PreferencePair] | Sequence[Candidates]]
+    """By what is trained on."""
+    tests: Mapping[str, Sequence[PreferencePair]]
+    """By what is tested on."""
+    candidates: Mapping[str, Sequence[Candidates]] = field(default_factory=dict)
+    """Answers with utilities that the test pairs are made of, for best-of-N; the world's only."""
+
+    @property
+    def texts(self) -> list[tuple[str, str]]:
+        """Every prompt and response to score, once."""
+        pairs = [pair for test in self.tests.values() for pair in test]
+        texts = [(pair.prompt, text) for pair in pairs for text in (pair.chosen, pair.rejected)]
+        texts += [
+            (one.prompt, text) for few in self.candidates.values() for one in few for text in one.responses
+        ]
+        return list(dict.fromkeys(texts))
+
+
+def prepare_data(settings: DataSettings, model: ModelSettings) -> ExperimentData:
+    """Make the data of an experiment.
+
+    Args:
+        settings: What to make.
+        model: The policy; in the world it writes the answers itself.
+    """
+    return _of_world(settings, model) if settings.is_world else _of_data_sets(settings)
+
+
+def training_pairs(
+    pool: Sequence[PreferencePair] | Sequence[Candidates], regime: Regime, *, source: str, seed: int
+) -> list[PreferencePair]:
+    """Draw the pairs that one seed trains on. Regimes of one seed share their pairs as far as they go.
+
+    Args:
+        pool: What to draw from.
+        regime: How many, and how many of them flipped.
+        source: The pool's name.
+        seed: Decides which; every arm of a seed gets the same.
+
+    Raises:
+        SettingsError: The pool is too small.
+    """
+    if pool and isinstance(pool[0], Candidates):
+        few = [one for one in pool if isinstance(one, Candidates)]
+        return draw_pairs(few, regime.pairs, source=source, flipped=regime.flipped, seed=seed)
+    pairs = [pair for pair in pool if isinstance(pair, PreferencePair)]
+    if len(pairs) < regime.pairs:
+        raise SettingsError(
+            f"{len(pairs)} pairs of {source}", f"{regime.pairs} for the regime", "ask for fewer pairs"
+        )
+    dice = random.Random(seed)
+    drawn = dice.sample(pairs, regime.pairs)
+    return [
+        PreferencePair(pair.prompt, pair.rejected, pair.chosen, pair.source, pair.subset)
+        if dice.random() < regime.flipped
+        else pair
+        for pair in drawn
+    ]
+
+
+def _of_world(settings: DataSettings, model: ModelSettings) -> ExperimentData:
+    """Let the policy answer prompts of every split, and pair its answers by their utility."""
+    policy, tokenizer = load_causal_lm(model).model, load_tokenizer(model)
+    wanted = {("pool", "familiar"): (settings.pool_prompts, max(2, settings.samples // 2))}
+    wanted |= {("test", name): (settings.test_prompts, settings.samples) for name in SPLITS}
+    answered: dict[tuple[str, str], list[Candidates]] = {}
+    for i, ((use, name), (prompts, samples)) in enumerate(wanted.items()):
+        source = random.Random(f"{settings.seed} {use} {name}")
+        asked = dict.fromkeys(draw_task(SPLITS[name], source).prompt for _ in range(prompts))
+        answered[use, name] = sample_answers(
+            policy, tokenizer, list(asked), samples=samples, seed=settings.seed * len(wanted) + i
+        )
+    candidates = {name: answered["test", name] for name in SPLITS}
+    return ExperimentData(
+        pools={"familiar": answered["pool", "familiar"]},
+        tests={name: all_pairs(few, name) for name, few in candidates.items()},
+        candidates=candidates,
+    )
+
+
+def _of_data_sets(settings: DataSettings) -> ExperimentData:
+    """Load data sets: each is trained on alone, and all are tested on."""
+    pools: dict[str, Sequence[PreferencePair]] = {}
+    tests: dict[str, Sequence[PreferencePair]] = {}
+    for name in settings.names:
+        label = Path(name).name
+        pools[label] = load_preferences(name, "train").pairs
+        test = load_preferences(name, "test").pairs
+        dice = random.Random(f"{settings.seed} {label}")
+        tests[label] = dice.sample(test, min(settings.test_prompts, len(test)))
+    return ExperimentData(pools, tests)
