@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import click
 
 
@@ -10,3 +13,157 @@ import click
 )
 def command() -> None:
     """Train reward models on preference pairs, and evaluate them."""
+
+
+@command.command(
+    "score",
+    epilog="Example: workbench reward score --model out/rm --data hh-harmless --data rewardbench --out out/rm-scored",
+)
+@click.option("--model", required=True, metavar="DIR|NAME", help="A reward model, a classifier, or a policy.")
+@click.option(
+    "--data", required=True, multiple=True, metavar="NAME|FILE", help="Preference data; repeatable."
+)
+@click.option(
+    "--baseline", metavar="DIR|NAME", help="The untrained model; by default known where it was trained here."
+)
+@click.option(
+    "--split",
+    type=click.Choice(["train", "test", "all"]),
+    default="test",
+    show_default=True,
+    help="Which part of the data.",
+)
+@click.option("--limit", type=click.IntRange(min=1), help="The first so many pairs of each data set.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Folder of what is written."
+)
+@click.option("--beta", type=float, help="Strength of the implicit reward; by default that of the training.")
+@click.option(
+    "--batch-size", type=click.IntRange(min=1), default=16, show_default=True, help="Sequences at a time."
+)
+@click.option("--template", help="Prompt template with {prompt}; by default that of the training.")
+@click.option("--chat", is_flag=True, help="Use the model's chat template instead.")
+@click.option("--max-tokens", type=int, help="Longest sequence; by default that of the training.")
+@click.option("--max-prompt-tokens", type=int, help="Longest prompt; by default that of the training.")
+@click.option("--quantize", type=click.Choice(["nf4", "8bit"]), help="Load smaller weights.")
+@click.option("--device", default="auto", show_default=True, help="Where the model computes.")
+@click.option("--dtype", default="auto", show_default=True, help="Type of its numbers.")
+def score(**options: Any) -> None:
+    """Score both responses of preference pairs; print accuracies by data set and subset, baselines beside them.
+
+    DIR gets scores.jsonl (a line a pair) and results.json. Interrupted, the same command goes on where it stopped.
+    """
+    from workbench.evaluation.preference_scoring import PreferenceScoring, score_preferences
+    from workbench.evaluation.preference_tables import accuracy_table, agreement_note, behaviour_table
+
+    names = (
+        "model",
+        "data",
+        "baseline",
+        "split",
+        "limit",
+        "beta",
+        "batch_size",
+        "quantize",
+        "device",
+        "dtype",
+    )
+    scoring = PreferenceScoring(
+        **{name: options[name] for name in names}, encoding=_encoding(options["model"], options)
+    )
+    scored = score_preferences(scoring, options["out"])
+    table = scored.table
+    for line in (*scored.reports, scored.results["model_summary"], ""):
+        click.echo(line)
+    click.echo(
+        "accuracy [95 % interval]; a tie counts half; logp: of the untrained model; longer, shorter: by length"
+    )
+    click.echo(accuracy_table(table))
+    if any(table.has(name) for name in ("explicit", "implicit")):
+        click.echo(f"\n{behaviour_table(table)}")
+    notes = [agreement_note(table), *scored.lacks]
+    cut = scored.results["truncated"]
+    if cut:
+        notes.append(f"{cut:,} of {len(table):,} pairs were cut to fit")
+    click.echo("".join(f"\n{note}" for note in notes if note))
+    click.echo(f"written: {scored.folder}/scores.jsonl, results.json")
+
+
+def _encoding(model: str, options: dict[str, Any]) -> Any:
+    """Return the encoding that the options ask for; None where they leave it to the model's training."""
+    from dataclasses import replace
+
+    from workbench.models.encoding import EncodingSettings, load_encoding
+
+    names = ("template", "max_tokens", "max_prompt_tokens")
+    changed = {name: options[name] for name in names if options[name] is not None}
+    changed |= {"chat": True} if options["chat"] else {}
+    if not changed:
+        return None
+    return replace(load_encoding(Path(model)) or EncodingSettings(), **changed)
+
+
+@command.command(
+    "compare",
+    epilog="Example: workbench reward compare standard=out/s-seed1 standard=out/s-seed2 hybrid=out/h-seed1 "
+    "hybrid=out/h-seed2 --against standard",
+)
+@click.argument("runs", nargs=-1, required=True, metavar="[NAME=]DIR...")
+@click.option("--against", metavar="NAME", help="Compare the others with this one; by default the first.")
+@click.option(
+    "--score", "scores", multiple=True, metavar="[NAME=]SCORE", help="Such as implicit; repeatable."
+)
+@click.option("--matrix", is_flag=True, help="Print the accuracy of models trained on A, on the pairs of B.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it as JSON too."
+)
+def compare(
+    runs: tuple[str, ...], against: str | None, scores: tuple[str, ...], matrix: bool, out: Path | None
+) -> None:
+    """Print how runs of `workbench reward score` differ, on the pairs that they share.
+
+    Runs of the same NAME are seeds of one arm; without a NAME it is that of the folder, less -seedN at its end. With
+    several seeds the interval is of the difference over seeds (paired t), with one over pairs (paired bootstrap, and
+    McNemar's p).
+    """
+    from workbench.evaluation.preference_accuracy import transfer_matrix
+    from workbench.evaluation.preference_comparison import compare_arms
+    from workbench.evaluation.preference_runs import arms_of, read_runs, scores_of
+    from workbench.evaluation.preference_tables import difference_table, matrix_table
+    from workbench.runs import atomic
+
+    read = read_runs(runs)
+    arms = arms_of(read)
+    by_arm = scores_of(arms, scores)
+    written: dict[str, Any] = {"scores": by_arm}
+    if matrix:
+        used = sorted(set(by_arm.values()))
+        if len(used) > 1:
+            raise _mixed(used)
+        found = transfer_matrix([(run.trained_on, run.table) for run in read], used[0])
+        click.echo(f"accuracy [95 % interval over pairs] by the {used[0]} score")
+        click.echo(matrix_table(found))
+        written["matrix"] = [
+            {"trained_on": a, "tested_on": b, **one._asdict()} for (a, b), one in found.items()
+        ]
+    if len(arms) > 1 or not matrix:
+        rows = compare_arms(arms, against=against, score=by_arm)
+        click.echo(
+            ("\n" if matrix else "")
+            + ", ".join(f"{arm} by its {score} score" for arm, score in by_arm.items())
+        )
+        click.echo(difference_table(rows))
+        written["differences"] = [row._asdict() for row in rows]
+    if out is not None:
+        atomic.write_json(out, written)
+        click.echo(f"written: {out}")
+
+
+def _mixed(used: list[str]) -> Exception:
+    from workbench.errors import SettingsError
+
+    return SettingsError(
+        got=f"a matrix of different scores: {', '.join(used)}",
+        needed="one score for all",
+        fix="add --score NAME",
+    )

@@ -27,13 +27,13 @@ class RowJournal:
 
     Args:
         path: The file; its folder is made when needed. None: nothing is kept.
-        keys: The keys that count today.
+        keys: The keys that count today. None: all do, as in a file that serves several questions.
 
     Raises:
         DataError: The file cannot be read or written, or holds lines that no journal wrote.
     """
 
-    def __init__(self, path: str | Path | None, keys: Collection[str]) -> None:
+    def __init__(self, path: str | Path | None, keys: Collection[str] | None = None) -> None:
         self.path = None if path is None else Path(path)
         self.known: dict[str, dict[str, Any]] = {}
         """The rows that are there, by key."""
@@ -41,13 +41,13 @@ class RowJournal:
         self._synced = time.monotonic()
         if self.path is None:
             return
-        wanted = keys if isinstance(keys, (set, frozenset)) else frozenset(keys)
+        wanted = None if keys is None else frozenset(keys)
         try:
             content = self.path.read_bytes() if self.path.exists() else b""
             for number, line in enumerate(content.splitlines(keepends=True), start=1):
                 if line.endswith(b"\n"):  # else a kill cut it off
                     key, row = self._read(line, number)
-                    if key in wanted:
+                    if wanted is None or key in wanted:
                         self.known[key] = row
             kept = _lines(self.known)
             if kept != content or not self.path.exists():

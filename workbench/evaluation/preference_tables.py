@@ -56,7 +56,11 @@ def accuracy_table(table: PreferenceScores) -> str:
         if place == ("", "", ""):
             lines.append(None)
         cells = [with_interval(found[name][place]) for name in learnt]
-        cells += [f"{found[name][place].value:.3f}" for name in free]
+        # the free ones' intervals would only repeat the others' width
+        cells += [
+            f"{found[name][place].value:.3f}" if learnt else with_interval(found[name][place])
+            for name in free
+        ]
         lines.append([_label(*place), f"{counted.pairs:,}", *cells])
     return aligned(lines)
 

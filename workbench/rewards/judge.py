@@ -1,0 +1,233 @@
+"""Judges: which of two responses is better, by an oracle, a reward or a model, and what verdicts add up to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from itertools import combinations
+from typing import NamedTuple, Protocol
+
+from workbench.errors import DataError, SettingsError
+from workbench.evaluation.statistics import Estimate, win_rate
+from workbench.rewards.baselines import OracleReward
+from workbench.rewards.scoring import reward_values
+from workbench.rewards.spans import Reward
+
+__all__ = [
+    "Comparison",
+    "Judge",
+    "OracleJudge",
+    "OrderEffect",
+    "Preference",
+    "RewardJudge",
+    "WinRate",
+    "agreed",
+    "order_effect",
+    "round_robin",
+    "win_rates",
+]
+
+
+class Preference(Enum):
+    """What a judge says of two responses."""
+
+    FIRST = "first"
+    SECOND = "second"
+    TIE = "tie"
+    REFUSED = "refused"
+    """No verdict: the judge would not say, or said something else."""
+
+    @property
+    def turned(self) -> Preference:
+        """The same verdict, of the two the other way round."""
+        other = {Preference.FIRST: Preference.SECOND, Preference.SECOND: Preference.FIRST}
+        return other.get(self, self)
+
+    @property
+    def outcome(self) -> float:
+        """1 for the first, -1 for the second, 0 for a tie, as `workbench.evaluation.statistics.win_rate` takes it.
+
+        Raises:
+            SettingsError: There is no verdict.
+        """
+        if self is Preference.REFUSED:
+            raise SettingsError(
+                "a refused comparison", "a verdict", "leave out what was refused, and count it"
+            )
+        return {Preference.FIRST: 1.0, Preference.SECOND: -1.0}.get(self, 0.0)
+
+
+class Comparison(NamedTuple):
+    """Two responses to one prompt."""
+
+    prompt: str
+    first: str
+    second: str
+
+
+class Judge(Protocol):
+    """Anything that compares responses."""
+
+    @property
+    def name(self) -> str:
+        """What tables and plots call it."""
+
+    def compare(self, prompt: str, first: str, second: str) -> Preference:
+        """Say which of two responses is better."""
+
+    def compare_all(self, comparisons: Sequence[Comparison]) -> list[Preference]:
+        """Say it of many, in order; as `compare` of each."""
+
+
+class RewardJudge:
+    """Prefers what a reward scores higher.
+
+    Args:
+        reward: Any.
+        tolerance: Scores that differ by no more are a tie.
+    """
+
+    def __init__(self, reward: Reward, *, tolerance: float = 0.0) -> None:
+        if not tolerance >= 0:
+            raise SettingsError(f"tolerance {tolerance!r}", "a number, at least 0", "correct it")
+        self.reward, self.tolerance, self.name = reward, tolerance, reward.name
+
+    def compare(self, prompt: str, first: str, second: str) -> Preference:
+        """Say which of two responses scores higher."""
+        return self.compare_all([Comparison(prompt, first, second)])[0]
+
+    def compare_all(self, comparisons: Sequence[Comparison]) -> list[Preference]:
+        """Say it of many; all are scored in one call of the reward."""
+        texts = [(one.prompt, text) for one in comparisons for text in (one.first, one.second)]
+        values = reward_values(self.reward, texts).reshape(-1, 2)
+        return [self._preference(float(first), float(second)) for first, second in values]
+
+    def _preference(self, first: float, second: float) -> Preference:
+        if abs(first - second) <= self.tolerance:
+            return Preference.TIE
+        return Preference.FIRST if first > second else Preference.SECOND
+
+
+class OracleJudge(RewardJudge):
+    """Prefers what is truly better, where a task knows utility exactly.
+
+    Args:
+        utility: From prompt and response to a number, the higher the better.
+        tolerance: Utilities that differ by no more are a tie.
+    """
+
+    def __init__(self, utility: Callable[[str, str], float], *, tolerance: float = 0.0) -> None:
+        super().__init__(OracleReward(utility), tolerance=tolerance)
+
+
+def agreed(forward: Preference, backward: Preference) -> Preference:
+    """Return the verdict of two askings, the second with the responses the other way round and turned back.
+
+    Disagreement is a tie: HaF-RM's and ALaRM's rule. Where one asking was refused there is no verdict.
+    """
+    if Preference.REFUSED in (forward, backward):
+        return Preference.REFUSED
+    return forward if forward is backward else Preference.TIE
+
+
+class OrderEffect(NamedTuple):
+    """How far a judge's verdicts depend on which response it reads first."""
+
+    same: Estimate
+    """Share of comparisons with the same verdict in both orders, with Wilson's interval."""
+    read_first: Estimate
+    """Share of askings won by the response that was read first, a tie counted half; 0.5 without an effect."""
+    refused: int
+    """Comparisons of which an asking was refused: not counted."""
+
+
+def order_effect(verdicts: Sequence[tuple[Preference, Preference]]) -> OrderEffect:
+    """Return how far verdicts depend on the order.
+
+    Args:
+        verdicts: Of each comparison that in the order given, and that in the other order, turned back.
+
+    Raises:
+        DataError: There are no two verdicts on any.
+    """
+    told = [two for two in verdicts if Preference.REFUSED not in two]
+    if not told:
+        raise _nothing(len(verdicts))
+    same = win_rate([1.0 if one is two else -1.0 for one, two in told])
+    read_first = win_rate([value for one, two in told for value in (one.outcome, two.turned.outcome)])
+    return OrderEffect(same, read_first, len(verdicts) - len(told))
+
+
+class WinRate(NamedTuple):
+    """How often the first of two wins."""
+
+    rate: Estimate
+    """Share of verdicts, a tie counted half to each, with Wilson's interval."""
+    wins: int
+    ties: int
+    losses: int
+    refused: int
+    """Comparisons without a verdict: not in the rate."""
+
+
+def win_rates(preferences: Sequence[Preference]) -> WinRate:
+    """Return how often the first wins, over comparisons of the same two systems.
+
+    Raises:
+        DataError: There is not one verdict.
+    """
+    counts = Counter(preferences)
+    told = [one.outcome for one in preferences if one is not Preference.REFUSED]
+    if not told:
+        raise _nothing(len(preferences))
+    return WinRate(
+        win_rate(told),
+        counts[Preference.FIRST],
+        counts[Preference.TIE],
+        counts[Preference.SECOND],
+        counts[Preference.REFUSED],
+    )
+
+
+def round_robin(
+    judge: Judge, prompts: Sequence[str], responses: Mapping[str, Sequence[str]]
+) -> dict[tuple[str, str], WinRate]:
+    """Let every system meet every other on the same prompts.
+
+    Args:
+        judge: Who compares.
+        prompts: What all respond to.
+        responses: By system, a response to each prompt.
+
+    Returns:
+        By (system, other), both ways round.
+
+    Raises:
+        SettingsError: A system has not one response to each prompt.
+        DataError: All comparisons of two systems were refused.
+    """
+    wrong = [f"{name} with {len(texts)}" for name, texts in responses.items() if len(texts) != len(prompts)]
+    if wrong or len(responses) < 2 or not prompts:
+        raise SettingsError(
+            got=f"{len(prompts)} prompts, {len(responses)} systems"
+            + (f", {', '.join(wrong)} responses" if wrong else ""),
+            needed="two systems or more, each with a response to every prompt",
+            fix="align them",
+        )
+    found: dict[tuple[str, str], WinRate] = {}
+    for one, other in combinations(responses, 2):
+        texts = zip(prompts, responses[one], responses[other], strict=True)
+        preferences = judge.compare_all([Comparison(*three) for three in texts])
+        found[one, other] = win_rates(preferences)
+        found[other, one] = win_rates([preference.turned for preference in preferences])
+    order = {name: number for number, name in enumerate(responses)}
+    return dict(sorted(found.items(), key=lambda item: (order[item[0][0]], order[item[0][1]])))
+
+
+def _nothing(asked: int) -> DataError:
+    return DataError(
+        got=f"no verdict in {asked} comparisons",
+        needed="at least one",
+        fix="see what the judge replies: its replies are in its file; change its instruction, or take another judge",
+    )
