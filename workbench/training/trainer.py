@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from torch.utils.data import Sampler
 from transformers import EvalPrediction, PreTrainedTokenizerBase, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_callback import PrinterCallback, TrainerState
+from transformers.utils import logging
 
 from workbench.errors import ModelError
 from workbench.models.reward_model import RewardModel
@@ -86,10 +88,14 @@ class HybridRewardTrainer(Trainer):
 
     def train(self, resume_from_checkpoint: str | bool | None = None, *args: Any, **options: Any) -> Any:
         """Train, as `Trainer.train` does; what the objective does not use is frozen meanwhile."""
-        with self._unused_frozen():
-            if isinstance(resume_from_checkpoint, str) and self._is_done(resume_from_checkpoint):
-                return None
-            return super().train(resume_from_checkpoint, *args, **options)
+        if isinstance(resume_from_checkpoint, str) and self._is_done(resume_from_checkpoint):
+            return None
+        gc.freeze()  # accelerate collects garbage first: half a second over all that is imported, for nothing
+        try:
+            with self._unused_frozen():
+                return super().train(resume_from_checkpoint, *args, **options)
+        finally:
+            gc.unfreeze()
 
     def compute_loss(
         self,
@@ -172,8 +178,10 @@ class HybridRewardTrainer(Trainer):
         return self.accelerator.gather(torch.tensor(pairs, device=device)).sum()
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
-        if self.args.should_save:
-            folder = Path(output_dir or str(self.args.output_dir))
+        if not self.args.should_save:
+            return
+        folder = Path(output_dir or str(self.args.output_dir))
+        with _without_bars():
             self.reward_model.save_pretrained(folder, tokenizer=self.tokenizer, state_dict=state_dict)
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
@@ -185,14 +193,15 @@ class HybridRewardTrainer(Trainer):
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
         if self.is_fsdp_enabled or self.is_deepspeed_enabled:  # they keep weights in a form of their own
             super()._load_from_checkpoint(resume_from_checkpoint, model)
-        else:
+            return
+        with _without_bars():
             restore_reward_model(self.reward_model, Path(resume_from_checkpoint))
 
     def _load_best_model(self) -> None:
         if self.is_fsdp_enabled or self.is_deepspeed_enabled:
             super()._load_best_model()
         elif self.state.best_model_checkpoint is not None:
-            restore_reward_model(self.reward_model, Path(self.state.best_model_checkpoint))
+            self._load_from_checkpoint(self.state.best_model_checkpoint)
 
     def _is_done(self, checkpoint: str) -> bool:
         """Tell whether a checkpoint is of the last step, and load it then: transformers would train one step more."""
@@ -301,3 +310,15 @@ class HybridRewardTrainer(Trainer):
             needed=f"a loss that is a number; likely cause: {cause}",
             fix=fix,
         )
+
+
+@contextmanager
+def _without_bars() -> Iterator[None]:
+    """Keep transformers from drawing a bar for each file of a checkpoint over the training's own."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
