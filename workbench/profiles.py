@@ -95,6 +95,13 @@ PAPERS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
                     "mistralai/Mistral-7B-v0.1",
                 ),
                 "quantize": Parameter(str, "none or nf4: how the backbone is held", "none", "none", "nf4"),
+                "device": Parameter(
+                    str,
+                    "where models compute: auto, cpu, cuda; the world's are too small for a GPU",
+                    "cpu",
+                    "auto",
+                    "auto",
+                ),
                 "lora": Parameter(bool, "train adapters instead of all weights", False, True, True),
                 "alphas": Parameter(
                     tuple,

@@ -192,31 +192,66 @@ def run_declared(
 
 def plan(declaration: Declaration, data: ExperimentData, reference_cache: Path) -> list[Job]:
     """Return the jobs of a declaration, seed by seed, so that what is there after an interruption is paired."""
-    texts = tuple(data.texts)
-    jobs = []
+    texts = data.texts
+    jobs: list[Job] = []
     for number, seed in enumerate(declaration.seeds):
         for trained_on, pool in data.pools.items():
             for regime in declaration.regimes:
-                pairs = tuple(training_pairs(pool, regime, source=trained_on, seed=seed))
+                pairs = training_pairs(pool, regime, source=trained_on, seed=seed)
                 arms = declaration.arms(regime)
                 if regime == declaration.main and number < declaration.quantized_seeds:
                     arms = [*arms, declaration.quantized]
                 jobs += [
-                    Job(
-                        arm=arm.name,
-                        regime=regime,
-                        trained_on=trained_on,
-                        seed=seed,
-                        model=declaration.model_of(arm),
-                        lora=declaration.lora_of(arm),
-                        training=training_settings(declaration, arm, seed),
+                    make_job(
+                        declaration,
+                        arm,
+                        regime,
+                        trained_on,
+                        seed,
                         pairs=pairs,
                         texts=texts,
-                        reference_cache=str(reference_cache),
+                        reference_cache=reference_cache,
                     )
                     for arm in arms
                 ]
     return jobs
+
+
+def make_job(
+    declaration: Declaration,
+    arm: Arm,
+    regime: Regime,
+    trained_on: str,
+    seed: int,
+    *,
+    pairs: Sequence[PreferencePair],
+    texts: Sequence[tuple[str, str]],
+    reference_cache: Path,
+) -> Job:
+    """Return one training of a declaration.
+
+    Args:
+        declaration: What all share, and what tuning chose.
+        arm: How it trains.
+        regime: What `pairs` were drawn for.
+        trained_on: The pool that they were drawn from.
+        seed: Of order and first weights.
+        pairs: What it trains on.
+        texts: What it scores then.
+        reference_cache: Where the reference's log-probabilities are kept for all arms.
+    """
+    return Job(
+        arm=arm.name,
+        regime=regime,
+        trained_on=trained_on,
+        seed=seed,
+        model=declaration.model_of(arm),
+        lora=declaration.lora_of(arm),
+        training=training_settings(declaration, arm, seed),
+        pairs=tuple(pairs),
+        texts=tuple(texts),
+        reference_cache=str(reference_cache),
+    )
 
 
 def training_settings(declaration: Declaration, arm: Arm, seed: int) -> RewardTrainingSettings:

@@ -1,0 +1,69 @@
+"""The settings of the loop that the ARKS experiment compares, declared before it is run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any
+
+from workbench.retrieval import ActiveRetrievalSettings
+
+__all__ = ["ACTIVE", "CONTROL", "NOTHING", "ONE_SHOT", "SOURCE_LETTERS", "Setting", "declared"]
+
+SOURCE_LETTERS = {"documentation": "D", "execution_feedback": "F", "code_snippets": "S"}
+"""Short names of the sources that a run may combine."""
+NOTHING, ONE_SHOT = "no documents", "one-shot"
+CONTROL, ACTIVE = "loop, question as query", "active, code as query"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One way to run the loop."""
+
+    name: str
+    family: str
+    """What it is compared within: main, query, sources, bound or stripped."""
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    """What differs from the base, by name of `ActiveRetrievalSettings`."""
+    stripped: bool = False
+    """Whether the documents lack the words of the functions' familiar names."""
+
+    def applied(self, base: ActiveRetrievalSettings) -> ActiveRetrievalSettings:
+        """Return the loop's settings."""
+        from dataclasses import replace
+
+        return replace(base, **self.changes)
+
+
+def declared(*, stripped: bool = True) -> tuple[Setting, ...]:
+    """Return every setting, each once.
+
+    Args:
+        stripped: Whether the data can be had without the familiar words, for the control.
+    """
+    everything = tuple(SOURCE_LETTERS)
+    documents = {"sources": ("documentation",), "rounds": 1}
+    settings = [
+        Setting(NOTHING, "main", {"sources": (), "rounds": 1}),
+        Setting(ONE_SHOT, "main", documents),
+        Setting(CONTROL, "main", {"query": "question"}),
+        Setting(ACTIVE, "main", {"query": "code"}),
+        Setting("active, explanation as query", "query", {"query": "explanation"}),
+        Setting("active, error as query", "query", {"query": "execution_feedback"}),
+        Setting("right documents, one-shot", "bound", {**documents, "given_documents": True}),
+        Setting("right documents, loop", "bound", {"given_documents": True}),
+    ]
+    subsets = [chosen for size in (1, 2) for chosen in combinations(everything, size)]
+    settings += [
+        Setting(f"active, {_letters(chosen)}", "sources", {"query": "code", "sources": chosen})
+        for chosen in subsets
+    ]
+    if stripped:
+        kept = [one for one in settings if one.family in ("main", "query", "bound") and one.name != NOTHING]
+        settings += [Setting(f"{one.name}, stripped", "stripped", one.changes, True) for one in kept]
+    return tuple(settings)
+
+
+def _letters(sources: tuple[str, ...]) -> str:
+    return "+".join(SOURCE_LETTERS[name] for name in sources)
