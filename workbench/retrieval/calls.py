@@ -69,24 +69,26 @@ class DocumentedNames:
     """
 
     def __init__(self, items: Iterable[Item] = ()) -> None:
-        self._exact: dict[str, str] = {}
-        self._last: dict[str, dict[str, str]] = {}
-        self.add(items)
-
-    def add(self, items: Iterable[Item]) -> None:
-        """Learn further documents; the first of a name counts."""
+        self._named: dict[str, dict[str, dict[str, str]]] = {}  # library: last part: name: document
         for item in items:
             name = documented_name(item.title)
             if name:
-                self._exact.setdefault(name, item.parent)
-                self._last.setdefault(name.rpartition(".")[2], {}).setdefault(name, item.parent)
+                near = self._named.setdefault(item.library, {}).setdefault(name.rpartition(".")[2], {})
+                near.setdefault(name, item.parent)  # the first of a name counts
 
-    def parent(self, name: str) -> str | None:
-        """Return the document (`Item.parent`) of a called name; None where no document describes it."""
-        if name in self._exact:
-            return self._exact[name]
-        near = self._last.get(name.rpartition(".")[2], {})
-        return next(iter(near.values())) if len(near) == 1 else None
+    def parent(self, name: str, library: str = "") -> str | None:
+        """Return the document (`Item.parent`) of a called name; None where no document describes it.
+
+        Args:
+            name: The dotted name.
+            library: Whose documentation counts, besides that of no library.
+        """
+        last = name.rpartition(".")[2]
+        found = [self._named.get(place, {}).get(last, {}) for place in dict.fromkeys([library, ""])]
+        for near in found:
+            if name in near:
+                return near[name]
+        return next((next(iter(near.values())) for near in found if len(near) == 1), None)
 
 
 def _parsed(code: str) -> ast.Module | None:

@@ -24,12 +24,12 @@ def feedback_item(problem: CodingProblem, round_number: int, code: str, outcome:
         code: The model's code.
         outcome: Of its visible runs; it did not run.
     """
-    identity = item_id("execution_feedback", problem.problem_id, code, outcome.message)
+    identity = item_id("execution_feedback", problem.library, problem.problem_id, code, outcome.message)
     text = f"{outcome.message}\n{outcome.code_line}" if outcome.code_line else outcome.message
     where = f"problem {problem.problem_id}, round {round_number}"
     line = f", line {outcome.line}" if outcome.line else ""
     title = outcome.message.strip().partition("\n")[0]
-    return Item(identity, "execution_feedback", title, text, identity, 0, where + line, code)
+    return Item(identity, "execution_feedback", title, text, identity, 0, where + line, problem.library, code)
 
 
 def snippet_items(
@@ -54,10 +54,10 @@ def snippet_items(
     where = f"problem {problem.problem_id}, round {round_number}"
     filed: dict[str, Item] = {}
     for call in calls_in(code, problem.language, context=problem.code_context):
-        document = names.parent(call.name)
+        document = names.parent(call.name, problem.library)
         if document is None or document in filed:
             continue
-        explained = "\n".join(item.text for item in soup.document("documentation", document))
+        explained = "\n".join(item.text for item in soup.document("documentation", document, problem.library))
         filed[document] = Item(
             id=item_id("code_snippets", parent, document),
             source="code_snippets",
@@ -66,7 +66,18 @@ def snippet_items(
             parent=parent,
             section=len(filed),
             provenance=f"{where}, line {call.line}",
+            library=problem.library,
             shown=code,
         )
-    alone = Item(item_id("code_snippets", parent, ""), "code_snippets", "", code, parent, 0, where, code)
+    alone = Item(
+        item_id("code_snippets", parent, ""),
+        "code_snippets",
+        "",
+        code,
+        parent,
+        0,
+        where,
+        problem.library,
+        code,
+    )
     return list(filed.values()) or [alone]

@@ -31,6 +31,8 @@ class Item:
     """Its place among the sections of its document, from 0."""
     provenance: str = ""
     """Where it comes from: a file and line, an object of a package, an address, or a problem and round."""
+    library: str = ""
+    """The library or language that it is about; only problems of it are shown the item. Empty: all problems."""
     shown: str = ""
     """What a prompt shows of it, where that is not its text: the program of a snippet."""
 

@@ -163,7 +163,10 @@ def _check(
             problem.problem_id
             for problem in problems
             if not problem.gold_documents
-            or any(not soup.document("documentation", parent) for parent in problem.gold_documents)
+            or any(
+                not soup.document("documentation", parent, problem.library)
+                for parent in problem.gold_documents
+            )
         ]
         if lacking:
             raise DataError(

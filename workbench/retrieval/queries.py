@@ -86,18 +86,18 @@ def documented_explanations(soup: KnowledgeSoup, names: DocumentedNames) -> Expl
         names: Which document describes which function.
     """
 
-    def explained(call: Call) -> str:
-        parent = names.parent(call.name)
+    def explained(call: Call, library: str) -> str:
+        parent = names.parent(call.name, library)
         if parent is None:
             return " ".join(words_of(call.name.rpartition(".")[2]))
-        return "\n".join(item.text for item in soup.document("documentation", parent))
+        return "\n".join(item.text for item in soup.document("documentation", parent, library))
 
     def explain(attempts: Sequence[Attempted]) -> list[list[str]]:
         found = []
         for attempt in attempts:
             calls = calls_in(attempt.code, attempt.problem.language, context=attempt.problem.code_context)
             in_error = [call for call in calls if call.line == attempt.outcome.line]
-            found.append([explained(call) for call in in_error or calls])
+            found.append([explained(call, attempt.problem.library) for call in in_error or calls])
         return found
 
     return explain

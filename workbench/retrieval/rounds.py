@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from workbench.retrieval.assembly import Prompt, assemble
@@ -127,7 +127,12 @@ class Rounds:
             if self._web is not None and "web_search" in sources:
                 about = task.problem.library or task.problem.language
                 pages = self._web.items([f"{text} {about}" for text in query.texts])
-                task.from_web = tuple(item.id for item in self.soup.add(pages))
+                # one page may be found for two libraries, and is then an item of each
+                own = [
+                    replace(page, id=f"{page.id}@{task.problem.library}", library=task.problem.library)
+                    for page in pages
+                ]
+                task.from_web = tuple(item.id for item in self.soup.add(own))
 
     def _queries(self, tasks: Sequence[_Task]) -> list[Query]:
         """Formulate the queries as the settings say; without an attempt there is only the question."""
@@ -154,22 +159,33 @@ class Rounds:
                 for task in tasks:
                     task.found[source] = self._given(task.problem)
                 continue
-            asked = [(task, task.query) for task in tasks if task.query]
-            for kind in dict.fromkeys(query.kind for _, query in asked):
-                some = [(task, query.texts) for task, query in asked if query.kind == kind]
+            for kind, library in dict.fromkeys(
+                (task.query.kind, task.problem.library) for task in tasks if task.query
+            ):
+                some = [
+                    (task, task.query.texts)
+                    for task in tasks
+                    if task.query and (task.query.kind, task.problem.library) == (kind, library)
+                ]
                 texts = [one for _, one in some]
-                found = self.soup.search_many(texts, source, kind=kind, k=most[source])
+                found = self.soup.search_many(texts, source, kind=kind, k=most[source], library=library)
                 for (task, _), hits in zip(some, found, strict=True):
                     task.found[source] = hits
 
     def _given(self, problem: CodingProblem) -> list[Hit]:
-        return [Hit(self.soup.document("documentation", parent)[0], 0.0) for parent in problem.gold_documents]
+        return [
+            Hit(self.soup.document("documentation", parent, problem.library)[0], 0.0)
+            for parent in problem.gold_documents
+        ]
 
     def _prompt(self, task: _Task) -> Prompt:
         """Fill the problem's prompt."""
         found = task.found
         whole: dict[str, list[tuple[Hit, Sequence[Item]]]] = {
-            source: [(hit, self.soup.document(source, hit.item.parent)) for hit in found.get(source, [])]
+            source: [
+                (hit, self.soup.document(source, hit.item.parent, hit.item.library))
+                for hit in found.get(source, [])
+            ]
             for source in ("documentation", "web_search")
         }
         return assemble(

@@ -18,6 +18,8 @@ from workbench.retrieval.retriever import QUERY_KINDS, Index, Retriever, Scores
 
 __all__ = ["KnowledgeSoup", "KnowledgeSource", "searched_text"]
 
+_Place = tuple[str, str]
+"""A source and a library."""
 _PROBLEMS_AT_ONCE = 64  # the scores of all sections are held for this many
 
 
@@ -43,6 +45,9 @@ class KnowledgeSoup:
     of equal score come in the order in which they were added. The same item is held once, with its first
     provenance.
 
+    Each source of each library is a collection of its own: a retriever that weighs words by how rare they are
+    counts within it. So what a problem is shown does not depend on which other libraries are in the soup.
+
     Args:
         retriever: How it is searched; BM25 where None.
         items: What it holds from the start.
@@ -58,8 +63,8 @@ class KnowledgeSoup:
             retriever = BM25Retriever()
         self.retriever = retriever
         self._items: dict[str, Item] = {}
-        self._shelves: dict[str, _Shelf] = {}
-        self._shared: set[str] = set()  # shelves that a copy holds too
+        self._shelves: dict[_Place, _Shelf] = {}
+        self._shared: set[_Place] = set()  # shelves that a copy holds too
         self.add(items)
 
     def __len__(self) -> int:
@@ -106,33 +111,46 @@ class KnowledgeSoup:
             new.setdefault(item.id, item)
         fresh = [item for item in new.values() if item.id not in self._items]
         check_sources([item.source for item in fresh])
-        for source in dict.fromkeys(item.source for item in fresh):
-            self._own_shelf(source).add([item for item in fresh if item.source == source])
+        for place in dict.fromkeys((item.source, item.library) for item in fresh):
+            self._own_shelf(place).add([item for item in fresh if (item.source, item.library) == place])
         self._items.update((item.id, item) for item in fresh)
         return fresh
 
-    def _own_shelf(self, source: str) -> _Shelf:
-        """Return the shelf of a source for adding to it: a new one where there is none, or a copy shares it."""
-        if source not in self._shelves or source in self._shared:
-            shelf = self._shelves[source] = _Shelf(self.retriever.index(source))
-            shelf.add([item for item in self._items.values() if item.source == source])
-            self._shared.discard(source)
-        return self._shelves[source]
+    def document(self, source: str, parent: str, library: str | None = None) -> list[Item]:
+        """Return the sections of a document in their order; none where it is not in the soup.
 
-    def document(self, source: str, parent: str) -> list[Item]:
-        """Return the sections of a document in their order; none where it is not in the soup."""
-        shelf = self._shelves.get(source)
-        return shelf.document(parent) if shelf else []
+        Args:
+            source: One of the four sources.
+            parent: The document.
+            library: See `search_many`.
+        """
+        for shelf in self._open(source, library):
+            found = shelf.document(parent)
+            if found:
+                return found
+        return []
 
     def search(
-        self, queries: str | Sequence[str], source: str, *, kind: str = "question", k: int = 5
+        self,
+        queries: str | Sequence[str],
+        source: str,
+        *,
+        kind: str = "question",
+        k: int = 5,
+        library: str | None = None,
     ) -> list[Hit]:
         """Find the documents of one source that fit one of the queries best. See `search_many`."""
         asked = [queries] if isinstance(queries, str) else list(queries)
-        return self.search_many([asked], source, kind=kind, k=k)[0]
+        return self.search_many([asked], source, kind=kind, k=k, library=library)[0]
 
     def search_many(
-        self, queries: Sequence[Sequence[str]], source: str, *, kind: str = "question", k: int = 5
+        self,
+        queries: Sequence[Sequence[str]],
+        source: str,
+        *,
+        kind: str = "question",
+        k: int = 5,
+        library: str | None = None,
     ) -> list[list[Hit]]:
         """Find documents for several problems at once.
 
@@ -141,6 +159,7 @@ class KnowledgeSoup:
             source: One of the four sources.
             kind: What the queries are, for encoders that are told; one of `QUERY_KINDS`.
             k: Most documents a problem.
+            library: Look among this library's items and those of no library; None looks among all.
 
         Returns:
             For each problem its hits, best first. Documents that have nothing in common with the queries are
@@ -156,14 +175,32 @@ class KnowledgeSoup:
                 needed=f"a kind among {', '.join(QUERY_KINDS)}, and k of at least 0",
                 fix="correct the search",
             )
-        shelf = self._shelves.get(source)
-        if shelf is None or k == 0:
-            return [[] for _ in queries]
-        return shelf.search(queries, kind, k)
+        found: list[list[Hit]] = [[] for _ in queries]
+        for shelf in self._open(source, library) if k else ():
+            for hits, more in zip(found, shelf.search(queries, kind, k), strict=True):
+                hits.extend(more)
+        return [sorted(hits, key=lambda hit: -hit.score)[:k] for hits in found]  # stable
+
+    def _open(self, source: str, library: str | None) -> list[_Shelf]:
+        """Return the shelves on which something is looked for: the library's own first."""
+        if library is None:
+            return [shelf for place, shelf in self._shelves.items() if place[0] == source]
+        places = dict.fromkeys([(source, library), (source, "")])
+        return [self._shelves[place] for place in places if place in self._shelves]
+
+    def _own_shelf(self, place: _Place) -> _Shelf:
+        """Return a shelf for adding to it: a new one where there is none, or where a copy shares it."""
+        if place not in self._shelves or place in self._shared:
+            shelf = self._shelves[place] = _Shelf(self.retriever.index(place[0]))
+            there = [item for item in self._items.values() if (item.source, item.library) == place]
+            if there:
+                shelf.add(there)
+            self._shared.discard(place)
+        return self._shelves[place]
 
 
 class _Shelf:
-    """The items of one source, their index, and which document each is a section of."""
+    """The items of one source and library, their index, and which document each is a section of."""
 
     def __init__(self, index: Index) -> None:
         self._index = index

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 __all__ = ["CodeTokenizer", "words_of"]
 
 _WORD = re.compile(r"\w+")
-# fooBar -> foo Bar; HTTPServer -> HTTP Server; x2y -> x 2 y. Letters without case stay together.
-_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
+# fooBar -> foo Bar; HTTPServer -> HTTP Server; x2y -> x 2 y
+_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_PART_BEYOND_ASCII = re.compile(r"[^\W\d_]+|\d+")
 
 
 def words_of(text: str) -> list[str]:
@@ -29,8 +30,8 @@ def words_of(text: str) -> list[str]:
 
 def _split(raw: str) -> list[str]:
     whole = raw.lower()
-    parts = [part.lower() for part in _PART.findall(raw)]
-    return [whole] if len(parts) < 2 else [whole, *parts]
+    parts = [part.lower() for part in (_PART if raw.isascii() else _PART_BEYOND_ASCII).findall(raw)]
+    return [whole] if parts == [whole] else [whole, *parts]
 
 
 class CodeTokenizer:

@@ -1,0 +1,225 @@
+"""Documentation as a source: a folder of files, the docstrings of an installed package, a JSON-lines file."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
+
+from workbench.datasets.jsonl import Faults, read_objects
+from workbench.errors import DataError
+from workbench.retrieval.execution import normalized
+from workbench.retrieval.item import Item, item_id
+from workbench.retrieval.journal import content_key
+from workbench.retrieval.sections import SECTION_CHARS, SUFFIXES, cut
+from workbench.runs.fingerprint import path_fingerprint
+
+__all__ = ["DocumentationFile", "DocumentationFolder", "PackageDocumentation", "document_items"]
+
+
+def document_items(
+    parent: str,
+    title: str,
+    text: str,
+    *,
+    suffix: str = ".md",
+    source: str = "documentation",
+    provenance: str = "",
+    longest: int = SECTION_CHARS,
+) -> Iterator[Item]:
+    """Yield the sections of one document as items.
+
+    Args:
+        parent: The document's id.
+        title: What it is called.
+        text: All of it.
+        suffix: Its format; see `workbench.retrieval.sections.SUFFIXES`.
+        source: One of the four sources.
+        provenance: Where it comes from; a section adds its line.
+        longest: See `cut`.
+    """
+    for number, section in enumerate(cut(text, title, suffix, longest=longest)):
+        where = f"{provenance}:{section.line}" if provenance and section.line else provenance
+        # a section keeps its document's title in front, or nobody knew what `Parameters` is about
+        head = title if section.title in (title, "") or number == 0 else f"{title} - {section.title}"
+        identity = item_id(source, parent, str(number), head, section.text)
+        yield Item(identity, source, head, section.text, parent, number, where)
+
+
+class DocumentationFolder:
+    """The Markdown, reStructuredText, HTML and text files of a folder and those below it.
+
+    A file is a document. Long ones are cut at their headings. Hidden files and folders are passed over.
+
+    Args:
+        path: The folder.
+
+    Raises:
+        DataError: It is no folder, or has no such file.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path).expanduser()
+        if not self.path.is_dir():
+            raise DataError(f"no folder {self.path}", "a folder of documentation", "correct the path")
+        found = [file for file in self.path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()]
+        self._files = sorted(
+            (file.relative_to(self.path) for file in found), key=lambda file: file.as_posix()
+        )
+        self._files = [file for file in self._files if not any(part[0] == "." for part in file.parts)]
+        if not self._files:
+            raise DataError(
+                got=f"{self.path}: no file of documentation",
+                needed=f"files whose names end in {', '.join(SUFFIXES)}",
+                fix="name the folder that holds them",
+            )
+
+    @property
+    def fingerprint(self) -> str:
+        """The files' names and contents."""
+        return content_key([(file.as_posix(), path_fingerprint(self.path / file)) for file in self._files])
+
+    def items(self, queries: Sequence[str] = ()) -> Iterator[Item]:
+        """Yield the files' sections, in the order of their names. See `KnowledgeSource.items`."""
+        for file in self._files:
+            name = file.as_posix()
+            text = (self.path / file).read_text(encoding="utf-8-sig", errors="replace")
+            title, suffix = file.stem, file.suffix.lower()
+            yield from document_items(name, title, text, suffix=suffix, provenance=name)
+
+
+class PackageDocumentation:
+    """The docstrings and signatures of an installed package's public functions, classes and their methods.
+
+    A function is a document, called by its full public name (`scipy.stats.zscore`). It is documented where it
+    is public first: names of one object in several modules are one document. Importing the package runs it.
+
+    Args:
+        package: Its import name; a submodule limits it to that one and those below.
+        submodules: Whether to look into the modules below it.
+
+    Raises:
+        DataError: It cannot be imported.
+    """
+
+    def __init__(self, package: str, *, submodules: bool = True) -> None:
+        self.package, self._submodules = package, submodules
+        try:
+            self._module = importlib.import_module(package)
+        except Exception as error:  # a package may fail in any way on its import
+            raise DataError(
+                got=f"package {package!r} cannot be imported: {type(error).__name__}: {error}",
+                needed="a package that is installed beside the workbench",
+                fix=f"pip install it, or see that `python -c 'import {package}'` works",
+            ) from error
+
+    @property
+    def fingerprint(self) -> str:
+        """The package and its version."""
+        return f"package:{self.package} {getattr(self._module, '__version__', '')} {self._submodules}"
+
+    def items(self, queries: Sequence[str] = ()) -> Iterator[Item]:
+        """Yield the documents' sections, module by module. See `KnowledgeSource.items`."""
+        seen: set[int] = set()
+        for module in self._modules():
+            for name, member in _public(module):
+                if id(member) in seen or not (callable(member) or inspect.isclass(member)):
+                    continue
+                seen.add(id(member))
+                yield from self._documents(f"{module.__name__}.{name}", member)
+
+    def _modules(self) -> Iterator[ModuleType]:
+        """Yield the package and the public modules below it that can be imported."""
+        yield self._module
+        if not self._submodules or not hasattr(self._module, "__path__"):
+            return
+        found = pkgutil.walk_packages(self._module.__path__, f"{self.package}.", onerror=lambda name: None)
+        for name in sorted(info.name for info in found):
+            parts = name.split(".")[1:]
+            if any(part.startswith("_") or part in ("tests", "testing", "conftest") for part in parts):
+                continue
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of modules that are deprecated
+                try:
+                    yield importlib.import_module(name)
+                except Exception:  # optional parts of packages fail in any way where something is missing
+                    continue
+
+    def _documents(self, name: str, member: object) -> Iterator[Item]:
+        """Yield a function's document, or a class's and those of its public methods."""
+        yield from self._document(name, member)
+        if inspect.isclass(member):
+            for method, function in vars(member).items():
+                if not method.startswith("_") and callable(function) and inspect.getdoc(function):
+                    yield from self._document(f"{name}.{method}", function)
+
+    def _document(self, name: str, member: object) -> Iterator[Item]:
+        text = f"{name}{_signature(member)}\n\n{inspect.getdoc(member) or ''}"
+        text = normalized(text)  # defaults may be objects, shown by their addresses
+        yield from document_items(name, name, text, suffix=".rst", provenance=f"package:{name}")
+
+
+class DocumentationFile:
+    """A JSON-lines file with a document a line: `text` (or `content`), and `id`, `title` where there are such.
+
+    Args:
+        path: A `.jsonl` or `.jsonl.gz` file.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path).expanduser()
+
+    @property
+    def fingerprint(self) -> str:
+        """The file's content."""
+        return path_fingerprint(self.path)
+
+    def items(self, queries: Sequence[str] = ()) -> Iterator[Item]:
+        """Yield the documents' sections, in the order of the file. See `KnowledgeSource.items`.
+
+        Raises:
+            DataError: The file is missing, or lines have no text or share an id; all are listed.
+        """
+        faults, rows = Faults(str(self.path)), list[tuple[int, str, str, str]]()
+        seen: dict[str, int] = {}
+        for number, row in read_objects(self.path, faults):
+            text = row.get("text", row.get("content"))
+            if not isinstance(text, str) or not text.strip():
+                faults.add(f"line {number}", "no text (or content)")
+                continue
+            identity = str(row.get("id", row.get("doc_id", row.get("title", number))))
+            if identity in seen:
+                faults.add(f"line {number}", f"id {identity!r} was already on line {seen[identity]}")
+            seen.setdefault(identity, number)
+            rows.append((number, identity, str(row.get("title", identity)), text))
+        faults.raise_if_any(
+            'lines like {"id": "zscore", "title": "zscore(a)", "text": "..."}', "correct them"
+        )
+        for number, identity, title, text in rows:
+            yield from document_items(identity, title, text, provenance=f"{self.path.name}:{number}")
+
+
+def _public(module: ModuleType) -> list[tuple[str, object]]:
+    """Return a module's public members by name: those of `__all__`, or its own ones without an underscore."""
+    listed = getattr(module, "__all__", None)
+    if listed is not None:
+        names = sorted({str(name) for name in listed})
+        return [(name, getattr(module, name)) for name in names if hasattr(module, name)]
+    top = module.__name__.partition(".")[0]
+    return [
+        (name, member)
+        for name, member in sorted(vars(module).items())
+        if not name.startswith("_") and str(getattr(member, "__module__", "")).partition(".")[0] == top
+    ]
+
+
+def _signature(member: object) -> str:
+    """Return `(a, b=1)` of a callable, or `(...)` where it does not tell."""
+    try:
+        return str(inspect.signature(member))  # type: ignore[arg-type]  # callable, as the caller has seen
+    except (TypeError, ValueError):
+        return "(...)"

@@ -1,0 +1,162 @@
+"""Cut documents into sections at their headings: Markdown, reStructuredText (docstrings too), HTML, plain text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
+from typing import NamedTuple
+
+__all__ = [
+    "SUFFIXES",
+    "Section",
+    "cut",
+    "html_sections",
+    "markdown_sections",
+    "rst_sections",
+    "text_sections",
+]
+
+SECTION_CHARS = 2_000
+"""A document up to this long stays whole: about the 500 tokens below which the authors of ARKS do not cut."""
+_UNDERLINE = re.compile(r"([=\-~^\"'`#*+.:_])\1{2,}\s*$")
+_NOT_CONTENT = ("script", "style", "nav", "header", "footer", "aside", "form", "noscript", "template")
+_HEADINGS = ("h1", "h2", "h3", "h4")
+
+
+class Section(NamedTuple):
+    """A part of a document."""
+
+    title: str
+    """Its heading, or the document's where it has none."""
+    text: str
+    """Its text, the heading included, as the document words it."""
+    line: int
+    """1-based line of the file at which it begins; 0 where that is not known (HTML)."""
+
+
+def cut(text: str, title: str, suffix: str = ".md", *, longest: int = SECTION_CHARS) -> list[Section]:
+    """Cut a document at its headings, and what is still too long at its empty lines.
+
+    Neighbouring sections that are short together stay together, so that a heading is not alone.
+
+    Args:
+        text: The document.
+        title: What it is called.
+        suffix: Its format, one of `SUFFIXES`.
+        longest: Most characters of a section, where the document can be cut; a paragraph never is.
+
+    Returns:
+        At least one section, unless the document is empty.
+    """
+    found = [section for section in SUFFIXES[suffix](text, title) if section.text.strip()]
+    if sum(len(section.text) for section in found) <= longest:
+        return [_joined(found)] if found else []
+    pieces = [piece for section in found for piece in _paragraphs(section, longest)]
+    packed = [pieces[0]]
+    for piece in pieces[1:]:
+        if len(packed[-1].text) + len(piece.text) <= longest // 4:
+            packed[-1] = _joined([packed[-1], piece])
+        else:
+            packed.append(piece)
+    return packed
+
+
+def markdown_sections(text: str, title: str) -> Iterator[Section]:
+    """Cut Markdown (CommonMark) before each heading; a `#` in a code block is none."""
+    from markdown_it import MarkdownIt
+
+    tokens = MarkdownIt("commonmark").parse(text)
+    heads = [
+        (token.map[0], following.content)
+        for token, following in pairwise(tokens)
+        if token.type == "heading_open" and token.map and token.level == 0
+    ]
+    yield from _at(text, title, heads)
+
+
+def rst_sections(text: str, title: str) -> Iterator[Section]:
+    """Cut reStructuredText before each underlined title; so are the sections of NumPy's docstrings marked."""
+    lines, heads = text.split("\n"), list[tuple[int, str]]()
+    for number, (above, below) in enumerate(pairwise(lines)):
+        words, mark = above.strip(), below.strip()
+        if words and not _UNDERLINE.match(words) and _UNDERLINE.match(mark) and len(mark) >= len(words):
+            overlined = number > 0 and lines[number - 1].strip() == mark
+            heads.append((number - overlined, words))
+    yield from _at(text, title, heads)
+
+
+def html_sections(text: str, title: str) -> Iterator[Section]:
+    """Cut a page at its headings; scripts, navigation and the like are left out, code keeps its lines."""
+    from bs4 import BeautifulSoup
+
+    page = BeautifulSoup(text, "html.parser")
+    for tag in page(_NOT_CONTENT):
+        tag.decompose()
+    body = page.find("main") or page.find("article") or page.body or page
+    for tag in body(["p", "li", "pre", "tr", "div", "dt", "dd", "br", *_HEADINGS]):
+        tag.insert_before("\n")
+        tag.append("\n")
+    for tag in body(_HEADINGS):
+        level = int(tag.name[1])
+        words = " ".join(tag.get_text().replace("¶", " ").split())
+        tag.replace_with(f"\n\n\0{'#' * level} {words}\n")
+    plain = re.sub(r"\n[ \t]*\n\s*\n", "\n\n", body.get_text())
+    for part in re.split(r"\n?\0", plain):
+        head = re.match(r"#{1,4} (.*)\n", part)
+        yield Section(head.group(1) if head else title, part.strip(), 0)
+
+
+def text_sections(text: str, title: str) -> Iterator[Section]:
+    """Leave plain text as one section."""
+    yield Section(title, text, 1)
+
+
+SUFFIXES: Mapping[str, Callable[[str, str], Iterator[Section]]] = {
+    ".md": markdown_sections,
+    ".markdown": markdown_sections,
+    ".rst": rst_sections,
+    ".html": html_sections,
+    ".htm": html_sections,
+    ".txt": text_sections,
+}
+"""How a file is cut, by the end of its name."""
+
+
+def _at(text: str, title: str, heads: list[tuple[int, str]]) -> Iterator[Section]:
+    """Cut before the given lines, each (number from 0, heading)."""
+    lines = text.split("\n")
+    starts = [(0, title), *heads] if not heads or heads[0][0] > 0 else heads
+    ends = [start for start, _ in starts[1:]] + [len(lines)]
+    for (start, head), end in zip(starts, ends, strict=True):
+        yield Section(head or title, "\n".join(lines[start:end]).strip("\n"), start + 1)
+
+
+def _paragraphs(section: Section, longest: int) -> Iterator[Section]:
+    """Cut one section at empty lines outside of fenced code, into pieces up to the length where that is possible."""
+    if len(section.text) <= longest:
+        yield section
+        return
+    held, held_from, fenced = list[str](), 0, False
+    size, last_gap = 0, 0
+    for line in section.text.split("\n"):
+        if size + len(line) > longest and last_gap:
+            yield Section(section.title, "\n".join(held[:last_gap]).rstrip(), _moved(section.line, held_from))
+            held_from += last_gap
+            held = held[last_gap:]
+            size, last_gap = sum(len(one) + 1 for one in held), 0
+        held.append(line)
+        size += len(line) + 1
+        fenced ^= line.lstrip().startswith(("```", "~~~"))
+        if not line.strip() and not fenced and any(one.strip() for one in held):
+            last_gap = len(held)
+    if any(line.strip() for line in held):
+        yield Section(section.title, "\n".join(held).rstrip(), _moved(section.line, held_from))
+
+
+def _moved(line: int, by: int) -> int:
+    return line + by if line else 0
+
+
+def _joined(sections: list[Section]) -> Section:
+    return Section(sections[0].title, "\n\n".join(one.text.strip("\n") for one in sections), sections[0].line)
