@@ -12,8 +12,8 @@ from workbench.worlds.passages.utility import assess
 
 __all__ = ["Document", "answer_document", "reading_document"]
 
-QUESTIONS = 6
-"""Questions in a document to read: many on one passage, since the passage itself teaches nothing."""
+QUESTIONS = 4
+"""Questions in a document to read: several on one passage, since the passage itself teaches nothing."""
 CAREFUL = WritingSettings(habit=0.0, slip=0.0)
 
 
@@ -39,11 +39,11 @@ def answer_document(source: random.Random, settings: WritingSettings) -> Documen
 
 
 def reading_document(source: random.Random) -> Document:
-    """Return a passage with questions on all its people, answered without fault, or in some way and reviewed.
+    """Return a passage with questions on all its people, their answers, and a reviewer's mark after each sentence.
 
-    In an answer under review a mark (`MARKS`) follows each sentence. Only the marks are learned there, so that the
-    faults are not. Without such marks a body that can write a right value does not represent whether a given one is
-    right, and a scalar head finds nothing to read.
+    Some answers have no fault, and all of them is learned. Others say anything; of these only the marks are learned,
+    so that the faults are not. Without such marks a body that can write a right value does not represent whether a
+    given one is right, and a scalar head finds nothing to read.
 
     Args:
         source: Where chance comes from.
@@ -52,11 +52,17 @@ def reading_document(source: random.Random) -> Document:
     pieces = [(task.passage, False)]
     for _ in range(QUESTIONS):
         asked = _other_question(task, source)
-        pieces.append((asked.question, False))
-        if source.random() < 0.5:
-            pieces += [(fact.sentence, True) for fact in write_answer(asked, source, CAREFUL)]
+        careful = source.random() < 0.4
+        if careful:
+            facts = list(write_answer(asked, source, CAREFUL))
         else:
-            pieces += _reviewed(asked, source)
+            facts = [_statement(asked, verb, source) for verb in source.sample(asked.asked, len(asked.asked))]
+        sentences = [fact.sentence for fact in facts]
+        pieces.append((asked.question, False))
+        for sentence, review in zip(
+            sentences, assess(asked.prompt, " ".join(sentences)).sentences, strict=True
+        ):
+            pieces += [(sentence, careful), (review.mark, True)]
         pieces.append((END, True))
     return _joined(*pieces)
 
@@ -74,21 +80,11 @@ def _other_question(task: Task, source: random.Random) -> Task:
     return replace(task, person=person, asked=tuple(asked), form=source.choice(tuple(FORMS)))
 
 
-def _reviewed(task: Task, source: random.Random) -> list[tuple[str, bool]]:
-    """Return sentences of all kinds, right and wrong, each followed by its mark."""
-    sentences = [_statement(task, verb, source).sentence for verb in task.asked]
-    source.shuffle(sentences)
-    marks = [sentence.mark for sentence in assess(task.prompt, " ".join(sentences)).sentences]
-    return [
-        piece for pair in zip(sentences, marks, strict=True) for piece in ((pair[0], False), (pair[1], True))
-    ]
-
-
 def _statement(task: Task, verb: str, source: random.Random) -> Fact:
-    """Return something that may be said where a verb is asked for: in half of the cases the truth."""
+    """Return something that may be said where a verb is asked for, the truth or something else."""
     kind = source.random()
     fact = task.truth(verb)
-    if kind < 0.5:
+    if kind < 0.4:
         return fact
     if kind < 0.75:
         return Fact(fact.person, verb, source.choice(VALUES[verb]))

@@ -43,23 +43,24 @@ class PretrainingSettings:
 
     seed: int = 0
     """Of the first weights and of every batch."""
-    reading_steps: int = 1400
+    reading_steps: int = 800
     """Steps on documents to read."""
-    answering_steps: int = 400
+    answering_steps: int = 200
     """Steps on answers, after that."""
-    batch: int = 32
+    batch: int = 24
     """Documents a step."""
     matrix_rate: float = 0.03
     """Highest learning rate of Muon, for the matrices of the blocks."""
     other_rate: float = 0.004
     """Highest learning rate of AdamW, for embeddings and norms."""
-    width: int = 128
+    width: int = 96
     """Size of the hidden states."""
-    layers: int = 2
-    """Blocks."""
+    layers: int = 4
+    """Blocks. To tell what is wrong takes one to see which verb a value belongs to, one to compare it with the
+    passage, and one to bring what was found to the end of the answer."""
     heads: int = 4
     """Attention heads a block."""
-    mlp: int = 256
+    mlp: int = 192
     """Inner width of a block's MLP."""
     writing: WritingSettings = field(default_factory=WritingSettings)
     """How faulty the answers are that it learns from."""
@@ -105,7 +106,7 @@ def make_model(settings: PretrainingSettings) -> LlamaForCausalLM:
 
 
 def pretrain(
-    settings: PretrainingSettings, folder: Path, *, save_every: int = 200, progress: bool = True
+    settings: PretrainingSettings, folder: Path, *, save_every: int = 100, progress: bool = True
 ) -> list[float]:
     """Train the policy and save it with its tokenizer and its recipe.
 
