@@ -199,6 +199,8 @@ def best_of_n(
     Raises:
         SettingsError: There are no samples, or n is larger than a problem has.
     """
+    if not samples:
+        raise SettingsError("no samples", "those of at least one prompt", "draw some by sample_responses")
     texts = [(one.prompt, response) for one in samples for response in one.responses]
     ends = np.cumsum([len(one.responses) for one in samples])[:-1]
     rewards, truths = (tuple(np.split(reward_values(which, texts), ends)) for which in (reward, truth))
