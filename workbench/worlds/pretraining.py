@@ -1,0 +1,169 @@
+"""How a tiny model is trained from scratch: counted steps, two optimizers, and no step lost to a kill."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import DataError
+from workbench.runs import atomic
+from workbench.worlds.muon import Muon
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+    from transformers import LlamaForCausalLM
+
+__all__ = ["CHECKPOINT", "Batch", "Rates", "train"]
+
+CHECKPOINT = "pretraining.pt"
+"""Name of the file that an unfinished training keeps in its folder."""
+
+Batch = Callable[[int], "tuple[Tensor, Tensor]"]
+"""From a step's number to its tokens, [texts, tokens] int64, and which of them are learned, bool. Texts are padded
+on the right, so that no attention mask is needed."""
+
+
+@dataclass(frozen=True)
+class Rates:
+    """The highest learning rates."""
+
+    matrices: float = 0.02
+    """Of Muon, for the matrices of the blocks."""
+    others: float = 0.01
+    """Of AdamW, for embeddings and norms."""
+    warmup: int = 50
+    """Steps on which they rise."""
+    decay: float = 0.4
+    """Share of the steps, at the end, over which they fall to nothing."""
+
+    def share(self, step: int, steps: int) -> float:
+        """Return a step's share of them, from 0 to 1."""
+        return min(1.0, (step + 1) / self.warmup, (steps - step) / (steps * self.decay))
+
+
+def train(
+    model: LlamaForCausalLM,
+    batch: Batch,
+    *,
+    steps: int,
+    rates: Rates,
+    folder: Path,
+    recipe: Mapping[str, Any],
+    save_every: int = 100,
+    progress: bool = True,
+) -> list[float]:
+    """Train a model to write the learned tokens.
+
+    Args:
+        model: Untrained; it is changed.
+        batch: Gives each step its texts, and the same ones at every try.
+        steps: How many.
+        rates: The learning rates.
+        folder: Keeps a checkpoint while the training is under way.
+        recipe: All that the result depends on, as plain values: a checkpoint of another recipe is refused.
+        save_every: Steps between two checkpoints.
+        progress: Show a bar on a terminal.
+
+    Returns:
+        The loss of every step, in nats a learned token.
+
+    Raises:
+        DataError: The folder holds a checkpoint of another recipe.
+    """
+    import torch
+    from tqdm.auto import tqdm
+
+    file = folder / CHECKPOINT
+    optimizers = _optimizers(model.train(), rates)
+    losses = _restored(file, recipe, model, optimizers)
+    shown = None if progress else True
+    bar = tqdm(total=steps, initial=len(losses), desc="pretraining", unit="step", disable=shown)
+    for step in range(len(losses), steps):
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak"] * rates.share(step, steps)
+        loss = _loss(model, *batch(step))
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        losses.append(float(loss.detach()))
+        bar.update()
+        bar.set_postfix(loss=f"{losses[-1]:.3f}")
+        if (step + 1) % save_every == 0 or step + 1 == steps:
+            _keep(file, recipe, model, optimizers, losses)
+    bar.close()
+    model.eval()
+    return losses
+
+
+def _loss(model: LlamaForCausalLM, ids: Tensor, learned: Tensor) -> Tensor:
+    """Return the mean of -log p over the learned tokens; only their logits are computed."""
+    import torch
+
+    states = model.model(input_ids=ids[:, :-1], use_cache=False).last_hidden_state
+    wanted = learned[:, 1:]
+    return torch.nn.functional.cross_entropy(model.lm_head(states[wanted]), ids[:, 1:][wanted])
+
+
+def _optimizers(model: LlamaForCausalLM, rates: Rates) -> list[torch.optim.Optimizer]:
+    """Return Muon for the blocks' matrices and AdamW for the rest; each group remembers its highest rate."""
+    import torch
+
+    matrices, others = [], []
+    for name, parameter in model.named_parameters():
+        (matrices if parameter.ndim == 2 and ".layers." in name else others).append(parameter)
+    adamw = torch.optim.AdamW(others, lr=rates.others, betas=(0.9, 0.98), weight_decay=0.0)
+    optimizers = [Muon(matrices, lr=rates.matrices, weight_decay=0.01), adamw]
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["peak"] = group["lr"]
+    return optimizers
+
+
+def _keep(
+    file: Path,
+    recipe: Mapping[str, Any],
+    model: LlamaForCausalLM,
+    optimizers: list[torch.optim.Optimizer],
+    losses: list[float],
+) -> None:
+    """Write all that the training needs to go on."""
+    import torch
+
+    state = {
+        "recipe": dict(recipe),
+        "model": model.state_dict(),
+        "optimizers": [optimizer.state_dict() for optimizer in optimizers],
+        "losses": losses,
+    }
+    stream = io.BytesIO()
+    torch.save(state, stream)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    atomic.write_bytes(file, stream.getvalue())
+
+
+def _restored(
+    file: Path, recipe: Mapping[str, Any], model: LlamaForCausalLM, optimizers: list[torch.optim.Optimizer]
+) -> list[float]:
+    """Put a checkpoint's state into model and optimizers; return the losses so far, none without a checkpoint."""
+    import torch
+
+    if not file.is_file():
+        return []
+    state = torch.load(file, weights_only=True)
+    if state["recipe"] != dict(recipe):
+        raise DataError(
+            got=f"{file}, a checkpoint of another recipe: {state['recipe']}",
+            needed=f"one of this recipe: {dict(recipe)}",
+            fix="train into another folder, or remove the checkpoint",
+        )
+    model.load_state_dict(state["model"])
+    for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
+        optimizer.load_state_dict(saved)
+    return list(state["losses"])
