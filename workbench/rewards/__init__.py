@@ -1,6 +1,7 @@
 """Rewards: one protocol for whole answers and parts of them, their hierarchy, and how aspects are chosen."""
 
 from workbench.rewards.cached import Cached
+from workbench.rewards.composition import HierarchicalReward, HierarchySettings, Scored
 from workbench.rewards.grammar import GrammarReward, grammar_available
 from workbench.rewards.hierarchy import MODES, hierarchical_reward, passes, sigmoid_shaping
 from workbench.rewards.normalization import Normalization, Normalized, fit_normalization
@@ -19,12 +20,15 @@ __all__ = [
     "Cached",
     "DecodedResponses",
     "GrammarReward",
+    "HierarchicalReward",
+    "HierarchySettings",
     "LanguageConfidence",
     "Normalization",
     "Normalized",
     "Readability",
     "Reward",
     "Sample",
+    "Scored",
     "Selection",
     "SequenceModelReward",
     "Span",
