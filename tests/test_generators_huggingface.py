@@ -94,7 +94,7 @@ def test_a_chat_model_is_asked_by_its_template(tmp_path: Path, monkeypatch: pyte
         seen.extend(ready.tokenizer.decode(prompt) for prompt in prompts)
         return ["" for _ in prompts]
 
-    monkeypatch.setattr(huggingface, "_continue", spy)
+    monkeypatch.setattr(huggingface, "continue_prompts", spy)
     answers(model, replace(GREEDY, style="auto"), PROBLEMS[:1])
     assert seen[0].endswith("<code>\n<|assistant|>")
     answers(model, GREEDY, PROBLEMS[:1])
@@ -110,7 +110,7 @@ def test_insertion_uses_the_marks_in_the_tokenizer(tmp_path: Path, monkeypatch: 
         seen.extend(ready.tokenizer.decode(prompt) for prompt in prompts)
         return ["" for _ in prompts]
 
-    monkeypatch.setattr(huggingface, "_continue", spy)
+    monkeypatch.setattr(huggingface, "continue_prompts", spy)
     answers(model, replace(GREEDY, style="insertion"), PROBLEMS[:1])
     after = "\n</code>\nEND SOLUTION\n<code>\nprint(result)\n</code>\n"
     assert seen == [f"<fim_prefix>{PROBLEMS[0].prompt}<fim_suffix>{after}<fim_middle>"]

@@ -27,7 +27,7 @@ from workbench.generators.settings import GenerationSettings
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = ["HuggingFaceGenerator"]
+__all__ = ["HuggingFaceGenerator", "LoadedModel", "continue_prompts", "end_tokens", "model_state"]
 
 # Prompts are sorted by length among this many batches: less padding, and little work is lost by a kill.
 BATCHES_SORTED = 4
@@ -70,10 +70,7 @@ class HuggingFaceGenerator:
     def fingerprint(self) -> str:
         """Model and settings; for a folder also its files' sizes and times of change."""
         chosen = {key: value for key, value in asdict(self.settings).items() if key in ANSWER_SETTINGS}
-        folder = Path(self.model_name).expanduser()
-        files = sorted(folder.iterdir()) if folder.is_dir() else []
-        state = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-        return f"hf:{self.model_name} {chosen} {state}"
+        return f"hf:{self.model_name} {chosen} {model_state(self.model_name)}"
 
     def generate(
         self, problems: Iterable[Problem], *, samples: int = 1, skip: Collection[tuple[int, int]] = ()
@@ -87,7 +84,9 @@ class HuggingFaceGenerator:
         self._loaded = self._loaded or load_model(self.model_name, self.settings)
         tokenizer = self._loaded[1]
         style, family = self._style(tokenizer)
-        ready = _Ready(*self._loaded, self.settings, _end_tokens(*self._loaded, family), stop_texts(style))
+        ready = LoadedModel(
+            *self._loaded, self.settings, end_tokens(*self._loaded, family), stop_texts(style)
+        )
         size = self.settings.batch_size
         hidden = None if self.progress else True  # None: hidden where stderr is no terminal
         with tqdm(total=len(pairs), desc=self.name, unit="answer", disable=hidden) as bar:
@@ -102,7 +101,7 @@ class HuggingFaceGenerator:
                         sample_seed(self.settings.seed, window[i][0].problem_id, window[i][1]) for i in rows
                     ]
                     batch = [prompts[i] for i in rows]
-                    texts.update(zip(rows, _continue(ready, batch, seeds), strict=True))
+                    texts.update(zip(rows, continue_prompts(ready, batch, seeds), strict=True))
                     bar.update(len(rows))
                 for i, (problem, sample) in enumerate(window):
                     yield Answer(problem.problem_id, sample, extract_answer(texts[i], problem, style))
@@ -126,6 +125,13 @@ class HuggingFaceGenerator:
                 fix="set style='completion'",
             )
         return style, family
+
+
+def model_state(model: str) -> list[tuple[str, int, int]]:
+    """Return the name, size and time of change of each file of a checkpoint's folder; nothing for a Hub name."""
+    folder = Path(model).expanduser()
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
 
 
 def _encode(
@@ -154,7 +160,7 @@ def _encode(
 
 
 @dataclass(frozen=True)
-class _Ready:
+class LoadedModel:
     """A loaded model and how it is asked."""
 
     model: PreTrainedModel
@@ -164,8 +170,14 @@ class _Ready:
     stops: tuple[str, ...]
 
 
-def _continue(ready: _Ready, prompts: Sequence[list[int]], seeds: Sequence[int]) -> list[str]:
-    """Return the text that the model writes after each prompt, padded on the left to one batch."""
+def continue_prompts(ready: LoadedModel, prompts: Sequence[list[int]], seeds: Sequence[int]) -> list[str]:
+    """Return the text that the model writes after each prompt, padded on the left to one batch.
+
+    Args:
+        ready: The model.
+        prompts: Token ids; what the context does not hold is cut off on the left, with a warning.
+        seeds: One a prompt; without effect at temperature 0.
+    """
     import torch
     from transformers import GenerationConfig
 
@@ -218,7 +230,7 @@ def _before_first(text: str, stops: Iterable[str]) -> str:
     return text
 
 
-def _end_tokens(
+def end_tokens(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, family: FillInTheMiddle | None
 ) -> list[int]:
     """Return the ids of the tokens that end an answer."""
