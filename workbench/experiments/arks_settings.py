@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
@@ -29,10 +30,13 @@ class Setting:
     stripped: bool = False
     """Whether the documents lack the words of the functions' familiar names."""
 
+    @property
+    def word(self) -> str:
+        """Its name as a file's."""
+        return re.sub(r"[^a-z0-9+]+", "-", self.name.lower())
+
     def applied(self, base: ActiveRetrievalSettings) -> ActiveRetrievalSettings:
         """Return the loop's settings."""
-        from dataclasses import replace
-
         return replace(base, **self.changes)
 
 

@@ -23,19 +23,22 @@ from workbench.models.lora import LoraSettings
 from workbench.training.settings import RewardTrainingSettings
 
 __all__ = [
+    "DPO",
     "STANDARD",
     "Arm",
     "Declaration",
     "Job",
     "Outcome",
     "hybrid_name",
+    "job_name",
+    "make_job",
+    "plan",
     "run_declared",
     "run_job",
     "untrained",
 ]
 
-STANDARD = "standard"
-DPO = "DPO"
+STANDARD, DPO = "standard", "DPO"
 Floats = NDArray[np.float64]
 
 

@@ -1,0 +1,170 @@
+"""What the ARKS experiment found, as tables: accuracies with intervals, by round, by size, and their differences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from workbench.evaluation.statistics import Estimate, bootstrap_interval, paired_bootstrap
+from workbench.experiments.arks_settings import Setting
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Findings"]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The outcomes of all settings.
+
+    Problems are the units: a problem's score is the mean over the models (training seeds), and intervals come from
+    a bootstrap over problems.
+    """
+
+    rows: pd.DataFrame
+    """As `workbench.experiments.arks.rows_of` lays them out."""
+    settings: tuple[Setting, ...]
+    operations: Mapping[str, int] | None = None
+    """For each problem, how many calls its right program makes."""
+    seed: int = 0
+    """Of the bootstrap."""
+
+    @property
+    def models(self) -> int:
+        """How many models answered."""
+        return int(self.rows["model"].nunique())
+
+    @property
+    def problems(self) -> int:
+        """How many problems were asked."""
+        return int(self.rows["problem"].nunique())
+
+    @cached_property
+    def last(self) -> pd.DataFrame:
+        """The rows of each setting's last round."""
+        rounds = self.rows.groupby("setting")["round"].transform("max")
+        return self.rows[self.rows["round"] == rounds]
+
+    def accuracy(self, setting: str) -> Estimate:
+        """Return a setting's execution accuracy with its 95 % interval."""
+        return self._estimate(self._scores(self.last, setting))
+
+    def difference(self, setting: str, other: str) -> Estimate:
+        """Return by how much a setting's accuracy is above another's: a paired bootstrap over the problems."""
+        one, two = self._scores(self.last, setting), self._scores(self.last, other)
+        return paired_bootstrap(one.to_numpy(), two.loc[one.index].to_numpy(), seed=self.seed)
+
+    def round_gain(self, setting: str, round_number: int) -> Estimate:
+        """Return what a round adds to a setting's accuracy over the round before."""
+        rows = self.rows[self.rows["setting"] == setting]
+        here, before = (
+            self._scores(rows[rows["round"] == number], setting)
+            for number in (round_number, round_number - 1)
+        )
+        return paired_bootstrap(here.to_numpy(), before.loc[here.index].to_numpy(), seed=self.seed)
+
+    def accuracies(self, families: Sequence[str] = ()) -> pd.DataFrame:
+        """Return the accuracy of every setting, or of those of some families, in the declared order.
+
+        Returns:
+            Columns setting, accuracy, low, high, lowest and highest (of the models), ran and silent (share of the
+            last programs that run, and that run but are wrong), recall (in the last round of each problem).
+        """
+        import pandas as pd
+
+        found = []
+        for setting in self._among(families):
+            rows = self.last[self.last["setting"] == setting.name]
+            by_model = rows.groupby("model")["passed"].mean()
+            all_rounds = self.rows[(self.rows["setting"] == setting.name) & self.rows["asked"]]
+            found.append(
+                {
+                    "setting": setting.name,
+                    **_named("accuracy", self.accuracy(setting.name)),
+                    "lowest": by_model.min(),
+                    "highest": by_model.max(),
+                    "ran": rows["ran"].mean(),
+                    "silent": (rows["ran"] & ~rows["passed"]).mean(),
+                    "recall": all_rounds["recall"].astype(float).mean(),
+                }
+            )
+        return pd.DataFrame(found)
+
+    def by_round(self, names: Sequence[str]) -> pd.DataFrame:
+        """Return settings' accuracy after each round: columns setting, round, accuracy, low, high, silent, asked."""
+        import pandas as pd
+
+        found = []
+        for name in names:
+            rows = self.rows[self.rows["setting"] == name]
+            for number, some in rows.groupby("round"):
+                found.append(
+                    {
+                        "setting": name,
+                        "round": number,
+                        **_named("accuracy", self._estimate(self._scores(some, name))),
+                        "silent": (some["ran"] & ~some["passed"]).mean(),
+                        "asked": some["asked"].mean(),
+                    }
+                )
+        return pd.DataFrame(found)
+
+    def by_operations(self, names: Sequence[str]) -> pd.DataFrame:
+        """Return settings' accuracy by the calls that the right program makes, where that is known.
+
+        Returns:
+            Columns setting, operations, accuracy, low, high; no rows where it is not known.
+        """
+        import pandas as pd
+
+        found = []
+        counts = self.last["problem"].map(dict(self.operations or {}))
+        for name in names:
+            rows = self.last[self.last["setting"] == name]
+            for count, some in rows.groupby(counts.loc[rows.index]):
+                estimate = self._estimate(self._scores(some, name))
+                found.append({"setting": name, "operations": int(count), **_named("accuracy", estimate)})
+        return pd.DataFrame(found, columns=["setting", "operations", "accuracy", "low", "high"])
+
+    def endings(self, names: Sequence[str]) -> pd.DataFrame:
+        """Return how each setting's last programs end, as shares of the problems.
+
+        Returns:
+            Columns setting, ending, share: right, silent (runs, but wrong), or the kind of error.
+        """
+        import pandas as pd
+
+        found = []
+        for name in names:
+            rows = self.last[self.last["setting"] == name]
+            kinds = [_ending(*row) for row in rows[["passed", "ran", "message"]].itertuples(index=False)]
+            shares = pd.Series(kinds).value_counts(normalize=True)
+            found += [
+                {"setting": name, "ending": kind, "share": share} for kind, share in sorted(shares.items())
+            ]
+        return pd.DataFrame(found)
+
+    def _among(self, families: Sequence[str]) -> list[Setting]:
+        return [one for one in self.settings if not families or one.family in families]
+
+    def _scores(self, rows: pd.DataFrame, setting: str) -> pd.Series:
+        """Return each problem's mean over the models, by problem in their order."""
+        chosen = rows[rows["setting"] == setting]
+        return chosen.groupby("problem", sort=False)["passed"].mean()
+
+    def _estimate(self, scores: pd.Series) -> Estimate:
+        low, high = bootstrap_interval(scores.to_numpy(dtype=float), seed=self.seed)
+        return Estimate(float(scores.mean()), low, high)
+
+
+def _named(name: str, estimate: Estimate) -> dict[str, float]:
+    return {name: estimate.value, "low": estimate.low, "high": estimate.high}
+
+
+def _ending(passed: bool, ran: bool, message: str) -> str:
+    if passed:
+        return "right"
+    return "silent" if ran else message.partition(":")[0].strip()

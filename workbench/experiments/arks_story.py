@@ -1,0 +1,65 @@
+"""One problem followed through its rounds, as text: what was asked, found, written, and what it raised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from workbench.experiments.arks_data import ArksData
+from workbench.experiments.arks_settings import Setting
+from workbench.retrieval.trace import Step, read_steps
+
+__all__ = ["telling_problem", "told", "trace_of"]
+
+
+def trace_of(folder: Path, setting: Setting, model: int = 0) -> list[Step]:
+    """Read what happened in one setting with one model.
+
+    Args:
+        folder: Of the experiment.
+        setting: Which one.
+        model: The model's place among those asked.
+
+    Raises:
+        DataError: The experiment has not run that setting.
+    """
+    half = "stripped" if setting.stripped else "plain"
+    return read_steps(folder / f"model-{model}" / half / setting.word / "trace.jsonl")
+
+
+def telling_problem(steps: Sequence[Step], wanted: Sequence[str]) -> str | None:
+    """Return the problem, among some, that took the most rounds; the first of equal ones, None of none.
+
+    Args:
+        steps: A trace.
+        wanted: Ids of the problems to choose from.
+    """
+    rounds: dict[str, int] = {}
+    for step in steps:
+        if step.problem_id in set(wanted):
+            rounds[step.problem_id] = max(step.round, rounds.get(step.problem_id, 0))
+    return max(rounds, key=lambda name: rounds[name], default=None)
+
+
+def told(steps: Sequence[Step], problem_id: str, data: ArksData) -> str:
+    """Tell the rounds of one problem.
+
+    Args:
+        steps: A trace.
+        problem_id: Which problem.
+        data: What it is of.
+    """
+    problem = next(one for one in data.problems if one.problem_id == problem_id)
+    needed = set(problem.gold_documents)
+    lines = [f"task: {problem.question}"]
+    for step in (step for step in steps if step.problem_id == problem_id):
+        lines += ["", f"round {step.round}"]
+        if step.query:
+            lines.append(f"  asked with the {step.query_kind}: {' / '.join(step.query)!r}")
+        for one in (one for one in step.found if one.id in step.shown):
+            mark = "*" if one.parent in needed else " "
+            item = {item.id: item for item in data.documentation}.get(one.id)
+            lines.append(f"  {mark} {one.source}: {item.content if item else one.title}")
+        lines += [f"    {line}" for line in step.code.split("\n")]
+        lines.append(f"  -> {step.outcome.message or 'runs'}")
+    return "\n".join([*lines, "", "* a document of a function that the right program calls"])
