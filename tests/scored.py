@@ -51,12 +51,13 @@ class PlainSandbox:
     def warm(self, group: str, imports: Iterable[str]) -> None:
         self.warmed.append(group)
 
-    def map(self, programs: Iterable[Program]) -> Iterator[Verdict]:
-        for program in programs:
+    def as_judged(self, programs: Iterable[Program]) -> Iterator[tuple[int, Verdict]]:
+        for position, program in enumerate(programs):
             if len(self.asked) == self.stop_after:
                 raise KeyboardInterrupt
             self.asked.append(program)
             if program.code == "good":
-                yield Verdict("passed")
+                yield position, Verdict("passed")
             else:
-                yield Verdict("failed", f"no {program.code} at 0x7f00deadbeef", line=1, stage="execution")
+                message = f"no {program.code} at 0x7f00deadbeef"
+                yield position, Verdict("failed", message, line=1, stage="execution")

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from scored import PlainSandbox, judged, problem
@@ -139,6 +140,19 @@ def test_judgements_come_in_the_order_of_the_problems_whatever_the_order_of_grad
     found = score(THREE, reversed(answers("good", "bad", "good")), box)
     assert [(each.problem_id, each.status) for each in found] == [(0, "passed"), (1, "failed"), (2, "passed")]
     assert [program.group for program in box.asked] == ["Pandas", "Numpy", "Numpy"]
+
+
+def test_programs_are_grouped_by_the_heaviest_library_that_their_tests_import():
+    """Two NumPy problems import TensorFlow; in one group with them, all others were forked with it."""
+    tests = {1: "import numpy as np", 2: "import tensorflow as tf\nimport numpy", 3: "import copy"}
+    problems = [replace(problem(n), code_context=text) for n, text in tests.items()]
+    sandbox = PlainSandbox(missing=())
+    score(problems, [Answer(n, 0, "import torch") for n in tests], sandbox, progress=False)
+    assert {program.tests: program.group for program in sandbox.asked} == {
+        tests[1]: "Numpy",
+        tests[2]: "Tensorflow",
+        tests[3]: "Numpy",  # none of the libraries: the problem's own
+    }
 
 
 def test_the_same_code_for_the_same_tests_is_run_once():

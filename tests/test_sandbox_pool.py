@@ -100,6 +100,24 @@ def test_map_takes_programs_as_it_needs_them(box):
     verdicts.close()
 
 
+def test_verdicts_as_they_are_known_wait_for_nobody(box):
+    slow, many = "import time; time.sleep(2); print('slow')", [f"print({n})" for n in range(40)]
+    known = list(box.as_judged([slow, *many]))
+    assert {position: verdict.stdout for position, verdict in known} == {
+        0: "slow\n",
+        **{n + 1: f"{n}\n" for n in range(40)},
+    }
+    assert known[0][0] != 0
+
+
+def test_no_more_programs_run_at_a_time_than_there_are_workers():
+    stamp = "import time; start = time.monotonic(); time.sleep(0.1); print(start, time.monotonic())"
+    with Sandbox(workers=2) as box:
+        spans = [tuple(map(float, verdict.stdout.split())) for verdict in box.map([stamp] * 8)]
+    for start, _ in spans:
+        assert sum(other <= start < end for other, end in spans) <= 2
+
+
 @pytest.mark.parametrize(
     ("code", "status", "message", "stage"),
     [

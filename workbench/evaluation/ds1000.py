@@ -12,6 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from workbench import __version__
@@ -19,12 +20,15 @@ from workbench.datasets.ds1000 import LIBRARIES, Problem
 from workbench.errors import DataError, SettingsError
 from workbench.evaluation.journal import Journal
 from workbench.evaluation.judgement import SKIPPED, Judgement
-from workbench.evaluation.runtime_contents import RuntimeContents, look_into
+from workbench.evaluation.runtime_contents import MODULES, RuntimeContents, look_into
 from workbench.generators import Answer, Generator, ResumableGenerator
 from workbench.generators.recorded import RecordedGenerator
 from workbench.sandbox import Program, Sandbox
 
 __all__ = ["GradingSettings", "collect_answers", "grade", "open_sandbox", "score"]
+
+
+_BY_WEIGHT = ("Numpy", "Pandas", "Scipy", "Matplotlib", "Sklearn", "Pytorch", "Tensorflow")
 
 
 @dataclass(frozen=True)
@@ -159,9 +163,25 @@ class _Task:
     def place(self) -> tuple[int, int]:
         return self.problem.problem_id, self.answer.sample
 
+    @cached_property
+    def imports(self) -> tuple[str, ...]:
+        """What the tests import. Not the answer: it may name modules that nobody should load for the others."""
+        return tuple(Program("", self.problem.code_context).imports())
+
+    @cached_property
+    def group(self) -> str:
+        """The heaviest library that the tests import: whose warm process the program is forked from.
+
+        All that a warm process has imported, every later program of it is forked with: if the two NumPy problems
+        that import TensorFlow ran among the others of NumPy, each of those would take three times as long to fork.
+        """
+        roots = {name.split(".")[0] for name in self.imports}
+        heaviest = [library for library in _BY_WEIGHT if MODULES[library] in roots][-1:]
+        return heaviest[0] if heaviest else self.problem.library
+
     @property
     def program(self) -> Program:
-        return Program(self.answer.code, tests=self.problem.code_context, group=self.problem.library)
+        return Program(self.answer.code, tests=self.problem.code_context, group=self.group)
 
 
 def _judge(
@@ -171,7 +191,7 @@ def _judge(
     journal: Journal | None,
     progress: bool,
 ) -> list[Judgement]:
-    """Judge the tasks that are not known yet, library by library; return the judgements of all, in order."""
+    """Judge the tasks that are not known yet, group by group; return the judgements of all, in order."""
     from tqdm.auto import tqdm
 
     found = dict(journal.known) if journal else {}
@@ -188,8 +208,8 @@ def _judge(
     with tqdm(
         total=len(tasks), initial=len(tasks) - len(left), desc="scoring", unit="answer", disable=hidden
     ) as bar:
-        for first, verdict in zip(firsts, sandbox.map(_warming(firsts, sandbox)), strict=True):
-            for task in alike[first.key]:
+        for position, verdict in sandbox.as_judged(_warming(firsts, sandbox)):
+            for task in alike[firsts[position].key]:
                 judgement = Judgement.of(
                     task.problem, task.answer.sample, verdict, task.code_sha256, task.key
                 )
@@ -201,37 +221,27 @@ def _judge(
 
 
 def _arranged(tasks: Sequence[_Task]) -> list[_Task]:
-    """Order tasks for speed: by library and, within one, those last that import what few others do.
-
-    What a library's warm process has imported, every later program of it is forked with: were the two NumPy
-    problems that import TensorFlow the first, each of the others would take three times as long to fork.
-    """
-    imports = {task.place: set(_tested_imports(task)) for task in tasks}
-    asked = Counter((task.problem.library, name) for task in tasks for name in imports[task.place])
+    """Order tasks for speed: by group and, within one, those last that import what few others do."""
+    asked = Counter((task.group, name) for task in tasks for name in set(task.imports))
 
     def commonness(task: _Task) -> int:
-        return min((asked[task.problem.library, name] for name in imports[task.place]), default=0)
+        return min((asked[task.group, name] for name in task.imports), default=0)
 
-    return sorted(tasks, key=lambda task: (_rank(task.problem), -commonness(task)))
-
-
-def _tested_imports(task: _Task) -> list[str]:
-    # only what the tests import: an answer may name modules that nobody should load for the others
-    return Program("", task.problem.code_context).imports()
+    return sorted(tasks, key=lambda task: (_rank(task.group), -commonness(task)))
 
 
 def _warming(tasks: Sequence[_Task], sandbox: Sandbox) -> Iterator[Program]:
-    """Yield the programs; when one library's turn comes, let the sandbox import the next one's meanwhile."""
-    by_library: dict[str, list[_Task]] = {}
+    """Yield the programs; when one group's turn comes, let the sandbox import the next one's libraries meanwhile."""
+    by_group: dict[str, list[_Task]] = {}
     for task in tasks:
-        by_library.setdefault(task.problem.library, []).append(task)
-    order = list(by_library)
-    for number, library in enumerate(order):
+        by_group.setdefault(task.group, []).append(task)
+    order = list(by_group)
+    for number, group in enumerate(order):
         if number + 1 < len(order):
             following = order[number + 1]
-            names = _tested_imports(by_library[following][0])
+            names = by_group[following][0].imports
             threading.Thread(target=_warm, args=(sandbox, following, names), daemon=True).start()
-        for task in by_library[library]:
+        for task in by_group[group]:
             yield task.program
 
 
@@ -244,9 +254,8 @@ def _warm(sandbox: Sandbox, group: str, imports: Sequence[str]) -> None:
         return
 
 
-def _rank(problem: Problem) -> tuple[int, str]:
-    known = problem.library in LIBRARIES
-    return (LIBRARIES.index(problem.library) if known else len(LIBRARIES)), problem.library
+def _rank(group: str) -> tuple[int, str]:
+    return (LIBRARIES.index(group) if group in LIBRARIES else len(LIBRARIES)), group
 
 
 def _paired(problems: Sequence[Problem], answers: Iterable[Answer]) -> list[tuple[Problem, Answer]]:

@@ -7,7 +7,8 @@ import json
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
 
@@ -72,7 +73,9 @@ class Sandbox:
         self.runtime = runtime if isinstance(runtime, Runtime) else find_runtime(runtime)
         self.workers, self.isolation = workers, isolation
         self._root = scratch.make_root()
-        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="sandbox")
+        # Twice as many threads as turns: while programs run, the next lie ready and the last are cleared away.
+        self._threads = ThreadPoolExecutor(2 * workers, thread_name_prefix="sandbox")
+        self._turns = threading.BoundedSemaphore(workers)
         self._zygotes: dict[str, Zygote] = {}
         self._lock = threading.RLock()
         self._ids = itertools.count()
@@ -118,6 +121,23 @@ class Sandbox:
             for future in waiting:
                 future.cancel()
 
+    def as_judged(self, programs: Iterable[str | Program]) -> Iterator[tuple[int, Verdict]]:
+        """Run programs as they come; yield each one's position and verdict as soon as it is known.
+
+        Like `map`, but a slow program holds up nobody, however many come after it.
+        """
+        waiting: dict[Future[Verdict], int] = {}
+        try:
+            for position, program in enumerate(programs):
+                waiting[self._threads.submit(self._judge, program)] = position
+                if len(waiting) >= _AHEAD * self.workers:
+                    yield from _known(waiting)
+            while waiting:
+                yield from _known(waiting)
+        finally:
+            for future in waiting:
+                future.cancel()
+
     def scratch_folders(self) -> int:
         """Count the folders of programs that are there at this moment: those in flight, and any left behind."""
         return sum(1 for path in self._root.iterdir() if path.name.isdigit())
@@ -150,7 +170,7 @@ class Sandbox:
             name=name,
         )
         zygote.wait_until_ready(_START_S)
-        answer, _ = self._attempt(Program("pass"), zygote)
+        answer, _ = self._attempt(Program("pass"), nullcontext(zygote))
         if answer.status != "passed":
             zygote.close()
             raise SandboxUnavailableError(
@@ -163,21 +183,27 @@ class Sandbox:
     def _judge(self, program: str | Program) -> Verdict:
         if isinstance(program, str):
             program = Program(program)
-        verdict, alone = self._attempt(program, self._zygote(program.group))
+        verdict, alone = self._attempt(program, self._turn(program.group))
         if verdict.status == "crashed" and not alone:
             # Several programs were in flight when their zygote died: ask this one again, by itself.
-            zygote = self._start_zygote()
-            try:
-                verdict, _ = self._attempt(program, zygote)
-            finally:
-                zygote.close()
+            with self._turns:
+                zygote = self._start_zygote()
+                try:
+                    verdict, _ = self._attempt(program, nullcontext(zygote))
+                finally:
+                    zygote.close()
         return verdict
 
-    def _attempt(self, program: Program, zygote: Zygote) -> tuple[Verdict, bool]:
-        """Run a program in a zygote; also tell whether a crash is surely its own."""
+    @contextmanager
+    def _turn(self, group: str) -> Iterator[Zygote]:
+        """Wait until a program may run; give the zygote of its group."""
+        with self._turns:
+            yield self._zygote(group)
+
+    def _attempt(self, program: Program, turn: AbstractContextManager[Zygote]) -> tuple[Verdict, bool]:
+        """Run a program when its turn comes; also tell whether a crash is surely its own."""
         number = next(self._ids)
         folder = self._root / str(number)
-        _lay_out(folder, program)
         request = {
             "id": number,
             "folder": str(folder),
@@ -188,7 +214,9 @@ class Sandbox:
             "timeout_s": self.limits.timeout_s,
         }
         try:
-            answer = zygote.submit(request).result(_START_S + self.limits.timeout_s)
+            _lay_out(folder, program)
+            with turn as zygote:
+                answer = zygote.submit(request).result(_START_S + self.limits.timeout_s)
             return read_verdict(program, folder, answer, self.limits), True
         except ZygoteDied as died:
             return Verdict("crashed", f"the program took its sandbox down: {died.log}"[:2_000]), died.alone
@@ -197,6 +225,13 @@ class Sandbox:
             return Verdict("crashed", "the sandbox stopped answering"), False
         finally:
             scratch.remove(folder)
+
+
+def _known(waiting: dict[Future[Verdict], int]) -> Iterator[tuple[int, Verdict]]:
+    """Take at least one verdict out of those waited for."""
+    done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+    for future in done:
+        yield waiting.pop(future), future.result()
 
 
 def _lay_out(folder: Path, program: Program) -> None:

@@ -5,12 +5,14 @@ It is forked before anything of the tests is loaded, and never holds the referen
 
 from __future__ import annotations
 
+import itertools
 import linecache
 import os
 import sys
 import threading
 import traceback
 import types
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +56,12 @@ def _compile(code: str) -> types.CodeType:
     return compile(code, FILENAME, "exec", dont_inherit=True)
 
 
-def new_modules(loaded: set[str]) -> list[str]:
-    """Name the modules imported since `loaded` was taken."""
-    return [name for name in list(sys.modules) if name not in loaded]
+def new_modules(loaded: Collection[str]) -> list[str]:
+    """Name the modules imported since `loaded` was taken, the last first.
+
+    From the end: to look at a name is to count a reference, which copies its page, and the old ones are many.
+    """
+    return list(itertools.takewhile(lambda name: name not in loaded, reversed(sys.modules)))
 
 
 def _stray_threads() -> list[str]:
@@ -70,12 +75,12 @@ def _stray_threads() -> list[str]:
     return names
 
 
-def run_plain(code: str, report_fd: int, token: str) -> None:
-    """Run a program that nobody grades and report how it ended.
+def run_plain(code: str, report_fd: int, token: str, loaded: Collection[str]) -> None:
+    """Run a program that nobody grades and report how it ended, and what it imported beyond `loaded`.
 
     Only a report that carries `token` counts, so a program that scribbles on the channel has not passed.
     """
-    loaded, pid = set(sys.modules), os.getpid()
+    pid = os.getpid()
     module = sys.modules["__main__"] = types.ModuleType("__main__")
     try:
         exec(_compile(code), module.__dict__)
@@ -113,9 +118,14 @@ def _flush() -> None:
             pass
 
 
-def serve(grader_fd: int) -> None:
-    """Answer the grader's calls until it hangs up: run code on inputs, send back the result."""
-    loaded, pid = set(sys.modules), os.getpid()
+def serve(grader_fd: int, loaded: Collection[str]) -> None:
+    """Answer the grader's calls until it hangs up: run code on inputs, send back the result.
+
+    Args:
+        grader_fd: The socket to the grader.
+        loaded: The modules that the zygote has imported.
+    """
+    pid = os.getpid()
     while True:
         try:
             request = transfer.load_trusted(channel.receive(grader_fd))

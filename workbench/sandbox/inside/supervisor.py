@@ -12,7 +12,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,7 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._selector.register(incoming, selectors.EVENT_READ, None)
         self._memory = confine.memory_now_bytes()
+        self._modules = frozenset(sys.modules)
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
@@ -103,13 +104,19 @@ class Supervisor:
         if job.graded:
             ours, theirs = socket.socketpair()
             if job.split:
-                self._fork(job, "solution", [theirs.fileno()], lambda _: solution.serve(theirs.fileno()))
+                serve = lambda _: solution.serve(theirs.fileno(), self._modules)  # noqa: E731
+                self._fork(job, "solution", [theirs.fileno()], serve)
             keep = [ours.fileno(), writer]
-            self._fork(job, "grader", keep, lambda payload: _grade(payload, job, ours.fileno(), writer))
+            self._fork(
+                job,
+                "grader",
+                keep,
+                lambda payload: _grade(payload, job, ours.fileno(), writer, self._modules),
+            )
             ours.close()
             theirs.close()
         else:
-            run = lambda payload: solution.run_plain(payload["code"], writer, job.token)  # noqa: E731
+            run = lambda payload: solution.run_plain(payload["code"], writer, job.token, self._modules)  # noqa: E731
             self._fork(job, "solution", [writer], run)
         os.close(writer)
         self._jobs[job.id] = job
@@ -250,6 +257,7 @@ class Supervisor:
     def _preload(self, load: Callable[[list[str]], bool], names: list[str]) -> None:
         if load(names):
             self._memory = confine.memory_now_bytes()
+            self._modules = frozenset(sys.modules)
 
 
 def _open_as(standard: int, path: Path, flags: int) -> None:
@@ -258,8 +266,7 @@ def _open_as(standard: int, path: Path, flags: int) -> None:
     os.close(fd)
 
 
-def _grade(payload: dict, job: Job, solution_fd: int, report_fd: int) -> None:
-    loaded = set(sys.modules)
+def _grade(payload: dict, job: Job, solution_fd: int, report_fd: int, loaded: Collection[str]) -> None:
     report = grader.grade(payload["code"], payload["tests"], solution_fd, split=job.split)
     modules = solution.new_modules(loaded) + report.pop("modules")
     # The report may quote expected values: it goes to the parent by file, past the memory that the next
