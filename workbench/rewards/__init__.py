@@ -1,11 +1,34 @@
-"""Rewards: one protocol for whole answers and parts of them, their hierarchy, and how aspects are chosen."""
+"""Rewards: one protocol for whole answers and parts of them, their hierarchy, and what they are good for."""
 
+from workbench.rewards.baselines import LengthReward, OracleReward, free_baselines
+from workbench.rewards.best_of_n import (
+    BestOfN,
+    PromptSamples,
+    TextGenerator,
+    best_of_n,
+    best_of_n_curve,
+    best_of_n_value,
+    sample_responses,
+)
 from workbench.rewards.cached import Cached
 from workbench.rewards.composition import HierarchicalReward, HierarchySettings, Scored
 from workbench.rewards.grammar import GrammarReward, grammar_available
 from workbench.rewards.hierarchy import MODES, hierarchical_reward, passes, sigmoid_shaping
+from workbench.rewards.judge import (
+    Comparison,
+    Judge,
+    OracleJudge,
+    Preference,
+    RewardJudge,
+    order_effect,
+    round_robin,
+    win_rates,
+)
+from workbench.rewards.judge_endpoint import EndpointJudge, JudgeSettings
 from workbench.rewards.normalization import Normalization, Normalized, fit_normalization
 from workbench.rewards.placement import DecodedResponses, decode_responses, place_on_tokens
+from workbench.rewards.scorer import Scorer, ScoringSettings
+from workbench.rewards.scoring import ModelReward, reward_values, score_pairs, score_pairs_with
 from workbench.rewards.selection import Selection, inconsistency, pairs_within, select_aspects
 from workbench.rewards.sequence_model import SequenceModelReward
 from workbench.rewards.span_encoding import FACTUALITY, RELEVANCE, SpanSettings
@@ -17,35 +40,61 @@ __all__ = [
     "FACTUALITY",
     "MODES",
     "RELEVANCE",
+    "BestOfN",
     "Cached",
+    "Comparison",
     "DecodedResponses",
+    "EndpointJudge",
     "GrammarReward",
     "HierarchicalReward",
     "HierarchySettings",
+    "Judge",
+    "JudgeSettings",
     "LanguageConfidence",
+    "LengthReward",
+    "ModelReward",
     "Normalization",
     "Normalized",
+    "OracleJudge",
+    "OracleReward",
+    "Preference",
+    "PromptSamples",
     "Readability",
     "Reward",
+    "RewardJudge",
     "Sample",
     "Scored",
+    "Scorer",
+    "ScoringSettings",
     "Selection",
     "SequenceModelReward",
     "Span",
     "SpanClassifierReward",
     "SpanSettings",
+    "TextGenerator",
+    "best_of_n",
+    "best_of_n_curve",
+    "best_of_n_value",
     "decode_responses",
     "fit_normalization",
+    "free_baselines",
     "grammar_available",
     "hierarchical_reward",
     "inconsistency",
     "mapped",
+    "order_effect",
     "pairs_within",
     "passes",
     "place_on_tokens",
+    "reward_values",
+    "round_robin",
+    "sample_responses",
     "save_span_classifier",
+    "score_pairs",
+    "score_pairs_with",
     "select_aspects",
     "sequence_score",
     "sigmoid_shaping",
     "whole",
+    "win_rates",
 ]
