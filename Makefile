@@ -4,6 +4,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PINS := workbench/sandbox/pins/main.txt
+BENCH_PINS := workbench/sandbox/pins/bench.txt
 STAMP := $(VENV)/.installed
 STARTED := $(VENV)/.installing
 # set PYTHON to choose another one: make run PYTHON=/opt/python3.12/bin/python3
@@ -12,13 +13,14 @@ SUITABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lab check clean
+.PHONY: help setup run test lab check bench-setup clean
 
 help:
 	@echo "make run     run the papers' notebooks (pocket profile) and write a report"
 	@echo "make test    run the tests"
 	@echo "make lab     open JupyterLab on the notebooks"
 	@echo "make check   lint and check types"
+	@echo "make bench-setup   also install what 'workbench bench' compares with"
 	@echo "make clean   remove the environment and caches; runs/ stays"
 
 setup: $(STAMP)
@@ -46,7 +48,7 @@ run: $(STAMP)
 	@$(BIN)/workbench run $(ARGS)
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not realdata" $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not realdata and not bench" $(ARGS)
 
 lab: $(STAMP)
 	@$(BIN)/jupyter lab --notebook-dir=notebooks $(ARGS)
@@ -55,6 +57,9 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench-setup: $(STAMP)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r $(BENCH_PINS)
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -19,14 +19,23 @@ PINS = ROOT / "workbench" / "sandbox" / "pins" / "main.txt"
 TORCHS_OWN = re.compile(r"^(nvidia|cuda)-|^triton$")
 
 
-def requirements() -> list[Requirement]:
+def requirements(*extras: str) -> list[Requirement]:
+    """Lines of pyproject.toml: of the project itself and of some extras, with the extras that they name."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = project["optional-dependencies"]
-    return [Requirement(line) for line in [*project["dependencies"], *extras["test"], *extras["dev"]]]
+    waiting, found = [*project["dependencies"]], []
+    for extra in extras:
+        waiting += project["optional-dependencies"][extra]
+    for line in waiting:
+        needed = Requirement(line)
+        if needed.name == project["name"]:
+            waiting += [each for extra in needed.extras for each in project["optional-dependencies"][extra]]
+        else:
+            found.append(needed)
+    return found
 
 
-def pins() -> dict[str, Requirement]:
-    lines = [line.partition("#")[0].strip() for line in PINS.read_text().splitlines()]
+def pins(file: Path = PINS) -> dict[str, Requirement]:
+    lines = [line.partition("#")[0].strip() for line in file.read_text().splitlines()]
     found = [Requirement(line) for line in lines if line]
     return {canonicalize_name(pin.name): pin for pin in found}
 
@@ -40,7 +49,7 @@ def pinned_version(pin: Requirement) -> Version:
 def closure() -> dict[str, str]:
     """Every installed package that the project needs, directly or not, with its version."""
     build = tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"]
-    waiting = [*requirements(), *map(Requirement, build)]
+    waiting = [*requirements("test", "dev"), *map(Requirement, build)]
     seen, versions = set(), {}
     while waiting:
         needed = waiting.pop()
@@ -61,15 +70,18 @@ def closure() -> dict[str, str]:
     return versions
 
 
-def test_pins_lie_within_the_ranges_of_pyproject():
-    pinned = pins()
+@pytest.mark.parametrize(
+    ("file", "extras"), [("main.txt", ("test", "dev")), ("bench.txt", ("bench",))], ids=["main", "bench"]
+)
+def test_pins_lie_within_the_ranges_of_pyproject(file, extras):
+    pinned = pins() | pins(PINS.with_name(file))
     outside = [
         str(needed)
-        for needed in requirements()
+        for needed in requirements(*extras)
         if canonicalize_name(needed.name) not in pinned
         or pinned_version(pinned[canonicalize_name(needed.name)]) not in needed.specifier
     ]
-    assert not outside, f"no pin in workbench/sandbox/pins/main.txt satisfies: {outside}"
+    assert not outside, f"no pin in workbench/sandbox/pins/{file} satisfies: {outside}"
 
 
 def test_pins_are_complete_and_nothing_more():

@@ -196,6 +196,7 @@ def test_settings_are_checked(options: dict[str, Any], said: str) -> None:
     assert caught.value.got == said
 
 
+@pytest.mark.bench
 def test_trl_takes_it_as_a_reward_function(tmp_path: Path) -> None:
     """Two steps of GRPO with a tiny model: called as TRL calls, its values in TRL's log under its name."""
     trl = pytest.importorskip("trl", reason="the bench extra is not installed")

@@ -64,6 +64,40 @@ def sandbox(problems: str, workers: int, runtime: str, limit: int, trivial: int)
     )
 
 
+@command.command(epilog="Example: workbench bench training --steps 8 --rounds 3")
+@click.option(
+    "--config", default="small", show_default=True, help="small (13 M parameters) or mistral-7b (NF4 + LoRA)."
+)
+@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@click.option(
+    "--steps", default=8, show_default=True, help="Steps an arm and round; the first two do not count."
+)
+@click.option("--rounds", default=2, show_default=True, help="How often the four arms run in turn.")
+@click.option("--threads", default=2, show_default=True, help="Threads of arithmetic on the CPU.")
+def training(config: str, device: str, steps: int, rounds: int, threads: int) -> None:
+    """Train a step hybrid, standard, by TRL's RewardTrainer and by its DPOTrainer: same model, same batches."""
+    import tempfile
+    from pathlib import Path
+
+    from workbench.benchmarks.training import measure_training
+
+    with tempfile.TemporaryDirectory() as folder:
+        report = measure_training(
+            config, Path(folder), device=device, steps=steps, rounds=rounds, threads=threads, say=click.echo
+        )
+    base = report.seconds["trl-reward"]
+    click.echo(f"\n{'':<12} {'s a step':>9} {'pairs/s':>8} {'peak GiB':>9}   ratio to RewardTrainer")
+    for arm, seconds in report.seconds.items():
+        peak = report.peak_bytes[arm] / 2**30
+        click.echo(
+            f"  {arm:<10} {seconds:9.3f} {report.pairs / seconds:8.1f} {peak:9.2f}   {seconds / base:.2f}x"
+        )
+    click.echo(
+        f"hybrid: {report.of_both:.2f}x of RewardTrainer + DPOTrainer, {report.of_limit:.2f}x of the limit "
+        f"(RewardTrainer x {report.limit_ratio:.2f}), {report.of_reward_memory:.2f}x RewardTrainer's peak memory"
+    )
+
+
 def _leaks(count: int, workers: int) -> None:
     from tqdm import tqdm
 
