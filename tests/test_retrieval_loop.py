@@ -18,6 +18,7 @@ from workbench.retrieval import (
 )
 from workbench.retrieval.report import recall
 from workbench.retrieval.trace import read_steps
+from workbench.retrieval.web import FolderProvider, WebSearch
 from workbench.runs import atomic
 from workbench.sandbox import Sandbox
 from workbench.sandbox.isolation import check
@@ -228,6 +229,16 @@ def test_addresses_of_objects_are_not_part_of_a_message(box):
         solve(box, ScriptedModel(lambda _: "raise ValueError(object())"), [HEAD], rounds=1).steps[0].outcome
     )
     assert outcome.message == "ValueError: <object object at 0x...>"
+
+
+def test_pages_of_the_web_join_the_soup_for_their_librarys_problems(box, tmp_path):
+    (tmp_path / "page.md").write_text("To keep the first k, knot has blim.")
+    web = WebSearch(FolderProvider(tmp_path))
+    step = solve(box, problems=[HEAD], sources=("web_search",), web=web, rounds=1).steps[0]
+    (found,) = step.found
+    assert (found.source, found.parent) == ("web_search", "page.md")
+    assert "knot has blim" in step.prompt
+    assert step.grown[0] == found.id == step.shown[0]
 
 
 def test_problems_that_do_not_fit_are_refused(box):
