@@ -19,6 +19,7 @@ import pytest
 from workbench.errors import SandboxUnavailableError, SettingsError
 from workbench.sandbox import Limits, Sandbox, isolation
 from workbench.sandbox.inside import confine, syscalls
+from workbench.sandbox.inside.landlock import Layer
 
 linux = pytest.mark.skipif(
     sys.platform != "linux" or not syscalls.supported(),
@@ -151,6 +152,83 @@ def test_no_namespace_by_clone(flag: int):
 def test_calls_that_landlock_does_not_guard_are_denied(name: str):
     """By these a program changes modes, times and priorities of what it may not even read."""
     assert name in syscalls.ZYGOTE | syscalls.CHILD
+
+
+@linux
+def test_a_layer_leaves_its_folders_and_nothing_else(tmp_path: Path):
+    for name in ("readable", "writable", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(name)
+    single = tmp_path / "other" / "single"
+    single.write_text("single")
+
+    def work() -> None:
+        layer = Layer([str(tmp_path / "readable"), str(single)])
+        opened = layer.descriptors
+        layer.put_on([], [str(tmp_path / "writable")])
+        assert (tmp_path / "readable" / "file").read_text() == "readable"
+        assert single.read_text() == "single"
+        (tmp_path / "writable" / "file").write_text("new")
+        (tmp_path / "writable" / "folder").mkdir()
+        for forbidden in (
+            (tmp_path / "other" / "file").read_text,
+            lambda: (tmp_path / "readable" / "file").write_text("new"),
+            lambda: os.truncate(tmp_path / "readable" / "file", 0),
+            (tmp_path / "readable" / "new").mkdir,
+            (tmp_path / "readable" / "file").unlink,
+            lambda: single.write_text("new"),
+            lambda: list(tmp_path.iterdir()),
+            lambda: (tmp_path / "writable" / "file").rename(tmp_path / "other" / "moved"),
+        ):
+            with pytest.raises(PermissionError):
+                forbidden()
+        for fd in opened:
+            with pytest.raises(OSError, match="Bad file descriptor"):
+                os.fstat(fd)
+
+    in_child(work)
+
+
+@linux
+def test_a_layer_cuts_off_signals_to_those_outside_and_not_to_those_within():
+    def work() -> None:
+        Layer([]).put_on([], [])
+        with pytest.raises(PermissionError):
+            os.kill(os.getppid(), 0)
+        child = os.fork()
+        if child == 0:
+            os._exit(0)
+        os.kill(child, 0)
+        os.waitpid(child, 0)
+
+    in_child(work)
+
+
+@linux
+def test_layers_only_take_away(tmp_path: Path):
+    (tmp_path / "file").write_text("x")
+
+    def work() -> None:
+        Layer([]).put_on([], [])
+        Layer([str(tmp_path)]).put_on([], [str(tmp_path)])
+        with pytest.raises(PermissionError):
+            (tmp_path / "file").read_text()
+
+    in_child(work)
+
+
+@linux
+def test_a_layer_that_cannot_be_put_on_says_so(tmp_path: Path):
+    with pytest.raises(FileNotFoundError):
+        Layer([str(tmp_path / "none")])
+
+    def work() -> None:
+        layer = Layer([str(tmp_path)])
+        os.close(layer.descriptors[0])
+        with pytest.raises(OSError, match="landlock rule"):
+            layer.put_on([], [])
+
+    in_child(work)
 
 
 def test_limits_are_set_and_cannot_be_lifted():

@@ -9,6 +9,7 @@ import struct
 from collections.abc import Sequence
 
 from . import syscalls
+from .landlock import Layer
 
 __all__ = ["close_all_but", "confine_child", "confine_zygote", "limit_resources", "memory_now_bytes"]
 
@@ -73,36 +74,32 @@ def confine_zygote(readable: Sequence[str], writable: Sequence[str]) -> None:
     Root keeps only what gives a child a user id of its own, and what ends processes of that id: a child that
     executes another program has no trace of root left, so that root without CAP_KILL may not signal it.
     """
-    _confine_files(readable, writable)
+    import sandlock
+
+    sandlock.confine(sandlock.Sandbox(fs_readable=list(readable), fs_writable=list(writable)))
     syscalls.deny(syscalls.ZYGOTE)
+    syscalls.compiled(syscalls.CHILD)  # once for all children
     _keep_capabilities(1 << _CAP_SETUID | 1 << _CAP_KILL if os.geteuid() == 0 else 0)
 
 
-def confine_child(readable: Sequence[str], scratch: str, processes: int, others: int, slot: int) -> None:
+def confine_child(layer: Layer, scratch: str, processes: int, others: int, slot: int) -> None:
     """Narrow a freshly forked child for good, on top of what its zygote gave up.
 
     Args:
-        readable: Paths it may read, besides its own entry of /proc.
+        layer: What it may read, besides its own entry of /proc.
         scratch: The one folder it may write.
         processes: Processes and threads it may have at a time.
         others: Processes and threads that its user runs already (they count against the same limit where it
             cannot have a user id of its own).
         slot: A small number that no other child alive has.
     """
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, 9, 0, 0, 0)
-    _confine_files([*readable, "/proc/self"], [scratch, os.devnull])
+    syscalls.libc().prctl(_PR_SET_PDEATHSIG, 9, 0, 0, 0)
+    layer.put_on(["/proc/self"], [scratch, os.devnull])
     if os.geteuid() == 0:
         others = 0 if _count_apart(slot) else others
     _lower(resource.RLIMIT_NPROC, others + processes)
     _keep_capabilities(0)
     syscalls.deny(syscalls.CHILD)
-
-
-def _confine_files(readable: Sequence[str], writable: Sequence[str]) -> None:
-    """Add a Landlock layer: it can only take away, and always cuts off other processes' signals and memory."""
-    import sandlock  # imported by the zygote long before the first child
-
-    sandlock.confine(sandlock.Sandbox(fs_readable=list(readable), fs_writable=list(writable)))
 
 
 def _count_apart(slot: int) -> bool:
@@ -118,9 +115,8 @@ def _count_apart(slot: int) -> bool:
 
 
 def _keep_capabilities(kept: int) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
     header = struct.pack("=Ii", _CAPABILITY_VERSION_3, 0)
     data = struct.pack("=6I", kept, kept, 0, 0, 0, 0)
-    if libc.capset(header, data) != 0:
+    if syscalls.libc().capset(header, data) != 0:
         code = ctypes.get_errno()
         raise OSError(code, f"capset: {os.strerror(code)}")

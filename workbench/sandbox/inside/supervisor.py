@@ -18,6 +18,7 @@ from typing import Any
 
 from . import channel, confine, grader, solution
 from .job import MAX_REPORT_BYTES, Job
+from .landlock import Layer
 
 __all__ = ["Supervisor"]
 
@@ -48,6 +49,7 @@ class Supervisor:
         self._selector.register(incoming, selectors.EVENT_READ, None)
         self._memory = confine.memory_now_bytes()
         self._modules = frozenset(sys.modules)
+        self._layer = Layer(settings["readable"]) if settings["isolated"] else None
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
@@ -156,7 +158,7 @@ class Supervisor:
             _open_as(0, job.folder / "stdin", os.O_RDONLY)
         # A graded solution has no file to read: its grader tells it what to run.
         payload = json.loads((job.folder / f"{role}.json").read_bytes()) if role == job.leader else {}
-        confine.close_all_but(keep)
+        confine.close_all_but([*keep, *(self._layer.descriptors if self._layer else ())])
         scratch = str(job.folder / role)
         if role == "grader":  # its report lies beside the files that it takes from the solution
             os.mkdir(f"{scratch}/work")
@@ -167,12 +169,10 @@ class Supervisor:
         tempfile.tempdir = None  # a module imported in the zygote may have fixed it to the zygote's
         gc.enable()
 
-        confine.limit_resources({**self._limits, "cpu_s": int(job.deadline - job.started) + 2}, self._memory)
-        if self._settings["isolated"]:
+        if self._layer:  # before the limits: the layer's folders are open files too
             processes = (self._limits["processes"], self._settings["tasks_of_user"])
-            confine.confine_child(
-                self._settings["readable"], scratch, *processes, slot=2 * job.slot + (role == "grader")
-            )
+            confine.confine_child(self._layer, scratch, *processes, slot=2 * job.slot + (role == "grader"))
+        confine.limit_resources({**self._limits, "cpu_s": int(job.deadline - job.started) + 2}, self._memory)
         return payload
 
     # --- watching ---

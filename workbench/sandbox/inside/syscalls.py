@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import os
 import platform
 import struct
 from collections.abc import Iterable
 
-__all__ = ["CHILD", "ZYGOTE", "deny", "supported"]
+__all__ = ["CHILD", "ZYGOTE", "compiled", "deny", "libc", "supported"]
 
 _NUMBERS = {  # name: (x86-64, 64-bit Arm); None where the architecture has no such call
     # sockets of any family; `socketpair` is looked at more closely below
@@ -109,6 +110,13 @@ _LOAD, _AND, _JUMP_EQUAL, _JUMP_NOT_LESS, _JUMP_ANY_BIT, _RETURN = 0x20, 0x54, 0
 _NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT, _SECOND_ARGUMENT = 0, 4, 16, 24  # offsets in struct seccomp_data
 _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _MODE_FILTER = 38, 22, 2
+_STEP = struct.Struct("=HBBI")
+
+
+@functools.cache  # loaded by the zygote, once for all its children
+def libc() -> ctypes.CDLL:
+    """Return the C library of this process, with its `errno`."""
+    return ctypes.CDLL(None, use_errno=True)
 
 
 def supported() -> bool:
@@ -125,9 +133,15 @@ def deny(names: Iterable[str]) -> None:
     Raises:
         OSError: where the kernel refuses the filter; the caller must not go on.
     """
+    _install(compiled(frozenset(names)))
+
+
+@functools.cache
+def compiled(names: frozenset[str]) -> bytes:
+    """Return the filter that denies these calls, as the kernel takes it."""
     column, audit = _ARCHITECTURES[platform.machine()]
     numbers = sorted(number for name in names if (number := _NUMBERS[name][column]) is not None)
-    _install(_program(numbers, audit, {name: pair[column] for name, pair in _SPECIAL.items()}))
+    return _packed(_program(numbers, audit, {name: pair[column] for name, pair in _SPECIAL.items()}))
 
 
 def _program(numbers: list[int], audit: int, special: dict[str, int]) -> list[tuple]:
@@ -162,23 +176,26 @@ def _program(numbers: list[int], audit: int, special: dict[str, int]) -> list[tu
     ]
 
 
-def _install(program: list[tuple]) -> None:
+def _packed(program: list[tuple]) -> bytes:
     places = {step[0]: index for index, step in enumerate(program) if isinstance(step[0], str)}
     packed = b""
     for index, step in enumerate(program):
         code, *jumps, operand = step[1:] if isinstance(step[0], str) else step
         distances = [places[jump] - index - 1 if isinstance(jump, str) else jump for jump in jumps]
-        packed += struct.pack("=HBBI", code, *distances, operand)
-    buffer = ctypes.create_string_buffer(packed, len(packed))
+        packed += _STEP.pack(code, *distances, operand)
+    return packed
 
-    class Filter(ctypes.Structure):
-        _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_void_p))
 
-    libc = ctypes.CDLL(None, use_errno=True)
+class _Filter(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_char_p))
+
+
+def _install(packed: bytes) -> None:
+    described = _Filter(len(packed) // _STEP.size, packed)
     for arguments in (
         (_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0),
-        (_PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(Filter(len(program), ctypes.addressof(buffer))), 0, 0),
+        (_PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(described), 0, 0),
     ):
-        if libc.prctl(*arguments) != 0:
+        if libc().prctl(*arguments) != 0:
             code = ctypes.get_errno()
             raise OSError(code, f"prctl({arguments[0]}): {os.strerror(code)}")

@@ -92,7 +92,6 @@ class Preloader:
                 if len(self._refused) < _MAX_REFUSED:
                     self._refused.add(name)
         if names:
-            gc.collect()
             gc.freeze()  # keeps the collector of the children away from pages they share with the zygote
         return bool(names)
 
