@@ -64,8 +64,9 @@ class TrainingFolder:
                     fix="choose another folder",
                 )
             return
-        now = json.loads(json.dumps(asked))
-        differing = sorted(_differences(before.get("asked", {}), now))
+        # names may change, as folders move: the fingerprints of weights and pairs tell what they hold
+        known, now = ({**given, "model": None, "data": None} for given in (before.get("asked", {}), asked))
+        differing = sorted(_differences(known, json.loads(json.dumps(now))))
         if differing:
             raise SettingsError(
                 got=f"{self.path} holds a training that was begun with other settings: {'; '.join(differing)}",

@@ -50,6 +50,8 @@ class EncodedPairs(Dataset[EncodedPair]):
     """In the order given."""
     report: CutReport
     """What did not fit."""
+    sources: tuple[str, ...] = ()
+    """The data sets that they come from."""
     equal_after_cut: int = 0
     """Pairs left out, because their responses differ only after the last token that fits."""
 
@@ -137,7 +139,8 @@ def encode_pairs(
             needed="responses that differ within the budget",
             fix="raise max_tokens, or lower max_prompt_tokens",
         )
-    return EncodedPairs(kept, encoded.report, len(found) - len(kept))
+    sources = tuple(dict.fromkeys(pair.source for pair in pairs))
+    return EncodedPairs(kept, encoded.report, sources, len(found) - len(kept))
 
 
 def collate_pairs(pairs: Sequence[EncodedPair]) -> dict[str, Tensor]:

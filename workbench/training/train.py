@@ -205,7 +205,8 @@ def _asked(
     return {
         "settings": settings.describe(),
         "lora": lora and asdict(lora),
-        "model": model.origin.name if model.origin else "a model in memory",
+        "model": model.origin.source if model.origin else None,
+        "data": list(pairs.sources),
         "weights": policy_mark(model, adapters=True),
         "pairs": pairs.mark(),
         "evaluation pairs": eval_pairs and eval_pairs.mark(),
