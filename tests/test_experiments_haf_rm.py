@@ -7,9 +7,11 @@ import pytest
 
 from workbench.datasets.preference_pair import PreferencePair
 from workbench.errors import SettingsError
-from workbench.experiments.haf_rm import Declaration, Outcome, job_name, plan
+from workbench.experiments.haf_rm import Outcome, job_name, plan
+from workbench.experiments.haf_rm_best_of_n import best_of_n_curves, best_of_n_gain, most_reachable
 from workbench.experiments.haf_rm_claims import haf_rm_claims
 from workbench.experiments.haf_rm_data import ExperimentData, Regime, training_pairs
+from workbench.experiments.haf_rm_declaration import Declaration
 from workbench.experiments.haf_rm_results import Findings
 from workbench.models import ModelSettings
 from workbench.worlds.passages.sampling import Candidates
@@ -154,13 +156,17 @@ def test_differences_are_paired_by_seed(findings):
 
 
 def test_best_of_n_by_hand(findings):
-    frame = findings.best_of_n(MAIN, (1, 2))
-    assert row(frame, arm="hybrid 0.2", test_set="in", n=1)["utility"] == 0.5
-    assert row(frame, arm="hybrid 0.2", test_set="in", n=2)["utility"] == 0.75
-    assert row(frame, arm="oracle", test_set="in", n=2)["utility"] == 1.0
-    assert row(frame, arm="likelihood", test_set="out", n=2)["utility"] == 0.5  # a tie picks either
-    gain = findings.best_of_n_gain("hybrid 0.2", "standard", MAIN, 2)
+    within, out = (best_of_n_curves(findings, MAIN, test, (1, 2)) for test in ("in", "out"))
+    assert [point.value for point in within["hybrid 0.2"]] == [0.5, 0.75]
+    assert within["hybrid 0.2"][1].high == pytest.approx(0.75 + 12.7062 * 0.25, abs=1e-3)
+    assert [point.value for point in out["untrained logp, sum"]] == [0.5, 0.5]  # a tie picks either
+    assert [point.value for point in most_reachable(findings, "in", (1, 2))] == [0.5, 1.0]
+    gain = best_of_n_gain(findings, "hybrid 0.2", "standard", MAIN, 2)
     assert gain.value == pytest.approx((0.5 + 1.0) / 2)
+    alone = replace(findings, outcomes=findings.outcomes[:3])
+    assert best_of_n_gain(alone, "hybrid 0.2", "standard", MAIN, 2) is None
+    (point,) = best_of_n_curves(alone, MAIN, "in", (2,))["standard"]
+    assert (point.value, point.low, point.high) == (0.5, 0.0, 1.0)  # of one seed: over prompts
 
 
 def test_curves_are_means_over_seeds(findings):

@@ -5,8 +5,8 @@ Source: HaF-RM: A Hybrid Alignment Framework for Reward Model Training.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +16,17 @@ from numpy.typing import NDArray
 from workbench.datasets.preference_pair import PreferencePair
 from workbench.errors import SettingsError
 from workbench.experiments.haf_rm_data import ExperimentData, Regime, training_pairs
+from workbench.experiments.haf_rm_declaration import Arm, Declaration
+from workbench.experiments.haf_rm_scoring import TokenTrace, measured, trace
 from workbench.experiments.jobs import run_jobs
-from workbench.models.encoding import EncodingSettings
 from workbench.models.loading import ModelSettings, load_tokenizer
 from workbench.models.lora import LoraSettings
 from workbench.training.settings import RewardTrainingSettings
 
 __all__ = [
-    "DPO",
-    "STANDARD",
-    "Arm",
-    "Declaration",
     "Job",
     "Outcome",
-    "hybrid_name",
+    "Untrained",
     "job_name",
     "make_job",
     "plan",
@@ -38,107 +35,7 @@ __all__ = [
     "untrained",
 ]
 
-STANDARD, DPO = "standard", "DPO"
 Floats = NDArray[np.float64]
-
-
-def hybrid_name(alpha: float) -> str:
-    """Return what tables call the hybrid arm with this weight of the policy loss."""
-    return f"hybrid {alpha:g}"
-
-
-@dataclass(frozen=True)
-class Arm:
-    """A way to train a reward model. What is not said here is the same for all arms."""
-
-    name: str
-    """What tables call it."""
-    alpha: float
-    """Weight of the policy loss."""
-    reward_weight: float = 1.0
-    """Weight of the reward loss."""
-    quantized: bool = False
-    """Train adapters over NF4 weights, instead of what the other arms train."""
-
-    @property
-    def score(self) -> str:
-        """The score that it is judged by, a name of `SCORES`: DPO has its implicit reward only."""
-        return "explicit" if self.reward_weight else "implicit"
-
-
-@dataclass(frozen=True)
-class Declaration:
-    """What is compared, said before anything is run.
-
-    Metric: the share of held-out pairs whose better response scores higher, on each test set. Comparison: each arm
-    less the standard reward model, seed by seed; 95 % t interval over the seeds. A seed decides which pairs are
-    trained on, their order and the head's first weights; all arms of a seed share these.
-
-    Raises:
-        SettingsError: One or more values cannot be used; all of them are named.
-    """
-
-    model: ModelSettings
-    """The backbone."""
-    alphas: tuple[float, ...] = (0.05, 0.2, 1.0)
-    """Weights of the policy loss that the hybrid arms have; the paper's is 0.2."""
-    regimes: tuple[Regime, ...] = (Regime(300),)
-    """The first is the main one, with every arm; the others compare the standard, the paper's hybrid, and DPO."""
-    seeds: tuple[int, ...] = tuple(range(10))
-    """Reporting seeds. Tuning uses others, and other data."""
-    quantized_seeds: int = 0
-    """How many of them also train the hybrid as NF4 + LoRA, in the main regime."""
-    training: RewardTrainingSettings = field(default_factory=RewardTrainingSettings)
-    """What all arms share."""
-    lora: LoraSettings | None = None
-    """Adapters; None: all weights are trained."""
-    tuned: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """By arm, the settings of `RewardTrainingSettings` that tuning chose for it."""
-
-    def __post_init__(self) -> None:
-        faults = []
-        if not self.alphas or len(set(self.alphas)) < len(self.alphas) or not all(a > 0 for a in self.alphas):
-            faults.append((f"alphas {self.alphas}", "alphas: different numbers above 0"))
-        if not self.regimes or len(set(self.regimes)) < len(self.regimes):
-            faults.append((f"{len(self.regimes)} regimes", "regimes: at least one, all different"))
-        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
-            faults.append((f"seeds {self.seeds}", "seeds: at least one, all different"))
-        if not 0 <= self.quantized_seeds <= len(self.seeds):
-            faults.append(
-                (f"quantized_seeds {self.quantized_seeds}", f"quantized_seeds: 0 to {len(self.seeds)}")
-            )
-        if faults:
-            raise SettingsError.listing(faults)
-
-    @property
-    def main(self) -> Regime:
-        """The regime that every arm is trained in."""
-        return self.regimes[0]
-
-    @property
-    def middle(self) -> str:
-        """The hybrid arm that stands for all where not all are trained: the paper's alpha, or the nearest to it."""
-        return hybrid_name(min(self.alphas, key=lambda alpha: abs(alpha - RewardTrainingSettings.alpha)))
-
-    def arms(self, regime: Regime) -> list[Arm]:
-        """Return the arms that are trained in a regime, the standard one first."""
-        hybrids = [Arm(hybrid_name(alpha), alpha) for alpha in self.alphas]
-        if regime != self.main:
-            hybrids = [arm for arm in hybrids if arm.name == self.middle]
-        return [Arm(STANDARD, 0.0), *hybrids, Arm(DPO, 1.0, reward_weight=0.0)]
-
-    @property
-    def quantized(self) -> Arm:
-        """The arm that trains as a large model would be trained."""
-        return Arm(f"{self.middle}, NF4 + LoRA", float(self.middle.split()[1]), quantized=True)
-
-    def model_of(self, arm: Arm) -> ModelSettings:
-        """Return how an arm holds the backbone."""
-        return replace(self.model, quantize="nf4") if arm.quantized else self.model
-
-    def lora_of(self, arm: Arm) -> LoraSettings | None:
-        """Return the adapters that an arm trains."""
-        return self.lora or LoraSettings() if arm.quantized else self.lora
 
 
 @dataclass(frozen=True)
@@ -154,7 +51,8 @@ class Job:
     training: RewardTrainingSettings
     pairs: tuple[PreferencePair, ...]
     texts: tuple[tuple[str, str], ...]
-    reference_cache: str | None = None
+    example: PreferencePair
+    reference_cache: str
 
 
 @dataclass(frozen=True)
@@ -173,6 +71,8 @@ class Outcome:
     """`log pi(y|x)` of every text after training. Shape [texts]."""
     tokens: NDArray[np.int64]
     """Tokens of every response. Shape [texts]."""
+    example: tuple[TokenTrace, TokenTrace] | None = None
+    """One pair token by token: the chosen response and the rejected one."""
 
 
 def run_declared(
@@ -213,6 +113,7 @@ def plan(declaration: Declaration, data: ExperimentData, reference_cache: Path) 
                         seed,
                         pairs=pairs,
                         texts=texts,
+                        example=data.example,
                         reference_cache=reference_cache,
                     )
                     for arm in arms
@@ -229,6 +130,7 @@ def make_job(
     *,
     pairs: Sequence[PreferencePair],
     texts: Sequence[tuple[str, str]],
+    example: PreferencePair,
     reference_cache: Path,
 ) -> Job:
     """Return one training of a declaration.
@@ -241,6 +143,7 @@ def make_job(
         seed: Of order and first weights.
         pairs: What it trains on.
         texts: What it scores then.
+        example: What it looks at token by token.
         reference_cache: Where the reference's log-probabilities are kept for all arms.
     """
     return Job(
@@ -253,6 +156,7 @@ def make_job(
         training=training_settings(declaration, arm, seed),
         pairs=tuple(pairs),
         texts=tuple(texts),
+        example=example,
         reference_cache=str(reference_cache),
     )
 
@@ -282,10 +186,13 @@ def job_name(job: Job) -> str:
 
 
 def run_job(job: Job) -> Outcome:
-    """Train one reward model and score all texts with it."""
+    """Train one reward model, score all texts with it, and look at the example."""
+    from transformers.utils import logging
+
     from workbench.rewards.scorer import Scorer, ScoringSettings
     from workbench.training.train import train_reward_model
 
+    logging.disable_progress_bar()  # of loading weights, which takes no time
     tokenizer = load_tokenizer(job.model)
     trained = train_reward_model(
         job.model,
@@ -296,37 +203,45 @@ def run_job(job: Job) -> Outcome:
         lora=job.lora,
         reference_cache=job.reference_cache,
     )
-    settings = ScoringSettings(
-        job.training.encoding, batch_size=16 * job.training.micro_batch, beta=job.training.beta
-    )
-    found = _measured(Scorer(trained.model, tokenizer, settings), job.texts)
+    rows = 8 * job.training.micro_batch  # without gradients more fit than in training
+    settings = ScoringSettings(job.training.encoding, batch_size=rows, beta=job.training.beta)
+    scorer = Scorer(trained.model, tokenizer, settings)
+    found = measured(scorer, job.texts)
     rewards = found["rewards"] if job.training.reward_weight else np.full(len(job.texts), np.nan)
+    example = tuple(
+        trace(scorer, job.example.prompt, text) for text in (job.example.chosen, job.example.rejected)
+    )
     return Outcome(
-        job.arm,
-        job.regime,
-        job.trained_on,
-        job.seed,
-        trained.log,
-        rewards,
-        found["policy_logps"],
-        found["tokens"],
+        arm=job.arm,
+        regime=job.regime,
+        trained_on=job.trained_on,
+        seed=job.seed,
+        log=trained.log,
+        rewards=rewards,
+        policy_logps=found["policy_logps"],
+        tokens=found["tokens"],
+        example=(example[0], example[1]),
     )
 
 
-def untrained(model: ModelSettings, encoding: EncodingSettings, texts: Sequence[tuple[str, str]]) -> Floats:
-    """Return `log ref(y|x)` of texts: what the backbone knows before any preference. Shape [texts]."""
+@dataclass(frozen=True)
+class Untrained:
+    """What the backbone knows before any preference."""
+
+    logps: Floats
+    """`log ref(y|x)` of all texts. Shape [texts]."""
+    example: tuple[TokenTrace, TokenTrace]
+    """The example, chosen and rejected; its rewards say nothing."""
+
+
+def untrained(declaration: Declaration, data: ExperimentData) -> Untrained:
+    """Score all texts with the backbone as it is."""
     from workbench.models.reward_model import RewardModel
     from workbench.rewards.scorer import Scorer, ScoringSettings
 
-    scorer = Scorer(RewardModel.load(model), load_tokenizer(model), ScoringSettings(encoding, batch_size=256))
-    return _measured(scorer, texts)["policy_logps"]
-
-
-def _measured(scorer: Any, texts: Sequence[tuple[str, str]]) -> dict[str, NDArray[Any]]:
-    """Score texts in batches of like length; arrays in the order of the texts."""
-    encoded = scorer.encode(texts)
-    order = np.argsort([len(text.tokens) for text in encoded.texts], kind="stable")
-    size = scorer.settings.batch_size
-    parts = [scorer.measure(encoded.pick(order[i : i + size].tolist())) for i in range(0, len(order), size)]
-    back = np.argsort(order)
-    return {name: np.concatenate([part[name] for part in parts])[back] for name in parts[0]}
+    rows = 8 * declaration.training.micro_batch
+    settings = ScoringSettings(declaration.training.encoding, batch_size=rows)
+    scorer = Scorer(RewardModel.load(declaration.model), load_tokenizer(declaration.model), settings)
+    pair = data.example
+    example = trace(scorer, pair.prompt, pair.chosen), trace(scorer, pair.prompt, pair.rejected)
+    return Untrained(measured(scorer, data.texts)["policy_logps"], example)

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from workbench.evaluation.statistics import Estimate
-from workbench.experiments.haf_rm import DPO, STANDARD
+from workbench.experiments.haf_rm_best_of_n import best_of_n_gain
+from workbench.experiments.haf_rm_declaration import DPO, STANDARD
 from workbench.experiments.haf_rm_results import Findings
 
 __all__ = ["PAPER", "haf_rm_claims"]
@@ -50,7 +51,7 @@ def haf_rm_claims(findings: Findings) -> Iterator[dict[str, Any]]:
     }
     if findings.data.candidates:
         best_of = min(len(one.responses) for few in findings.data.candidates.values() for one in few)
-        gain = findings.best_of_n_gain(hybrid, STANDARD, main, best_of)
+        gain = best_of_n_gain(findings, hybrid, STANDARD, main, best_of)
         yield {
             "statement": f"Best-of-{best_of} by the hybrid reward model picks better answers",
             "paper_value": "higher win rate by an LLM judge",

@@ -117,6 +117,13 @@ class ExperimentData:
         ]
         return list(dict.fromkeys(texts))
 
+    @property
+    def example(self) -> PreferencePair:
+        """The pair to look at: the first test pair whose responses are equally long in words, else the first."""
+        pairs = [pair for test in self.tests.values() for pair in test]
+        alike = (pair for pair in pairs if len(pair.chosen.split()) == len(pair.rejected.split()))
+        return next(alike, pairs[0])
+
 
 def prepare_data(settings: DataSettings, model: ModelSettings) -> ExperimentData:
     """Make the data of an experiment.

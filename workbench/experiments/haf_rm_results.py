@@ -1,4 +1,4 @@
-"""What the HaF-RM experiment found, as tables: accuracies, differences between arms, best-of-N, training curves."""
+"""What the HaF-RM experiment found, as tables: accuracies, differences between arms, training curves."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from workbench.evaluation.preference_accuracy import correctness
 from workbench.evaluation.preference_comparison import ArmDifference, compare_arms
 from workbench.evaluation.preference_scores import BASELINES, PreferenceScores, pair_ids
-from workbench.evaluation.statistics import Estimate, bootstrap_interval, paired_t_interval
-from workbench.experiments.haf_rm import STANDARD, Declaration, Outcome
+from workbench.evaluation.statistics import Estimate, paired_t_interval
+from workbench.experiments.haf_rm import Outcome
 from workbench.experiments.haf_rm_data import ExperimentData, Regime
-from workbench.rewards.best_of_n import best_of_n_value
+from workbench.experiments.haf_rm_declaration import STANDARD, Declaration
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,45 +115,6 @@ class Findings:
         gaps = [float(np.mean(values)) for _, values in sorted(by_seed.items())]
         return (paired_t_interval(gaps) if len(gaps) > 1 else None), len(gaps), sum(pairs.values())
 
-    def best_of_n(self, regime: Regime, ns: Sequence[int]) -> pd.DataFrame:
-        """Return the utility of the answer that each arm picks among n, in the mean over prompts and seeds.
-
-        Returns:
-            Columns `arm`, `test set`, `n`, `utility`, `low`, `high` as in `accuracies`; `oracle` picks by the truth,
-            `likelihood` by the untrained log-probability.
-        """
-        import pandas as pd
-
-        rows = []
-        for r, arm, _ in self.scores:
-            if r == regime:
-                rewards = [self._text_scores(arm, outcome) for outcome in self._outcomes(regime, arm)]
-                rows += [self._best_row(arm, test, n, rewards) for test in self.data.candidates for n in ns]
-        for name, values in (("likelihood", self.reference_logps), ("oracle", None)):
-            rows += [
-                self._best_row(name, test, n, None if values is None else [values])
-                for test in self.data.candidates
-                for n in ns
-            ]
-        return pd.DataFrame(rows)
-
-    def best_of_n_gain(self, first: str, second: str, regime: Regime, n: int) -> Estimate | None:
-        """Return the utility that one arm picks of n answers less what another picks; t interval over seeds.
-
-        In the mean over all test sets; None without two seeds, or where answers have no utility.
-        """
-        gains = []
-        others = {outcome.seed: outcome for outcome in self._outcomes(regime, second)}
-        for outcome in self._outcomes(regime, first):
-            if outcome.seed in others and self.data.candidates:
-                values = [
-                    np.mean(self._picked(test, n, self._text_scores(first, outcome)))
-                    - np.mean(self._picked(test, n, self._text_scores(second, others[outcome.seed])))
-                    for test in self.data.candidates
-                ]
-                gains.append(float(np.mean(values)))
-        return paired_t_interval(gains) if len(gains) > 1 else None
-
     def curves(self, regime: Regime) -> pd.DataFrame:
         """Return the training curves, averaged over seeds: columns `arm`, `step`, `quantity`, `value`."""
         import pandas as pd
@@ -187,7 +148,7 @@ class Findings:
         )
 
     @cached_property
-    def _numbers(self) -> dict[tuple[str, str], int]:
+    def numbers(self) -> dict[tuple[str, str], int]:
         """The number of each text."""
         return {text: number for number, text in enumerate(self.data.texts)}
 
@@ -196,17 +157,18 @@ class Findings:
         """The test pairs' texts (shape [pairs, 2]), ids, test sets and lengths in characters."""
         named = [(name, pair) for name, test in self.data.tests.items() for pair in test]
         sides = [[(pair.prompt, pair.chosen), (pair.prompt, pair.rejected)] for _, pair in named]
-        places = np.array([[self._numbers[text] for text in both] for both in sides])
+        places = np.array([[self.numbers[text] for text in both] for both in sides])
         lengths = np.array([[len(response) for _, response in both] for both in sides])
         ids = np.array(pair_ids([pair for _, pair in named]))
         return places, ids, np.array([name for name, _ in named]), lengths
 
-    def _outcomes(self, regime: Regime, arm: str) -> list[Outcome]:
+    def outcomes_of(self, regime: Regime, arm: str) -> list[Outcome]:
+        """Return an arm's outcomes in a regime, a seed each for every training data set."""
         return [one for one in self.outcomes if (one.regime, one.arm) == (regime, arm)]
 
-    def _text_scores(self, arm: str, outcome: Outcome) -> Floats:
-        """Return what an arm makes of every text; of DPO the implicit reward, but for its factor."""
-        implicit = self.score_of(arm) == "implicit"
+    def text_scores(self, outcome: Outcome) -> Floats:
+        """Return what a training makes of every text, of DPO the implicit reward over beta. Shape [texts]."""
+        implicit = self.score_of(outcome.arm) == "implicit"
         return outcome.policy_logps - self.reference_logps if implicit else outcome.rewards
 
     def _accuracy(self, table: PreferenceScores, arm: str, test: str) -> float:
@@ -245,26 +207,6 @@ class Findings:
                     "seeds": 0,
                     "pairs": len(pairs),
                 }
-
-    def _picked(self, test: str, n: int, values: Floats | None) -> Floats:
-        """Return the expected utility of the best of n answers to each prompt; by utility itself where None."""
-        few = self.data.candidates[test]
-        found = []
-        for one in few:
-            rewards = one.utilities
-            if values is not None:
-                rewards = tuple(values[[self._numbers[one.prompt, text] for text in one.responses]])
-            found.append(best_of_n_value(rewards, one.utilities, n))
-        return np.array(found)
-
-    def _best_row(self, arm: str, test: str, n: int, rewards: list[Floats] | None) -> dict[str, Any]:
-        picked = [self._picked(test, n, values) for values in (rewards if rewards is not None else (None,))]
-        means = [float(one.mean()) for one in picked]
-        spread = over_seeds("utility", means)
-        if len(means) == 1:
-            low, high = bootstrap_interval(picked[0], resamples=2000)
-            spread |= {"low": low, "high": high}
-        return {"arm": arm, "test set": test, "n": n, **spread}
 
 
 CURVES = ("loss", "reward_loss", "policy_loss", "accuracy", "implicit_accuracy")

@@ -8,8 +8,8 @@ from typing import Any
 
 from workbench.datasets.location import data_folder
 from workbench.errors import SettingsError
-from workbench.experiments.haf_rm import Declaration
 from workbench.experiments.haf_rm_data import WORLD, DataSettings, Regime
+from workbench.experiments.haf_rm_declaration import Declaration
 from workbench.models.encoding import EncodingSettings
 from workbench.models.loading import ModelSettings
 from workbench.models.lora import LoraSettings

@@ -107,7 +107,7 @@ def tune(
             jobs |= named
             tried.append((arm, setting, list(named)))
     outcomes = run_jobs(run_job, jobs, folder, workers=workers, label="tuning")
-    reference = untrained(declaration.model, declaration.training.encoding, data.texts)
+    reference = untrained(declaration, data).logps
     rows: list[dict[str, Any]] = []
     for arm, setting, names in tried:
         accuracies = [_accuracy(declaration, data, outcomes[name], reference, arm) for name in names]
@@ -157,6 +157,7 @@ def _jobs(
             seed,
             pairs=training_pairs(pool, declaration.main, source=trained_on, seed=seed),
             texts=data.texts,
+            example=data.example,
             reference_cache=folder / "reference",
         )
         for trained_on, pool in data.pools.items()
