@@ -119,6 +119,14 @@ def test_command_gets_the_input_and_prints_the_output(box: Sandbox) -> None:
 
 
 @LINUX
+def test_program_finds_its_input_in_a_file_and_leaves_its_output_in_one(box: Sandbox) -> None:
+    filed = replace(SHELL, input_file="input.txt", output_file="outputs/output.txt")
+    verdict = run(filed, "echo first; tr a-z A-Z < input.txt > outputs/output.txt", box, stdin="word\n")
+    assert verdict.stdout == "first\nWORD\n", verdict
+    assert run(filed, "echo none left", box).stdout == "none left\n"
+
+
+@LINUX
 def test_failing_command_is_located(box: Sandbox) -> None:
     verdict = run(SHELL, "echo one\nnothing_of_the_kind\nexit 4", box)
     assert (verdict.status, verdict.line, verdict.stdout) == ("failed", 2, "one\n")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-__all__ = ["CANNOT_START", "driver"]
+__all__ = ["CANNOT_START", "command_driver", "runner_driver"]
 
 CANNOT_START = "cannot start"
 """Begins the message where a command was not there; a program's own failure is an exit status, a number."""
@@ -18,7 +18,11 @@ os.umask(0)
 os.mkdir("work", 0o777)
 os.chdir("work")
 os.environ["TMP"] = "."
-pathlib.Path({file_name!r}).write_text({source!r}, encoding="utf-8", errors="surrogatepass")
+for name, text in {files!r}.items():
+    pathlib.Path(name).write_text(text, encoding="utf-8", errors="surrogatepass")
+output_file = {output_file!r}
+if "/" in output_file:
+    os.mkdir(os.path.dirname(output_file), 0o777)
 commands = {commands!r}
 for number, command in enumerate(commands):
     last = number == len(commands) - 1
@@ -35,6 +39,8 @@ for number, command in enumerate(commands):
         if not last:
             sys.stderr.write((done.stdout + done.stderr).decode(errors="replace"))
         raise SystemExit(done.returncode)
+if output_file and os.path.isfile(output_file):
+    sys.stdout.write(pathlib.Path(output_file).read_text(encoding="utf-8", errors="replace"))
 """
 
 _IN_PROCESS = """
@@ -45,18 +51,26 @@ pathlib.Path({file_name!r}).write_text({source!r}, encoding="utf-8", errors="sur
 """
 
 
-def driver(file_name: str, source: str, commands: Sequence[Sequence[str]], runner: str) -> str:
-    """Write the program that the sandbox runs.
+def command_driver(files: Mapping[str, str], commands: Sequence[Sequence[str]], output_file: str = "") -> str:
+    """Write the Python program that runs a program by commands.
+
+    Args:
+        files: What lies in the folder that it runs in: its source, by name.
+        commands: Commands in order; the program's input goes to the last.
+        output_file: A file whose content is printed in the end, where it is there.
+    """
+    listed = [list(command) for command in commands]
+    return _COMMANDS.format(
+        files=dict(files), commands=listed, output_file=output_file, cannot_start=CANNOT_START
+    )
+
+
+def runner_driver(file_name: str, source: str, runner: str) -> str:
+    """Write the Python program that runs a program in its own process.
 
     Args:
         file_name: What the source is saved as, in the program's scratch folder.
         source: The program of the other language.
-        commands: Commands in order, where it is run by commands; the program's input goes to the last.
-        runner: Python statements, where it is run in the interpreter.
+        runner: Python statements that run the file.
     """
-    if commands:
-        listed = [list(command) for command in commands]
-        return _COMMANDS.format(
-            file_name=file_name, source=source, commands=listed, cannot_start=CANNOT_START
-        )
     return _IN_PROCESS.format(file_name=file_name, source=source, runner=runner)

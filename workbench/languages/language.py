@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workbench.errors import RuntimeMissingError, SettingsError
-from workbench.languages.driver import CANNOT_START, driver
+from workbench.languages.driver import CANNOT_START, command_driver, runner_driver
 from workbench.sandbox.program import Program
 from workbench.sandbox.runtimes import Runtime
 from workbench.sandbox.verdict import Verdict
@@ -61,6 +61,10 @@ class Language:
     """Command that comes before `command`; what it prints is shown only where it fails."""
     command: tuple[str, ...] = ()
     """Command that runs the program. Its first word, or `build`'s, is the tool that must be there."""
+    input_file: str = ""
+    """A file that gets a copy of the standard input, for benchmarks whose programs look for it there."""
+    output_file: str = ""
+    """A file whose content counts as printed after all else, where a program leaves it."""
     install: str = ""
     """How to get the tool or the package."""
 
@@ -120,7 +124,11 @@ class Language:
         if commands:
             tool = str(self._found_tool())
             commands = tuple((tool, *words[1:]) if words[0] == self.tool else words for words in commands)
-        code = driver(self.file_name, source, commands, self.runner)
+        if commands:
+            copied = {self.input_file: stdin} if self.input_file else {}
+            code = command_driver({self.file_name: source, **copied}, commands, self.output_file)
+        else:
+            code = runner_driver(self.file_name, source, self.runner)
         return Program(code, stdin=stdin, group=group or self.name)
 
     def judged(self, verdict: Verdict) -> Verdict:

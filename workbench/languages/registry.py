@@ -1,7 +1,8 @@
 """The languages that the workbench knows. A further one is a further value; nothing else changes.
 
 Source: Su et al. 2024, "ARKS: Active Retrieval in Knowledge Soup for Code Generation": Ring and Pony, how their
-programs are run and how their errors read. Hy stands beside them as a long-tail language that pip installs.
+programs are run, which files they read and write, and how their errors read. Hy stands beside them as a long-tail
+language that pip installs.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ _RING = Language(
     error=rf"^Line \(?(?P<line>{_NUMBER})\)? (?P<message>Error .*)$",
     output_tells=True,
     command=("ring", "program.ring"),
+    output_file="outputs/output.txt",
     install="see https://ring-lang.github.io, and put `ring` on PATH",
 )
 
@@ -51,6 +53,7 @@ _PONY = Language(
     error=rf"main\.pony:(?P<line>{_NUMBER}):(?P<column>{_NUMBER}): (?P<message>.*)$",
     build=("ponyc", "--bin-name", "program", "."),
     command=("./program",),
+    input_file="input.txt",
     install="see https://github.com/ponylang/ponyup, and put `ponyc` on PATH",
 )
 

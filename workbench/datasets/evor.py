@@ -1,0 +1,318 @@
+"""Load EVOR-bench: problems on two renamed libraries and two long-tail languages, with their documentation.
+
+Source: Su et al. 2024, "ARKS: Active Retrieval in Knowledge Soup for Code Generation" (later named EVOR). Two layouts
+are read: JSON lines, and the folders of the authors' archive, which their evaluation runs on. (Not exported by
+`workbench.datasets`, which is imported without the retrieval that these problems are for.)
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from workbench.datasets.jsonl import Faults, read_objects
+from workbench.errors import DataError, SettingsError
+from workbench.retrieval.problem import INSERT, CodingProblem, HiddenTest, VisibleRun
+
+__all__ = ["TASKS", "EvorDocument", "EvorTask", "load_evor"]
+
+TASKS: Mapping[str, str] = MappingProxyType(
+    {"ScipyM": "python", "TensorflowM": "python", "Ring": "ring", "Pony": "pony"}
+)
+"""The benchmark's four tasks, and the language that each is written in."""
+
+HUB_NAME = "xlangai/EVOR_data"
+NEEDED = "problem_description, code_context with [insert] once, and test_cases: objects with input and output"
+_TEXTS = ("content", "text", "document", "doc")
+_TITLES = ("id", "title", "file", "name")
+_RING_TRUTH = MappingProxyType({"true": "1", "false": "0"})  # as Ring prints what the answers spell out
+
+
+@dataclass(frozen=True)
+class EvorDocument:
+    """A page of a task's documentation."""
+
+    id: str
+    """Its name; unique in the task."""
+    text: str
+    """Markdown."""
+
+
+@dataclass(frozen=True)
+class EvorTask:
+    """One of the four tasks."""
+
+    name: str
+    """One of `TASKS`."""
+    problems: tuple[CodingProblem, ...]
+    """Its problems, in order."""
+    documents: tuple[EvorDocument, ...]
+    """Its documentation, in order."""
+
+
+def load_evor(task: str, source: str | Path = "hub") -> EvorTask:
+    """Load a task.
+
+    A problem's first test is also its visible run where it has several, and is then none of the hidden ones: what
+    feedback may tell is never what decides.
+
+    Args:
+        task: One of `TASKS`.
+        source: "hub", or a folder that holds TASK/TASK.jsonl and TASK/TASK_docs.jsonl, or TASK/examples and
+            TASK/docs as in the authors' archive.
+
+    Raises:
+        SettingsError: No such task.
+        DataError: The data are missing or malformed (all faults are listed), or the Hub cannot be reached.
+    """
+    if task not in TASKS:
+        raise SettingsError(f"task {task!r}", f"one of {', '.join(TASKS)}", "correct the name")
+    if str(source) == "hub":
+        from workbench.datasets.hub import fetch_file
+
+        problems = _problems_of_rows(task, fetch_file(HUB_NAME, f"{task}/{task}.jsonl"))
+        return EvorTask(task, problems, _documents_of_rows(fetch_file(HUB_NAME, f"{task}/{task}_docs.jsonl")))
+    folder = Path(source).expanduser() / task
+    if (folder / "examples").is_dir():
+        return EvorTask(
+            task, _problems_of_folders(task, folder / "examples"), _documents_of_pages(folder / "docs")
+        )
+    return EvorTask(
+        task,
+        _problems_of_rows(task, folder / f"{task}.jsonl"),
+        _documents_of_rows(folder / f"{task}_docs.jsonl"),
+    )
+
+
+@dataclass(frozen=True)
+class _Case:
+    """Input and expected output of one test; pickled where the language is Python."""
+
+    given: bytes
+    expected: bytes
+
+
+def _problem(
+    task: str, key: str, row: Mapping[str, Any], cases: Sequence[_Case], test_code: str
+) -> CodingProblem:
+    context, language = row["code_context"], TASKS[task]
+    visible, hidden = (cases[0], cases[1:]) if len(cases) > 1 else (None, cases)
+    runs: tuple[VisibleRun, ...]
+    tests: tuple[HiddenTest, ...]
+    if language == "python":
+        runs = (VisibleRun(_python_run(context, visible)),) if visible else (VisibleRun(),)
+        tests = (HiddenTest(tests=_python_tests(context, test_code, hidden)),)
+    else:
+        runs = (VisibleRun(context, visible.given.decode() if visible else ""),)
+        tests = tuple(HiddenTest(context, one.given.decode(), _printed(one.expected, task)) for one in hidden)
+    return CodingProblem(
+        problem_id=key,
+        question=row["problem_description"],
+        hidden_tests=tests,
+        visible_runs=runs,
+        code_context=context,
+        language=language,
+        library=task,
+        reference_code=row.get("reference_code") or row.get("canonical_solution") or "",
+    )
+
+
+def _printed(expected: bytes, task: str) -> str:
+    text = expected.decode().strip()
+    return _RING_TRUTH.get(text, text) if task == "Ring" else text
+
+
+def _program(context: str, number: int) -> str:
+    """Return the program of one test as the authors start it: its input lies in a file, a word tells which."""
+    return (
+        "import pathlib, sys\n"
+        f'sys.argv = ["program.py", "--test_case", "{number}"]\n'
+        'pathlib.Path("result").mkdir(exist_ok=True)\n'
+        f"{context}\n"
+    )
+
+
+def _python_run(context: str, case: _Case) -> str:
+    written = (
+        'import base64, pathlib\npathlib.Path("input").mkdir(exist_ok=True)\n'
+        f'pathlib.Path("input/input1.pkl").write_bytes(base64.b64decode({_packed(case.given)!r}))\n'
+    )
+    return written + _program(context, 1)
+
+
+def _python_tests(context: str, test_code: str, cases: Sequence[_Case]) -> str:
+    """Return the tests as a module in DS-1000's form.
+
+    What the program pickles is read by its own process, which hands over the value: an unpickling here would run
+    whatever a program has put into the file.
+    """
+    packed = [(_packed(case.given), _packed(case.expected)) for case in cases]
+    programs = [
+        f"{_program(context, number)}\nimport pickle\n"
+        f'result = pickle.load(open("result/result_{number}.pkl", "rb"))\n'
+        for number in range(1, len(cases) + 1)
+    ]
+    return f"""{test_code}
+
+import base64
+import pathlib
+import pickle
+
+PROGRAMS = {programs!r}
+CASES = {packed!r}
+
+
+def test_execution(solution):
+    pathlib.Path("input").mkdir(exist_ok=True)
+    for number, (program, (given, expected)) in enumerate(zip(PROGRAMS, CASES), start=1):
+        pathlib.Path(f"input/input{{number}}.pkl").write_bytes(base64.b64decode(given))
+        environment = {{"__name__": "__main__"}}
+        exec(program.replace("{INSERT}", solution), environment)
+        assert test(environment["result"], pickle.loads(base64.b64decode(expected))) == 1
+
+
+def test_string(solution):
+    if "stringTest" in globals():
+        lines = [line for line in solution.split("\\n") if "print" not in line]
+        assert stringTest("\\n".join(lines))
+"""
+
+
+def _packed(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def _faults_of(row: Mapping[str, Any]) -> list[str]:
+    """Return what keeps a row from being a problem, tests aside."""
+    faults = [
+        f"no text {name}" for name in ("problem_description", "code_context") if not _is_text(row.get(name))
+    ]
+    if not faults and row["code_context"].count(INSERT) != 1:
+        faults.append(f"code_context has {INSERT} {row['code_context'].count(INSERT)} times, not once")
+    return faults
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _problems_of_rows(task: str, path: Path) -> tuple[CodingProblem, ...]:
+    faults = Faults(str(path))
+    problems: dict[str, CodingProblem] = {}
+    for line, row in read_objects(path, faults):
+        wrong = _faults_of(row)
+        cases = _cases_of_row(row, wrong, pickled=TASKS[task] == "python")
+        if TASKS[task] == "python" and not _is_text(row.get("test_code")):
+            wrong.append("no text test_code")
+        key = str(row.get("problem_id", row.get("id", f"{task}-{line}")))
+        if key in problems:
+            wrong.append(f"problem_id {key} for the second time")
+        if wrong:
+            faults.add(f"line {line}", "; ".join(wrong))
+        else:
+            problems[key] = _problem(task, key, row, cases, row.get("test_code", ""))
+    faults.raise_if_any(NEEDED, "correct these rows, or download the file again")
+    if not problems:
+        raise DataError(f"{path}: no rows", NEEDED, "name a folder that holds problems")
+    return tuple(problems.values())
+
+
+def _cases_of_row(row: Mapping[str, Any], wrong: list[str], *, pickled: bool) -> list[_Case]:
+    """Return a row's tests; in JSON, pickled values are written in base64."""
+    listed = row.get("test_cases", row.get("tests"))
+    if isinstance(listed, str):  # a list that was written as text once more
+        try:
+            listed = json.loads(listed)
+        except ValueError:
+            listed = None
+    if not isinstance(listed, list) or not listed:
+        wrong.append("no list test_cases")
+        return []
+    cases = []
+    for number, one in enumerate(listed, start=1):
+        pair = [one.get("input"), one.get("output", one.get("ans"))] if isinstance(one, dict) else [None]
+        try:
+            cases.append(_Case(*(_bytes(value, pickled) for value in pair)))
+        except (TypeError, ValueError):
+            wrong.append(f"test case {number} is no object with {'base64 ' * pickled}input and output")
+    return cases
+
+
+def _bytes(value: object, pickled: bool) -> bytes:
+    if pickled:
+        if not isinstance(value, str):
+            raise TypeError(value)
+        return base64.b64decode(value, validate=True)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise TypeError(value)
+    return str(value).encode("utf-8", "surrogatepass")
+
+
+def _problems_of_folders(task: str, folder: Path) -> tuple[CodingProblem, ...]:
+    faults, problems = Faults(str(folder)), []
+    for place in sorted(path for path in folder.iterdir() if path.is_dir() and path.name.startswith("q")):
+        try:
+            row = json.loads((place / "example.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            faults.add(place.name, f"example.json: {error}")
+            continue
+        row = dict(row) if isinstance(row, dict) else {}
+        written = place / "code_context.txt"
+        if written.is_file():
+            row["code_context"] = written.read_text(encoding="utf-8")
+        wrong, cases = _faults_of(row), list(_cases_of_folder(place))
+        test_code = place / "test_code.py"
+        if TASKS[task] == "python" and not test_code.is_file():
+            wrong.append("no test_code.py")
+        if not cases:
+            wrong.append("no tests: input1 and ans1 in the folders of inputs and answers")
+        if wrong:
+            faults.add(place.name, "; ".join(wrong))
+        else:
+            code = test_code.read_text(encoding="utf-8") if test_code.is_file() else ""
+            problems.append(_problem(task, place.name, row, cases, code))
+    faults.raise_if_any("example.json, code_context.txt and tests in each folder", "unpack the archive again")
+    if not problems:
+        raise DataError(f"{folder}: no folders q*", "a folder for each problem", "unpack the archive again")
+    return tuple(problems)
+
+
+def _cases_of_folder(place: Path) -> Iterator[_Case]:
+    """Yield the tests numbered from 1 as long as there are both files, as the authors' evaluation counts them."""
+    number = 1
+    while True:
+        pairs = (
+            (place / folder / f"input{number}{suffix}", place / "ans" / f"ans{number}{suffix}")
+            for folder in ("inputs", "input")
+            for suffix in (".txt", ".pkl")
+        )
+        found = next((pair for pair in pairs if pair[0].is_file() and pair[1].is_file()), None)
+        if found is None:
+            return
+        yield _Case(found[0].read_bytes(), found[1].read_bytes())
+        number += 1
+
+
+def _documents_of_rows(path: Path) -> tuple[EvorDocument, ...]:
+    faults, documents = Faults(str(path)), []
+    for line, row in read_objects(path, faults):
+        text = next((row[name] for name in _TEXTS if _is_text(row.get(name))), None)
+        if text is None:
+            faults.add(f"line {line}", f"no text under {', '.join(_TEXTS)}")
+            continue
+        title = next((str(row[name]) for name in _TITLES if row.get(name) not in (None, "")), f"line {line}")
+        documents.append(EvorDocument(title, text))
+    faults.raise_if_any("documents: an id and a text", "correct these rows, or download the file again")
+    return tuple(documents)
+
+
+def _documents_of_pages(folder: Path) -> tuple[EvorDocument, ...]:
+    if not folder.is_dir():
+        raise DataError(f"no folder {folder}", "the documentation as .md files", "unpack the archive again")
+    pages = ((path.name, path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.md")))
+    return tuple(EvorDocument(name, text) for name, text in pages if text.strip())
