@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from workbench.datasets.preference_pair import PreferencePair
 from workbench.datasets.preferences import load_preferences
 from workbench.errors import SettingsError
 from workbench.models.loading import ModelSettings, load_causal_lm, load_tokenizer
+from workbench.runs.fingerprint import path_fingerprint
 from workbench.worlds.passages.sampling import Candidates, all_pairs, draw_pairs, sample_answers
 from workbench.worlds.passages.task import SPLITS, draw_task
 
-__all__ = ["WORLD", "DataSettings", "ExperimentData", "Regime", "prepare_data", "training_pairs"]
+__all__ = [
+    "WORLD",
+    "DataSettings",
+    "ExperimentData",
+    "Regime",
+    "prepare_data",
+    "training_pairs",
+    "weights_of",
+]
 
 WORLD = "passages"
 """The data's name for the world of passages; all other names are data sets or files."""
@@ -106,6 +115,8 @@ class ExperimentData:
     """By what is tested on."""
     candidates: Mapping[str, Sequence[Candidates]] = field(default_factory=dict)
     """Answers with utilities that the test pairs are made of, for best-of-N; the world's only."""
+    backbone: str = ""
+    """A mark of the backbone's weights, so that what was stored for other weights is not taken for these."""
 
     @property
     def texts(self) -> list[tuple[str, str]]:
@@ -125,14 +136,23 @@ class ExperimentData:
         return next(alike, pairs[0])
 
 
-def prepare_data(settings: DataSettings, model: ModelSettings) -> ExperimentData:
+def weights_of(model: ModelSettings) -> Path:
+    """Return the file of a local model's weights, which stands for their content among a step's arguments."""
+    return Path(model.source) / "model.safetensors"
+
+
+def prepare_data(settings: DataSettings, model: ModelSettings, weights: Path | None = None) -> ExperimentData:
     """Make the data of an experiment.
 
     Args:
         settings: What to make.
         model: The policy; in the world it writes the answers itself.
+        weights: See `weights_of`.
     """
-    return _of_world(settings, model) if settings.is_world else _of_data_sets(settings)
+    made = _of_world(settings, model) if settings.is_world else _of_data_sets(settings)
+    return replace(
+        made, backbone=path_fingerprint(weights) if weights is not None and weights.is_file() else ""
+    )
 
 
 def training_pairs(

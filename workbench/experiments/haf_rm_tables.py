@@ -9,6 +9,7 @@ import numpy as np
 
 from workbench.evaluation.preference_bias import agreement, length_bias
 from workbench.evaluation.preference_calibration import Calibration, calibrate
+from workbench.evaluation.preference_scores import PreferenceScores
 from workbench.evaluation.preference_tables import difference_frame
 from workbench.experiments.haf_rm_data import ExperimentData, Regime
 from workbench.experiments.haf_rm_declaration import Declaration
@@ -37,22 +38,20 @@ def arms_table(declaration: Declaration) -> pd.DataFrame:
     arms = declaration.arms(declaration.main)
     if declaration.quantized_seeds:
         arms.append(declaration.quantized)
-    return pd.DataFrame(
-        [
+    rows = []
+    for arm in arms:
+        tuned = declaration.tuned.get(arm.name, {})
+        rows.append(
             {
                 "arm": arm.name,
                 "reward loss x": arm.reward_weight,
                 "policy loss x": arm.alpha,
                 "judged by": f"{arm.score} reward",
                 "seeds": declaration.quantized_seeds if arm.quantized else len(declaration.seeds),
-                "settings": ", ".join(
-                    f"{name} {value:g}" for name, value in declaration.tuned.get(arm.name, {}).items()
-                )
-                or "the paper's",
+                "settings": ", ".join(f"{name} {value:g}" for name, value in tuned.items()) or "the paper's",
             }
-            for arm in arms
-        ]
-    )
+        )
+    return pd.DataFrame(rows)
 
 
 def data_table(data: ExperimentData) -> pd.DataFrame:
@@ -125,14 +124,14 @@ def differences_table(findings: Findings) -> pd.DataFrame:
         "arm",
         "test set",
         "accuracy",
-        "accuracy_against",
+        "standard",
         "difference",
         "low",
         "high",
         "seeds",
         "pairs",
     ]
-    return frame[names].rename(columns={"accuracy_against": "standard"})
+    return frame.rename(columns={"accuracy_against": "standard"})[names]
 
 
 def calibrations(findings: Findings, regime: Regime, arms: Sequence[str]) -> dict[str, Calibration]:
@@ -162,27 +161,20 @@ def behaviour_table(findings: Findings, regime: Regime) -> pd.DataFrame:
     for (r, arm, trained_on), seeds in findings.scores.items():
         if r != regime:
             continue
-        each: list[dict[str, float]] = []
-        for table in seeds.values():
-            margins = table.margin(findings.score_of(arm))
-            bias = length_bias(margins, table.tokens[:, 0], table.tokens[:, 1])
-            both = table.has("explicit") and table.has("implicit")
-            each.append(
-                {
-                    f"chosen {name}": bias.by_length[name].value
-                    for name in ("shorter", "longer")
-                    if name in bias.by_length
-                }
-                | {"length correlation": bias.correlation or 0.0}
-                | ({"implicit agrees": _agreement(table)} if both else {})
-            )
-        means = pd.DataFrame(each).mean().to_dict()
-        rows.append({"arm": arm, "trained on": trained_on, **means})
+        each = pd.DataFrame([_behaviour(table, findings.score_of(arm)) for table in seeds.values()])
+        rows.append({"arm": arm, "trained on": trained_on, **each.mean().to_dict()})
     return pd.DataFrame(rows)
 
 
-def _agreement(table: Any) -> float:
-    return float(agreement(table.margin("explicit"), table.margin("implicit")).alike.value)
+def _behaviour(table: PreferenceScores, score: str) -> dict[str, float]:
+    """Return what `behaviour_table` says of one training."""
+    margins = table.margin(score)
+    bias = length_bias(margins, table.tokens[:, 0], table.tokens[:, 1])
+    found = {f"chosen {name}": accuracy.value for name, accuracy in bias.by_length.items() if name != "same"}
+    found["length correlation"] = bias.correlation or 0.0
+    if table.has("explicit") and table.has("implicit"):
+        found["implicit agrees"] = agreement(table.margin("explicit"), table.margin("implicit")).alike.value
+    return found
 
 
 def _rewards(accuracies: pd.DataFrame) -> list[str]:
