@@ -1,5 +1,11 @@
 """Rewards: one protocol for whole answers and parts of them, their hierarchy, and what they are good for."""
 
+from workbench.rewards.aspect_data import SpanExample, completeness_pairs, qa_sample, span_examples
+from workbench.rewards.aspect_training import (
+    SpanTrainingSettings,
+    span_agreement,
+    train_span_classifier,
+)
 from workbench.rewards.baselines import LengthReward, OracleReward, free_baselines
 from workbench.rewards.best_of_n import (
     BestOfN,
@@ -70,11 +76,14 @@ __all__ = [
     "SequenceModelReward",
     "Span",
     "SpanClassifierReward",
+    "SpanExample",
     "SpanSettings",
+    "SpanTrainingSettings",
     "TextGenerator",
     "best_of_n",
     "best_of_n_curve",
     "best_of_n_value",
+    "completeness_pairs",
     "decode_responses",
     "fit_normalization",
     "free_baselines",
@@ -86,6 +95,7 @@ __all__ = [
     "pairs_within",
     "passes",
     "place_on_tokens",
+    "qa_sample",
     "reward_values",
     "round_robin",
     "sample_responses",
@@ -95,6 +105,9 @@ __all__ = [
     "select_aspects",
     "sequence_score",
     "sigmoid_shaping",
+    "span_agreement",
+    "span_examples",
+    "train_span_classifier",
     "whole",
     "win_rates",
 ]
