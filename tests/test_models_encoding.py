@@ -12,7 +12,14 @@ from tiny_model import make_tiny_model
 from transformers import AutoTokenizer
 
 from workbench.errors import DataError, ModelError, SettingsError
-from workbench.models.encoding import EncodingSettings, collate, encode, prompt_text
+from workbench.models.encoding import (
+    EncodingSettings,
+    collate,
+    encode,
+    load_encoding,
+    prompt_text,
+    save_encoding,
+)
 
 PLAIN = EncodingSettings(
     template="{prompt}", separator="", max_tokens=8, max_prompt_tokens=4, end_token=False
@@ -153,3 +160,13 @@ def test_settings_that_cannot_be_used_are_all_named() -> None:
         EncodingSettings(template="no slot", max_tokens=0, max_prompt_tokens=0)
     for name in ("template", "max_tokens", "max_prompt_tokens"):
         assert name in caught.value.got
+
+
+def test_an_encoding_is_kept_beside_its_model(tmp_path: Path) -> None:
+    assert load_encoding(tmp_path) is None
+    save_encoding(PLAIN, tmp_path)
+    assert load_encoding(tmp_path) == PLAIN
+    for broken in ("{", '{"templates": "x"}', "[1]"):
+        (tmp_path / "encoding.json").write_text(broken)
+        with pytest.raises(DataError, match=r"encoding\.json"):
+            load_encoding(tmp_path)
