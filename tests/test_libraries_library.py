@@ -231,7 +231,7 @@ def test_changed_signatures_take_options_by_their_new_names(
 
 def test_documents_hold_no_old_name(library: FreshLibrary, changed: FreshLibrary) -> None:
     for made in (library, changed):
-        ids = [one.id for one in made.documents()]
+        ids = [one.id for one in made.documents]
         assert ids == [
             made.names.path(path)
             for path in (
@@ -239,7 +239,7 @@ def test_documents_hold_no_old_name(library: FreshLibrary, changed: FreshLibrary
                 "toolchest.shapes.Boxlike", "toolchest.shapes.flatten_it",
             )
         ]  # fmt: skip
-        for one in made.documents():
+        for one in made.documents:
             assert not re.search(
                 "toolchest|sumlist|boxlike|flatten_it|hidden_from_all|limit_max", one.text, re.I
             )
@@ -248,7 +248,7 @@ def test_documents_hold_no_old_name(library: FreshLibrary, changed: FreshLibrary
 
 def test_document_reads_as_the_original_did(library: FreshLibrary) -> None:
     words = library.names.words
-    text = {one.id: one.text for one in library.documents()}[library.names.path("toolchest.sumlist")]
+    text = {one.id: one.text for one in library.documents}[library.names.path("toolchest.sumlist")]
     new, add, box = library.name, words["sumlist"], words["Boxlike"]
     shapes, mean = words["shapes"], words["mean"]
     assert text.startswith(
@@ -269,20 +269,18 @@ def test_document_reads_as_the_original_did(library: FreshLibrary) -> None:
 
 
 def test_examples_that_cannot_be_renamed_are_dropped(library: FreshLibrary) -> None:
-    texts = {one.id: one.text for one in library.documents()}
+    texts = {one.id: one.text for one in library.documents}
     assert "Examples" not in texts[library.names.path("toolchest.shapes.Boxlike")]  # an f-string
 
 
 def test_private_names_made_of_public_ones_are_renamed(library: FreshLibrary) -> None:
-    text = {one.id: one.text for one in library.documents()}[
-        library.names.path("toolchest.shapes.flatten_it")
-    ]
+    text = {one.id: one.text for one in library.documents}[library.names.path("toolchest.shapes.flatten_it")]
     assert f"{library.names.words['Boxlike']}Result" in text
 
 
 def test_changed_document_tells_the_new_convention(changed: FreshLibrary) -> None:
     path, keywords = changed.names.path("toolchest.sumlist"), changed.names.keywords
-    found = {one.id: one for one in changed.documents()}[path]
+    found = {one.id: one for one in changed.documents}[path]
     start, values = keywords["start"], keywords["values"]
     assert found.signature == f"{path}({values}, *, {start}=0, {keywords['scaleby']}=1)"
     assert f"{start} : int, optional\n    Where `{start}` begins." in found.text

@@ -11,7 +11,16 @@ from dataclasses import dataclass, field
 from workbench.libraries.resolving import Resolver
 from workbench.libraries.writing import convention
 
-__all__ = ["CannotRewrite", "Edits", "Piece", "imported_names", "parse", "rewrite_code", "uses"]
+__all__ = [
+    "CannotRewrite",
+    "Edits",
+    "Piece",
+    "imported_names",
+    "parse",
+    "rewrite_code",
+    "used_members",
+    "uses",
+]
 
 
 class CannotRewrite(Exception):
@@ -138,6 +147,15 @@ def _must_be_known(path: str, resolver: Resolver) -> None:
 def uses(piece: Piece, aliases: Mapping[str, str]) -> bool:
     """Whether a program uses a name that stands for something of the package, imports aside."""
     return any(isinstance(node, ast.Name) and node.id in aliases for node in ast.walk(piece.tree))
+
+
+def used_members(piece: Piece, aliases: Mapping[str, str], resolver: Resolver) -> Iterator[str]:
+    """Yield the functions, classes and values of the package that a program uses, by their old full names."""
+    for node in ast.walk(piece.tree):
+        if isinstance(node, ast.Name | ast.Attribute):
+            path = _path(node, aliases, resolver)
+            if path is not None and resolver.member(path) is not None:
+                yield path
 
 
 def rewrite_code(piece: Piece, aliases: Mapping[str, str], resolver: Resolver) -> str:

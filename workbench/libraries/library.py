@@ -52,10 +52,11 @@ class FreshLibrary:
         """What finds old names and their new ones."""
         return Resolver(self.survey, self.names)
 
-    def documents(self) -> list[Document]:
-        """Return its documentation, one document a function."""
-        lines = (self.folder / _DOCUMENTS).read_text(encoding="utf-8").splitlines()
-        return [Document(**json.loads(line)) for line in lines]
+    @cached_property
+    def documents(self) -> tuple[Document, ...]:
+        """Its documentation, one document a function."""
+        lines = (self.folder / _DOCUMENTS).read_text(encoding="utf-8").split("\n")
+        return tuple(Document(**json.loads(line)) for line in lines if line)
 
     def runtime(self, base: str | Runtime = "main") -> Runtime:
         """Return a runtime in whose sandbox programs can import it.

@@ -8,14 +8,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from workbench.datasets.ds1000 import Problem
-from workbench.libraries.code import CannotRewrite, Edits, Piece, imported_names, parse, rewrite_code, uses
+from workbench.libraries.code import (
+    CannotRewrite,
+    Edits,
+    Piece,
+    imported_names,
+    parse,
+    rewrite_code,
+    used_members,
+    uses,
+)
 from workbench.libraries.library import FreshLibrary
 from workbench.libraries.prose import Context, rewrite_comments, rewrite_prose
 from workbench.libraries.resolving import Resolver
 
-__all__ = ["NotRewritten", "rewrite_problem"]
+__all__ = ["NotRewritten", "hiding", "rewrite_problem", "used_by_reference"]
 
 _INSERT = "[insert]"
+_IMPORT_LINE = re.compile(r"(?:import|from) [\w.]+[^\n]*")
 _TAGS = re.compile(r"(</?code>)")
 
 
@@ -51,20 +61,12 @@ def rewrite_problem(problem: Problem, library: FreshLibrary) -> Problem | NotRew
 def _rewritten(problem: Problem, library: FreshLibrary) -> Problem:
     resolver = library.resolver
     slot, context = _exec_context(problem.code_context)
-    # a mark in a function's body is not indented
-    marks = (_INSERT, f"    {_INSERT}", f"        {_INSERT}")
-    program, mark = next(
-        ((piece, mark) for mark in marks if (piece := _parsed(context.replace(_INSERT, mark))) is not None),
-        (None, _INSERT),
-    )
-    if program is None:
-        raise CannotRewrite("a program around the solution that is no Python")
+    program, mark = _around(context)
     reference = parse(problem.reference_code)
     aliases = imported_names([program, reference], resolver)
     if not uses(reference, aliases):
         raise CannotRewrite(f"the reference uses nothing of {library.package}")
-    hidden = f'__import__("{library.name}")._hide_original(globals())'
-    new_context = f"{hidden}\n{rewrite_code(program, aliases, resolver).replace(mark, _INSERT)}"
+    new_context = f"{hiding(library)}\n{rewrite_code(program, aliases, resolver).replace(mark, _INSERT)}"
     return replace(
         problem,
         prompt=_prompt(problem.prompt, aliases, [program, reference], resolver),
@@ -73,12 +75,34 @@ def _rewritten(problem: Problem, library: FreshLibrary) -> Problem:
     )
 
 
-def _parsed(source: str) -> Piece | None:
-    try:
-        piece = parse(source)
-    except CannotRewrite:
-        return None
-    return None if piece.before or piece.after else piece
+def hiding(library: FreshLibrary) -> str:
+    """Return the line that keeps a program from importing the package underneath."""
+    return f'__import__("{library.name}")._hide_original(globals())'
+
+
+def used_by_reference(problem: Problem, library: FreshLibrary) -> list[str]:
+    """List what a problem's reference uses of the package underneath, by old full names, each once.
+
+    Raises:
+        CannotRewrite: The problem could not be moved either.
+    """
+    program, _ = _around(_exec_context(problem.code_context)[1])
+    reference = parse(problem.reference_code)
+    aliases = imported_names([program, reference], library.resolver)
+    return list(dict.fromkeys(used_members(reference, aliases, library.resolver)))
+
+
+def _around(context: str) -> tuple[Piece, str]:
+    """Parse the program that a solution is put into; return it, and how the slot is marked in it."""
+    # a mark in a function's body is not indented
+    for mark in (_INSERT, f"    {_INSERT}", f"        {_INSERT}"):
+        try:
+            piece = parse(context.replace(_INSERT, mark))
+        except CannotRewrite:
+            continue
+        if not piece.before and not piece.after:
+            return piece, mark
+    raise CannotRewrite("a program around the solution that is no Python")
 
 
 def _exec_context(code_context: str) -> tuple[ast.expr, str]:
@@ -149,21 +173,33 @@ def _names_api(text: str, resolver: Resolver) -> bool:
 
 def _prompt(prompt: str, aliases: Mapping[str, str], pieces: list[Piece], resolver: Resolver) -> str:
     """Rename in a prompt: by syntax in what stands between code tags, by words in what does not."""
-    parts = _TAGS.split(prompt)
-    blocks = [_loosely_parsed(part) if number else None for number, part in _code_parts(parts)]
+    parts = list(_code_parts(_TAGS.split(prompt)))
+    blocks = [_loosely_parsed(part) if is_code else None for is_code, part in parts]
     known = [piece for piece in blocks if piece is not None]
     aliases = {**imported_names(known, resolver), **aliases}
-    variables = {name for piece in (*pieces, *known) for name in _variables(piece)} - set(aliases)
-    context = Context(resolver, aliases, keep=variables)
+    # what the question itself defines is not the library's
+    own = {name for piece in (*pieces, *known) for name in _variables(piece)}
+    own |= set(re.findall(r"\b(?:def|class)\s+(\w+)", prompt))
+    context = Context(resolver, aliases, keep=own - set(aliases))
     renamed = []
-    for part, piece in zip(parts, blocks, strict=True):
+    for (_, part), piece in zip(parts, blocks, strict=True):
         try:
             if piece is None:
                 raise CannotRewrite("prose")
             renamed.append(rewrite_comments(rewrite_code(piece, aliases, resolver), context))
         except CannotRewrite:
-            renamed.append(rewrite_prose(part, context))
+            renamed.append("\n".join(_prose_line(line, context) for line in part.split("\n")))
     return "".join(renamed)
+
+
+def _prose_line(line: str, context: Context) -> str:
+    """Rename in a line of prose, which may be an import all the same."""
+    if _IMPORT_LINE.fullmatch(line):
+        try:
+            return rewrite_code(parse(line), context.aliases, context.resolver)
+        except CannotRewrite:
+            pass
+    return rewrite_prose(line, context)
 
 
 def _code_parts(parts: list[str]) -> Iterator[tuple[bool, str]]:
