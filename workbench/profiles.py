@@ -78,6 +78,48 @@ PAPERS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
                 "seed": Parameter(int, "seed of sampling and of the bootstrap", 0, 0, 0, minimum=0),
             }
         ),
+        "arks": MappingProxyType(
+            {
+                "data": Parameter(
+                    str,
+                    "world (fictional libraries), fresh:PACKAGE, or a task of EVOR-bench, as TASK or TASK:FOLDER",
+                    "world",
+                    "fresh:scipy",
+                    "ScipyM",
+                ),
+                "models": Parameter(
+                    tuple,
+                    "who writes the code: pocket:FOLDER, hf:NAME, openai:MODEL, recorded:FILE",
+                    ("pocket:data/arks/seed-0", "pocket:data/arks/seed-1", "pocket:data/arks/seed-2"),
+                    ("hf:Qwen/Qwen2.5-Coder-0.5B-Instruct",),
+                    ("hf:codellama/CodeLlama-34b-Instruct-hf",),
+                ),
+                "quantize": Parameter(
+                    str, "none or nf4: how a public model on this machine is held", "none", "none", "nf4"
+                ),
+                "libraries": Parameter(int, "fictional libraries, unseen in training", 10, 10, 10, minimum=1),
+                "problems": Parameter(
+                    int,
+                    "problems a library of the world; of other data, all: 0 is no limit",
+                    30,
+                    50,
+                    0,
+                    minimum=0,
+                ),
+                "rounds": Parameter(int, "programs a problem, at most", 4, 4, 4, minimum=1),
+                "documents": Parameter(int, "documents that are retrieved", 5, 5, 5, minimum=0),
+                "snippets": Parameter(int, "programs that are retrieved", 3, 3, 5, minimum=0),
+                "max_new_tokens": Parameter(
+                    int, "longest answer of a public model, in tokens", 512, 512, 1024, minimum=1
+                ),
+                "processes": Parameter(int, "models at work at a time", 2, 1, 1, minimum=1),
+                "timeout_s": Parameter(float, "wall time of one program, in seconds", 10.0, 60.0, 60.0, 0.1),
+                "runtime": Parameter(
+                    str, "environment the programs run in: main or ds1000", "main", "main", "main"
+                ),
+                "seed": Parameter(int, "of the world, of new names and of the bootstrap", 0, 0, 0, minimum=0),
+            }
+        ),
         "haf_rm": MappingProxyType(
             {
                 "data": Parameter(

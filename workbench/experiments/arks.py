@@ -24,10 +24,14 @@ __all__ = ["Execution", "Job", "rows_of", "run_experiment", "run_job"]
 
 @dataclass(frozen=True)
 class Execution:
-    """How programs are run."""
+    """How programs are written and run."""
 
     timeout_s: float = 10.0
     """Wall time of one program, in seconds."""
+    max_new_tokens: int = 512
+    """Longest answer of a public model, in tokens."""
+    quantize: str = "none"
+    """How a public model on this machine is held: none or nf4."""
     workers: int = 1
     """Programs at a time in each process."""
 
@@ -63,7 +67,7 @@ def run_experiment(
         models: Their specifications, such as `pocket:data/arks/seed-0` or `hf:NAME`.
         settings: What to compare.
         base: What the settings change.
-        execution: How programs are run.
+        execution: How programs are written and run.
         processes: Jobs at a time.
         folder: Where results and traces go, below a folder for each model.
 
@@ -95,8 +99,9 @@ def run_job(job: Job) -> pd.DataFrame:
     from workbench.experiments.arks_data import open_model
     from workbench.sandbox import Sandbox
 
-    generator, frames = open_model(job.model), []
-    with Sandbox(job.data.runtime, job.execution.workers, job.execution.timeout_s) as sandbox:
+    execution, frames = job.execution, []
+    generator = open_model(job.model, max_new_tokens=execution.max_new_tokens, quantize=execution.quantize)
+    with Sandbox(job.data.runtime, execution.workers, execution.timeout_s) as sandbox:
         for setting in job.settings:
             soup = KnowledgeSoup(items=job.data.documents(stripped=setting.stripped))
             result = active_retrieval(

@@ -10,12 +10,11 @@ from typing import Any
 
 from workbench.evaluation.statistics import Estimate
 from workbench.experiments.arks_results import Findings
-from workbench.experiments.arks_settings import ACTIVE, CONTROL, NOTHING, ONE_SHOT
+from workbench.experiments.arks_settings import ACTIVE, CONTROL, NOTHING, ONE_SHOT, STRIPPED
 
 __all__ = ["PAPER", "arks_claims"]
 
 PAPER = "Su et al. 2024, ARKS"
-_STRIPPED = ", stripped"
 
 
 def arks_claims(findings: Findings, source: str) -> Iterator[dict[str, Any]]:
@@ -71,8 +70,8 @@ def arks_claims(findings: Findings, source: str) -> Iterator[dict[str, Any]]:
         yield compared(
             "Control: the gain over the fixed query is there when no document shares a word with a familiar name",
             "not reported",
-            ACTIVE + _STRIPPED,
-            CONTROL + _STRIPPED,
+            ACTIVE + STRIPPED,
+            CONTROL + STRIPPED,
             "The model's wrong names are good queries because they share words with the documents; here those "
             "words are taken out. ",
         )

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+from workbench.datasets.location import data_folder
 from workbench.errors import SettingsError
 from workbench.retrieval import CodeGenerator, CodingProblem, Item, PromptTemplate
+from workbench.sandbox.runtimes import Runtime, find_runtime
 
 __all__ = ["ArksData", "load_arks", "open_model"]
 
@@ -23,7 +26,7 @@ class ArksData:
     """The documentation without the words of the functions' familiar names, where that can be had."""
     operations: Mapping[str, int] | None = None
     """For each problem_id the calls that its right program makes, where that is known."""
-    runtime: str = "main"
+    runtime: Runtime | str = "main"
     """The environment that programs run in."""
 
     def documents(self, *, stripped: bool = False) -> tuple[Item, ...]:
@@ -43,24 +46,41 @@ class ArksData:
         return self.stripped
 
 
-def load_arks(source: str, *, libraries: int, problems: int, seed: int) -> ArksData:
+def load_arks(
+    source: str, *, libraries: int, problems: int, runtime: str, seed: int, folder: Path
+) -> ArksData:
     """Load problems and documentation.
 
     Args:
-        source: `world` for fictional libraries.
+        source: `world` for fictional libraries; `fresh:PACKAGE` for an installed package under new names, with the
+            DS-1000 problems on it; one of EVOR-bench's tasks, or `TASK:FOLDER` for one in a folder.
         libraries: How many libraries the world has.
-        problems: How many problems on each.
-        seed: Where the world comes from.
+        problems: How many problems on each; 0: all there are (not of the world).
+        runtime: The environment that programs run in.
+        seed: Where the world and new names come from.
+        folder: Where a fresh library is made.
 
     Raises:
         SettingsError: There is no such source.
+        DataError: The data cannot be had or used.
     """
+    kind, _, rest = source.partition(":")
     if source == "world":
-        return _world(libraries, problems, seed)
-    raise SettingsError(got=f"data {source!r}", needed="world", fix="name one of these")
+        return _world(libraries, problems, runtime, seed)
+    if kind == "fresh" and rest:
+        return _fresh(rest, problems, runtime, seed, folder)
+    from workbench.datasets.evor import TASKS
+
+    if kind in TASKS:
+        return _evor(kind, rest or "hub", problems, runtime)
+    raise SettingsError(
+        got=f"data {source!r}",
+        needed=f"world, fresh:PACKAGE, or one of {', '.join(TASKS)}, with :FOLDER where they are in one",
+        fix="name one of these",
+    )
 
 
-def _world(libraries: int, problems: int, seed: int) -> ArksData:
+def _world(libraries: int, problems: int, runtime: str, seed: int) -> ArksData:
     from workbench.worlds.libraries import PocketTemplate, draw_benchmark
 
     drawn = draw_benchmark(seed, libraries=libraries, problems=problems)
@@ -72,16 +92,61 @@ def _world(libraries: int, problems: int, seed: int) -> ArksData:
         template=PocketTemplate(),
         stripped=tuple(drawn.documentation(stripped=True)),
         operations=dict(zip(ids, drawn.operations, strict=True)),
+        runtime=find_runtime(runtime),
     )
 
 
-def open_model(spec: str) -> CodeGenerator:
-    """Open a model: `pocket:FOLDER`, or any that the active loop can ask."""
+def _fresh(package: str, problems: int, runtime: str, seed: int, folder: Path) -> ArksData:
+    from workbench.datasets import load_problems
+    from workbench.generators.prompts import solution_slot
+    from workbench.libraries import NotRewritten, make_library, rewrite_problem
+    from workbench.retrieval.documentation import DocumentationFile
+    from workbench.retrieval.ds1000 import coding_problem
+
+    library = make_library(package, seed=seed, out=folder / f"fresh-{package}", runtime=runtime)
+    known = load_problems("suite" if runtime == "main" else "hub", libraries=[package.capitalize()])
+    moved = [rewrite_problem(problem, library) for problem in known if not solution_slot(problem).function]
+    asked = [coding_problem(problem) for problem in moved if not isinstance(problem, NotRewritten)]
+    return ArksData(
+        name=f"fresh:{package}",
+        problems=tuple(asked[: problems or None]),
+        documentation=tuple(DocumentationFile(library.folder / "documents.jsonl").items()),
+        template=PromptTemplate(),
+        runtime=library.runtime(runtime),
+    )
+
+
+def _evor(task: str, source: str, problems: int, runtime: str) -> ArksData:
+    from workbench.datasets.evor import load_evor
+    from workbench.retrieval.documentation import document_items
+
+    loaded = load_evor(task, source)
+    items = (item for page in loaded.documents for item in document_items(page.id, page.id, page.text))
+    return ArksData(
+        name=task,
+        problems=loaded.problems[: problems or None],
+        documentation=tuple(items),
+        template=PromptTemplate(),
+        runtime=find_runtime(runtime),
+    )
+
+
+def open_model(spec: str, *, max_new_tokens: int, quantize: str) -> CodeGenerator:
+    """Open a model: `pocket:FOLDER`, or any that the active loop can ask.
+
+    Args:
+        spec: Its kind and, after a colon, its folder or name.
+        max_new_tokens: Longest answer of a public model, in tokens.
+        quantize: `none` or `nf4`: how a model on this machine is held.
+    """
     kind, _, rest = spec.partition(":")
     if kind == "pocket":
         from workbench.worlds.libraries import PocketCoder
 
-        return PocketCoder(rest)
+        folder = Path(rest)
+        return PocketCoder(folder if folder.is_dir() else data_folder().parent / folder)
+    from workbench.generators import GenerationSettings
     from workbench.retrieval.code_generators import make_code_generator
 
-    return make_code_generator(spec)
+    held = {"nf4": "4bit"}.get(quantize)
+    return make_code_generator(spec, GenerationSettings(max_new_tokens=max_new_tokens, quantize=held))

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from workbench.evaluation.statistics import Estimate, bootstrap_interval, paired_bootstrap
-from workbench.experiments.arks_settings import Setting
+from workbench.experiments.arks_settings import ACTIVE, NOTHING, STRIPPED, Setting, letters_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,6 +128,33 @@ class Findings:
                 estimate = self._estimate(self._scores(some, name))
                 found.append({"setting": name, "operations": int(count), **_named("accuracy", estimate)})
         return pd.DataFrame(found, columns=["setting", "operations", "accuracy", "low", "high"])
+
+    def sources(self) -> pd.DataFrame:
+        """Return the accuracy with each subset of the sources: columns sources, accuracy, low, high."""
+        import pandas as pd
+
+        subsets = [(letters_of(s.changes["sources"]), s.name) for s in self.settings if s.family == "sources"]
+        named = [("none", NOTHING), *subsets, ("D+F+S", ACTIVE)]
+        return pd.DataFrame(
+            [{"sources": letters, **_named("accuracy", self.accuracy(name))} for letters, name in named]
+        )
+
+    def stripped(self) -> pd.DataFrame:
+        """Return settings with whole documents beside the same without the words of the familiar names.
+
+        Returns:
+            Columns setting, documents (whole or stripped), accuracy, low, high; no rows without that control.
+        """
+        import pandas as pd
+
+        found = []
+        for one in self.settings:
+            if one.family == "stripped":
+                whole = one.name.removesuffix(STRIPPED)
+                for documents, name in (("whole", whole), ("stripped", one.name)):
+                    estimate = _named("accuracy", self.accuracy(name))
+                    found.append({"setting": whole, "documents": documents, **estimate})
+        return pd.DataFrame(found)
 
     def endings(self, names: Sequence[str]) -> pd.DataFrame:
         """Return how each setting's last programs end, as shares of the problems.

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
 from workbench.retrieval import ActiveRetrievalSettings
 
-__all__ = ["ACTIVE", "CONTROL", "NOTHING", "ONE_SHOT", "SOURCE_LETTERS", "Setting", "declared"]
+__all__ = [
+    "ACTIVE",
+    "CONTROL",
+    "NOTHING",
+    "ONE_SHOT",
+    "RIGHT",
+    "STRIPPED",
+    "Setting",
+    "declared",
+    "letters_of",
+]
 
-SOURCE_LETTERS = {"documentation": "D", "execution_feedback": "F", "code_snippets": "S"}
-"""Short names of the sources that a run may combine."""
-NOTHING, ONE_SHOT = "no documents", "one-shot"
+_LETTERS = {"documentation": "D", "execution_feedback": "F", "code_snippets": "S"}
+NOTHING, ONE_SHOT, RIGHT = "no documents", "one-shot", "right documents, loop"
 CONTROL, ACTIVE = "loop, question as query", "active, code as query"
+STRIPPED = ", stripped"
+"""Ends the name of a setting whose documents lack the familiar words."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +57,7 @@ def declared(*, stripped: bool = True) -> tuple[Setting, ...]:
     Args:
         stripped: Whether the data can be had without the familiar words, for the control.
     """
-    everything = tuple(SOURCE_LETTERS)
+    everything = tuple(_LETTERS)
     documents = {"sources": ("documentation",), "rounds": 1}
     settings = [
         Setting(NOTHING, "main", {"sources": (), "rounds": 1}),
@@ -56,18 +67,19 @@ def declared(*, stripped: bool = True) -> tuple[Setting, ...]:
         Setting("active, explanation as query", "query", {"query": "explanation"}),
         Setting("active, error as query", "query", {"query": "execution_feedback"}),
         Setting("right documents, one-shot", "bound", {**documents, "given_documents": True}),
-        Setting("right documents, loop", "bound", {"given_documents": True}),
+        Setting(RIGHT, "bound", {"given_documents": True}),
     ]
     subsets = [chosen for size in (1, 2) for chosen in combinations(everything, size)]
     settings += [
-        Setting(f"active, {_letters(chosen)}", "sources", {"query": "code", "sources": chosen})
+        Setting(f"active, {letters_of(chosen)}", "sources", {"query": "code", "sources": chosen})
         for chosen in subsets
     ]
     if stripped:
         kept = [one for one in settings if one.family in ("main", "query", "bound") and one.name != NOTHING]
-        settings += [Setting(f"{one.name}, stripped", "stripped", one.changes, True) for one in kept]
+        settings += [Setting(f"{one.name}{STRIPPED}", "stripped", one.changes, True) for one in kept]
     return tuple(settings)
 
 
-def _letters(sources: tuple[str, ...]) -> str:
-    return "+".join(SOURCE_LETTERS[name] for name in sources)
+def letters_of(sources: Sequence[str]) -> str:
+    """Return the short form of the sources that a run may combine, such as `D+F`."""
+    return "+".join(_LETTERS[name] for name in sources)
