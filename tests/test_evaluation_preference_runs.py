@@ -9,7 +9,7 @@ import pytest
 from preference_scored import make_scores
 
 from workbench.errors import DataError, SettingsError
-from workbench.evaluation.preference_runs import arms_of, read_runs, scores_of
+from workbench.evaluation.preference_runs import arms_of, matrix_labels, read_runs, scores_of
 
 
 def scored(folder: Path, name: str, **results: object) -> str:
@@ -21,7 +21,8 @@ def scored(folder: Path, name: str, **results: object) -> str:
 
 def test_a_folder_names_its_arm_and_its_seed(tmp_path: Path) -> None:
     words = [
-        scored(tmp_path, name) for name in ("hybrid-seed1", "hybrid-seed12", "standard_seed_1", "seedless")
+        scored(tmp_path, name)
+        for name in ("hybrid-seed1", "hybrid-seed12-scored", "standard_seed_1", "seedless")
     ]
     runs = read_runs(words)
     assert [(run.arm, run.seed) for run in runs] == [
@@ -92,3 +93,10 @@ def test_results_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     (tmp_path / "a" / "results.json").write_text("{")
     with pytest.raises(DataError, match=r"results\.json"):
         read_runs([folder])
+
+
+def test_arms_of_the_same_data_have_rows_of_their_own(tmp_path: Path) -> None:
+    words = [scored(tmp_path, name, trained_on=["hh"]) for name in ("x-seed1", "x-seed2")]
+    assert matrix_labels(read_runs(words)) == ["hh", "hh"]
+    words.append(scored(tmp_path, "y", trained_on=["hh"]))
+    assert matrix_labels(read_runs(words)) == ["x: hh", "x: hh", "y: hh"]

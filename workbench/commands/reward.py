@@ -200,13 +200,13 @@ def compare(
 ) -> None:
     """Print how runs of `workbench reward score` differ, on the pairs that they share.
 
-    Runs of the same NAME are seeds of one arm; without a NAME it is that of the folder, less -seedN at its end. With
+    Runs of the same NAME are seeds of one arm; without a NAME it is that of the folder, less -seedN and -scored. With
     several seeds the interval is of the difference over seeds (paired t), with one over pairs (paired bootstrap, and
     McNemar's p).
     """
     from workbench.evaluation.preference_accuracy import transfer_matrix
     from workbench.evaluation.preference_comparison import compare_arms
-    from workbench.evaluation.preference_runs import arms_of, read_runs, scores_of
+    from workbench.evaluation.preference_runs import arms_of, matrix_labels, read_runs, scores_of
     from workbench.evaluation.preference_tables import difference_table, matrix_table
     from workbench.runs import atomic
 
@@ -218,7 +218,8 @@ def compare(
         used = sorted(set(by_arm.values()))
         if len(used) > 1:
             raise _mixed(used)
-        found = transfer_matrix([(run.trained_on, run.table) for run in read], used[0])
+        tables = [run.table for run in read]
+        found = transfer_matrix(list(zip(matrix_labels(read), tables, strict=True)), used[0])
         click.echo(f"accuracy [95 % interval over pairs] by the {used[0]} score")
         click.echo(matrix_table(found))
         written["matrix"] = [

@@ -11,7 +11,7 @@ from pathlib import Path
 from workbench.errors import DataError, SettingsError
 from workbench.evaluation.preference_scores import LEARNT, SCORES, PreferenceScores
 
-__all__ = ["ScoredRun", "arms_of", "read_runs", "scores_of"]
+__all__ = ["ScoredRun", "arms_of", "matrix_labels", "read_runs", "scores_of"]
 
 _SEED = re.compile(r"(?P<arm>.+?)[-_.]?seed[-_]?(?P<seed>\d+)")
 
@@ -35,7 +35,7 @@ def read_runs(words: Sequence[str]) -> list[ScoredRun]:
 
     Args:
         words: Folders, or `NAME=FOLDER`. Runs of the same name are seeds of one arm. Without a name it is that of the
-            folder, less `-seedN` at its end.
+            folder, less `-seedN` and `-scored` at its end.
 
     Raises:
         DataError: A folder holds no scores.
@@ -46,12 +46,23 @@ def read_runs(words: Sequence[str]) -> list[ScoredRun]:
         folder = Path(path).expanduser()
         table = PreferenceScores.load(folder / "scores.jsonl")
         told = _results(folder)
-        ends = _SEED.fullmatch(folder.resolve().name)
-        arm = name or (ends["arm"] if ends else folder.resolve().name)
+        own = folder.resolve().name.removesuffix("-scored")  # as `workbench reward train` suggests to call it
+        ends = _SEED.fullmatch(own)
+        arm = name or (ends["arm"] if ends else own)
         seed = int(ends["seed"]) if ends else told.get("seed")
         trained_on = name or ", ".join(told.get("trained_on") or []) or arm
         runs.append(ScoredRun(arm, seed, table, trained_on, folder))
     return runs
+
+
+def matrix_labels(runs: Sequence[ScoredRun]) -> list[str]:
+    """Return what each run's row of a matrix is called: its training data, and its arm where arms share the data."""
+    arms: dict[str, set[str]] = {}
+    for run in runs:
+        arms.setdefault(run.trained_on, set()).add(run.arm)
+    return [
+        run.trained_on if len(arms[run.trained_on]) == 1 else f"{run.arm}: {run.trained_on}" for run in runs
+    ]
 
 
 def arms_of(runs: Sequence[ScoredRun]) -> dict[str, dict[int, PreferenceScores]]:
