@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from workbench.evaluation.preference_accuracy import correctness
 from workbench.evaluation.preference_comparison import ArmDifference, compare_arms
 from workbench.evaluation.preference_scores import BASELINES, PreferenceScores, pair_ids
-from workbench.evaluation.statistics import Estimate, paired_t_interval
+from workbench.evaluation.statistics import Estimate, Interval, paired_t_interval
 from workbench.experiments.haf_rm import Outcome
 from workbench.experiments.haf_rm_data import ExperimentData, Regime
 from workbench.experiments.haf_rm_declaration import STANDARD, Declaration
@@ -21,7 +21,7 @@ from workbench.experiments.haf_rm_declaration import STANDARD, Declaration
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Findings", "over_seeds"]
+__all__ = ["Findings", "clustered_interval"]
 
 Floats = NDArray[np.float64]
 Place = tuple[Regime, str, str]
@@ -62,8 +62,9 @@ class Findings:
         """Return the accuracy of each arm on each test set, over seeds.
 
         Returns:
-            Columns `arm`, `trained on`, `test set`, `accuracy`, `low`, `high` (95 %: Student's t over seeds; of the
-            baselines, which have no seeds, the bootstrap over prompts), `sd` over seeds, `seeds`, `pairs`.
+            Columns `arm`, `trained on`, `test set`, `accuracy`, `low`, `high` (95 %: Student's t over seeds; of a
+            single seed, and of the baselines that have none, the bootstrap over prompts), `sd` over seeds, `pairs`,
+            `seeds`.
         """
         import pandas as pd
 
@@ -176,59 +177,47 @@ class Findings:
 
     def _trained_accuracies(self, regime: Regime) -> Iterator[dict[str, Any]]:
         for (r, arm, trained_on), seeds in self.scores.items():
-            for test, pairs in self.data.tests.items():
-                if r == regime:
-                    values = [self._accuracy(table, arm, test) for table in seeds.values()]
-                    yield {
-                        "arm": arm,
-                        "trained on": trained_on,
-                        "test set": test,
-                        **over_seeds("accuracy", values),
-                        "seeds": len(values),
-                        "pairs": len(pairs),
-                    }
+            if r == regime:
+                for test in self.data.tests:
+                    tables = [table.of_source(test) for table in seeds.values()]
+                    rights = [correctness(table.margin(self.score_of(arm))) for table in tables]
+                    where = {"arm": arm, "trained on": trained_on, "test set": test}
+                    yield where | self._spread(test, rights) | {"seeds": len(rights)}
 
     def _baseline_accuracies(self) -> Iterator[dict[str, Any]]:
         for name in BASELINES:
-            for test, pairs in self.data.tests.items():
-                right = correctness(self.baselines.of_source(test).margin(name))
-                by_prompt: dict[str, list[float]] = {}
-                for pair, value in zip(pairs, right, strict=True):
-                    by_prompt.setdefault(pair.prompt, []).append(float(value))
-                low, high = _clustered_interval(list(by_prompt.values()))
-                yield {
-                    "arm": name,
-                    "trained on": "nothing",
-                    "test set": test,
-                    "accuracy": float(right.mean()),
-                    "low": low,
-                    "high": high,
-                    "sd": None,
-                    "seeds": 0,
-                    "pairs": len(pairs),
-                }
+            for test in self.data.tests:
+                rights = [correctness(self.baselines.of_source(test).margin(name))]
+                where = {"arm": name, "trained on": "nothing", "test set": test}
+                yield where | self._spread(test, rights) | {"seeds": 0}
+
+    def _spread(self, test: str, rights: Sequence[Floats]) -> dict[str, float | int | None]:
+        """Return an accuracy with its interval. Takes for each seed what is right, of shape [pairs]."""
+        means = [float(one.mean()) for one in rights]
+        if len(means) > 1:
+            accuracy, low, high = paired_t_interval(means)  # the interval of a mean, whatever it is of
+            spread = float(np.std(means, ddof=1))
+        else:
+            accuracy, spread = means[0], None
+            low, high = clustered_interval(rights[0], [pair.prompt for pair in self.data.tests[test]])
+        found: dict[str, float | int | None] = {"accuracy": accuracy, "low": low, "high": high, "sd": spread}
+        return found | {"pairs": len(rights[0])}
 
 
 CURVES = ("loss", "reward_loss", "policy_loss", "accuracy", "implicit_accuracy")
 
 
-def over_seeds(name: str, values: Sequence[float]) -> dict[str, float | None]:
-    """Return the mean over seeds, its 95 % t interval, and their spread; of one seed only the value.
+def clustered_interval(values: Floats, groups: Sequence[str], resamples: int = 2000) -> Interval:
+    """Return the 95 % bootstrap interval of a mean over values that come in groups: whole groups are drawn.
 
     Args:
-        name: The value's column.
-        values: One a seed.
+        values: Shape [values].
+        groups: The group of each, such as a pair's prompt: pairs of one prompt are not independent.
+        resamples: Times groups are drawn with replacement.
     """
-    if len(values) < 2:
-        return {name: float(values[0]), "low": None, "high": None, "sd": None}
-    mean, low, high = paired_t_interval(values)  # the interval of a mean, whatever it is of
-    return {name: mean, "low": low, "high": high, "sd": float(np.std(values, ddof=1))}
-
-
-def _clustered_interval(groups: Sequence[Sequence[float]], resamples: int = 2000) -> tuple[float, float]:
-    """Return the bootstrap interval of a mean over values that come in groups: whole groups are drawn."""
-    sums = np.array([(sum(group), len(group)) for group in groups], dtype=np.float64)
-    drawn = np.random.default_rng(0).integers(len(sums), size=(resamples, len(sums)))
-    totals = sums[drawn].sum(axis=1)
-    low, high = np.quantile(totals[:, 0] / totals[:, 1], [0.025, 0.975])
-    return float(low), float(high)
+    names = {name: number for number, name in enumerate(dict.fromkeys(groups))}
+    numbers = [names[name] for name in groups]
+    sums, sizes = np.bincount(numbers, weights=values), np.bincount(numbers)
+    drawn = np.random.default_rng(0).integers(len(names), size=(resamples, len(names)))
+    low, high = np.quantile(sums[drawn].sum(1) / sizes[drawn].sum(1), [0.025, 0.975])
+    return Interval(float(low), float(high))

@@ -92,14 +92,9 @@ def tuning_table(tuning: Tuning) -> pd.DataFrame:
 
 
 def side_by_side(accuracies: pd.DataFrame) -> pd.DataFrame:
-    """Return accuracies as text: a row for each reward, a column for each test set, `mean +- half interval`."""
-    frame = accuracies.assign(
-        cell=[
-            f"{row.accuracy:.3f}" + ("" if np.isnan(row.low) else f" [{row.low:.3f}, {row.high:.3f}]")
-            for row in accuracies.astype({"low": float, "high": float}).itertuples()
-        ],
-        reward=_rewards(accuracies),
-    )
+    """Return accuracies as text: a row for each reward, a column for each test set."""
+    cells = [f"{row.accuracy:.3f} [{row.low:.3f}, {row.high:.3f}]" for row in accuracies.itertuples()]
+    frame = accuracies.assign(cell=cells, reward=_rewards(accuracies))
     wide = frame.pivot_table(index="reward", columns="test set", values="cell", aggfunc="first", sort=False)
     return wide.reset_index().rename_axis(columns=None)
 
