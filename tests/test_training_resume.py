@@ -178,6 +178,15 @@ def test_a_changed_setting_never_meets_an_old_checkpoint(tiny: Path, tmp_path: P
     assert fresh.steps == STEPS and not any("going on" in line for line in said)
 
 
+def test_checkpoints_of_which_nothing_says_what_they_are_do_not_count(
+    tiny: Path, tmp_path: Path, uninterrupted: dict[str, TrainedRewardModel]
+) -> None:
+    with pytest.raises(Stopped):
+        run(tiny, tmp_path, stop=3, checkpoint_steps=1, seed=1)
+    (tmp_path / "training.json").unlink()
+    assert same_weights(run(tiny, tmp_path).model, uninterrupted["full"].model)
+
+
 def test_settings_that_shape_no_weight_may_change(tiny: Path, tmp_path: Path) -> None:
     with pytest.raises(Stopped):
         run(tiny, tmp_path, stop=2, checkpoint_steps=1)

@@ -35,7 +35,7 @@ class TrainingFolder:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path.expanduser()
+        self.path = path.expanduser().resolve()  # checkpoints name each other by it
         self.log = self.path / "training_log.jsonl"
         self.checkpoints = self.path / "checkpoints"
         self.reference = self.path / "reference"
@@ -83,6 +83,7 @@ class TrainingFolder:
         """
         make_folder(self.path, "--out")
         if not (self.path / ASKED).exists():
+            shutil.rmtree(self.checkpoints, ignore_errors=True)  # nothing says what these were asked for
             versions = {"packages": package_versions(), "git": git_state(), "machine": machine()}
             atomic.write_json(self.path / ASKED, redact({"asked": asked, **described, **versions}))
 

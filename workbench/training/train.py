@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-import math
-import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from workbench.datasets.preference_pair import PreferencePair
-from workbench.errors import RunError, SettingsError
+from workbench.errors import SettingsError
 from workbench.models.encoding import save_encoding
 from workbench.models.loading import ModelSettings
 from workbench.models.lora import LoraSettings
-from workbench.models.placement import pick_device
 from workbench.models.reward_model import RewardModel
 from workbench.models.saving import restore_reward_model
-from workbench.runs import atomic
-from workbench.runs.folders import make_folder
 from workbench.training.checkpoints import last_checkpoint
 from workbench.training.folder import TrainingFolder, read_log
-from workbench.training.pairs import EncodedPairs, encode_pairs
-from workbench.training.reference import policy_mark, reference_logps
+from workbench.training.pairs import encode_pairs
+from workbench.training.preparation import (
+    asked_for,
+    claimed,
+    describe,
+    device_of,
+    ready_model,
+    reference_before,
+    with_reference,
+)
 from workbench.training.settings import RewardTrainingSettings
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase, TrainerCallback, TrainingArguments
+    from transformers import PreTrainedTokenizerBase, TrainerCallback
 
     from workbench.training.trainer import HybridRewardTrainer
 
@@ -126,13 +127,13 @@ def train_reward_model(
         place = TrainingFolder(Path(folder or stack.enter_context(tempfile.TemporaryDirectory())))
         # this also makes the processes of a launcher meet
         arguments = training_arguments(
-            settings, place.checkpoints, _device(model), evaluates=evaluate_on is not None
+            settings, place.checkpoints, device_of(model), evaluates=evaluate_on is not None
         )
-        model = _ready(model, settings, lora)
-        say(_describe(model, settings, arguments))
+        model = ready_model(model, settings, lora)
+        say(describe(model, settings, arguments))
         if folder is not None:
-            asked = _asked(model, train_on, evaluate_on, settings, lora)
-            done = stack.enter_context(_claimed(place, arguments, asked, resume=resume))
+            asked = asked_for(model, train_on, evaluate_on, settings, lora)
+            done = stack.enter_context(claimed(place, arguments, asked, resume=resume))
             if done is not None:
                 say(f"this training is done already: {place.path}")
                 restore_reward_model(model, place.path)
@@ -141,9 +142,9 @@ def train_reward_model(
             if arguments.process_index == 0:
                 place.begin(asked, {"model": model.summary, "pairs": str(train_on)})
         cache = Path(reference_cache) if reference_cache else place.reference if folder else None
-        if _reference_before(model, train_on, settings):
-            train_on = _with_reference(model, train_on, settings, arguments, cache)
-            evaluate_on = evaluate_on and _with_reference(model, evaluate_on, settings, arguments, cache)
+        if reference_before(model, train_on, settings):
+            train_on = with_reference(model, train_on, settings, arguments, cache)
+            evaluate_on = evaluate_on and with_reference(model, evaluate_on, settings, arguments, cache)
         trainer = HybridRewardTrainer(
             model,
             settings,
@@ -158,122 +159,6 @@ def train_reward_model(
             ],
         )
         return _run(trainer, place, saves=folder is not None, say=say)
-
-
-def _device(model: RewardModel | ModelSettings) -> torch.device:
-    """Return where to train: where the model is, or where it will be; of several GPUs, this process's own."""
-    if isinstance(model, RewardModel):
-        return model.device
-    device = pick_device(model.device)
-    local = os.environ.get("LOCAL_RANK")
-    return torch.device("cuda", int(local)) if device.type == "cuda" and local else device
-
-
-def _ready(
-    model: RewardModel | ModelSettings, settings: RewardTrainingSettings, lora: LoraSettings | None
-) -> RewardModel:
-    """Return the model to train, loaded in a way that only the seed decides on."""
-    from transformers import set_seed
-
-    set_seed(settings.seed)
-    if isinstance(model, RewardModel):
-        return model
-    placed = replace(model, device=str(_device(model)))
-    return RewardModel.load(placed, lora=lora, pooling=settings.pooling, init_std=settings.init_std)
-
-
-def _describe(model: RewardModel, settings: RewardTrainingSettings, arguments: TrainingArguments) -> str:
-    """Say what trains, in which numbers, in how many processes."""
-    sizes = [(parameter.numel(), parameter.requires_grad) for parameter in model.parameters()]
-    trained = sum(size for size, trains in sizes if trains)
-    together = f"; {arguments.world_size} processes" if arguments.world_size > 1 else ""
-    number = "; bfloat16 arithmetic" if arguments.bf16 else ""
-    return (
-        f"model: {model.summary or type(model.causal_lm).__name__}; {trained:,} parameters train{number}{together}; "
-        f"steps of {settings.batch} pairs, {settings.micro_batch} at a time"
-    )
-
-
-def _asked(
-    model: RewardModel,
-    pairs: EncodedPairs,
-    eval_pairs: EncodedPairs | None,
-    settings: RewardTrainingSettings,
-    lora: LoraSettings | None,
-) -> dict[str, Any]:
-    """Return all that shapes the weights, as plain values."""
-    return {
-        "settings": settings.describe(),
-        "lora": lora and asdict(lora),
-        "model": model.origin.source if model.origin else None,
-        "data": list(pairs.sources),
-        "weights": policy_mark(model, adapters=True),
-        "pairs": pairs.mark(),
-        "evaluation pairs": eval_pairs and eval_pairs.mark(),
-    }
-
-
-@contextmanager
-def _claimed(
-    place: TrainingFolder, arguments: TrainingArguments, asked: dict[str, Any], *, resume: bool
-) -> Iterator[dict[str, Any] | None]:
-    """Hold a folder for one training, and give the summary of an earlier one where it is done.
-
-    Raises:
-        RunError: Another process holds it, or it holds another model.
-        SettingsError: It was begun with something else.
-    """
-    with ExitStack() as stack:
-        if arguments.process_index == 0:
-            make_folder(place.path, "--out")
-            if not stack.enter_context(atomic.lock(place.path / ".lock", wait=False)):
-                raise RunError(
-                    got=f"another process trains in {place.path}",
-                    needed="one training a folder",
-                    fix="wait until it is done, or choose another folder",
-                )
-            if not resume:
-                place.clear()
-            place.check(asked)
-        _wait(arguments)
-        done = place.summary()
-        _wait(arguments)  # nobody writes before all have looked
-        yield done
-
-
-def _wait(arguments: TrainingArguments) -> None:
-    """Wait until all processes are here."""
-    if arguments.world_size > 1:
-        torch.distributed.barrier()
-
-
-def _reference_before(model: RewardModel, pairs: EncodedPairs, settings: RewardTrainingSettings) -> bool:
-    """Tell whether the reference is computed before training, and not in every step."""
-    if not settings.objective.needs_reference or settings.reference == "adapters-off":
-        return False
-    seen = (settings.max_steps or math.inf) * settings.batch
-    return settings.reference == "before" or not model.has_adapters or seen >= len(pairs)
-
-
-def _with_reference(
-    model: RewardModel,
-    pairs: EncodedPairs,
-    settings: RewardTrainingSettings,
-    arguments: TrainingArguments,
-    cache: Path | None,
-) -> EncodedPairs:
-    """Give pairs the reference's log-probabilities."""
-    logps = reference_logps(
-        model,
-        pairs,
-        cache=cache,
-        batch=8 * settings.micro_batch,  # without gradients, and in rows instead of pairs
-        bf16=arguments.bf16,
-        progress=settings.progress,
-        process=arguments.process_index,
-        processes=arguments.world_size,
-    )
-    return pairs.with_reference(logps.tolist())
 
 
 def _run(

@@ -16,11 +16,11 @@ from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_callback import PrinterCallback, TrainerState
 from transformers.utils import logging
 
-from workbench.errors import ModelError
 from workbench.models.reward_model import RewardModel
 from workbench.models.saving import restore_reward_model
 from workbench.training.callbacks import EpochOrder, HeadGradient
 from workbench.training.checkpoints import mark_complete
+from workbench.training.faults import check_switchable, not_a_number
 from workbench.training.losses import sequence_logps
 from workbench.training.metrics import Objective, PairOutputs, pair_metrics
 from workbench.training.pairs import EncodedPairs, PairOrder, collate_pairs
@@ -84,7 +84,8 @@ class HybridRewardTrainer(Trainer):
         if settings.reward_weight and not (self.is_fsdp_enabled or self.is_deepspeed_enabled):
             self._head = HeadGradient(model.reward_head)
             self.add_callback(self._head)
-        self._check_reference(pairs)
+        if self.objective.needs_reference and any(pair.reference is None for pair in pairs.pairs):
+            check_switchable(model, sharded=self.is_fsdp_enabled)
 
     def train(self, resume_from_checkpoint: str | bool | None = None, *args: Any, **options: Any) -> Any:
         """Train, as `Trainer.train` does; what the objective does not use is frozen meanwhile."""
@@ -119,7 +120,7 @@ class HybridRewardTrainer(Trainer):
         outputs = self._outputs_of(model, inputs, objective)
         loss = objective.loss(outputs).total
         if not torch.isfinite(loss):
-            raise self._not_a_number(loss, outputs, inputs)
+            raise not_a_number(loss, outputs, inputs["rows"], self.reward_model, self.state.global_step + 1)
         if model.training and self.args.logging_strategy != "no":
             self._outputs.append(outputs.stack().detach())
         if num_items_in_batch is not None:  # the processes' gradients are averaged: undo that division
@@ -275,41 +276,6 @@ class HybridRewardTrainer(Trainer):
         finally:
             for parameter in trained:
                 parameter.requires_grad_(True)
-
-    def _check_reference(self, pairs: EncodedPairs) -> None:
-        """Raise where the objective needs a reference that there is not."""
-        known = all(pair.reference is not None for pair in pairs.pairs)
-        if self.objective.needs_reference and not known and not self.reward_model.has_adapters:
-            raise ModelError(
-                got=f"policy_loss {self.objective.policy_loss!r}, a model without adapters, pairs without reference",
-                needed="the log-probabilities of the policy before training",
-                fix="set reference='before' in train_reward_model, or give pairs.with_reference(...)",
-            )
-        if self.objective.needs_reference and not known and self.is_fsdp_enabled:
-            raise ModelError(
-                got="reference 'adapters-off' with FSDP",
-                needed="the whole model at once, which FSDP splits",
-                fix="set reference='before'",
-            )
-
-    def _not_a_number(self, loss: Tensor, outputs: PairOutputs, inputs: dict[str, Any]) -> ModelError:
-        """Say where the loss stopped to be a number, and what is likely to blame."""
-        bad = ~torch.stack([tensor for tensor in outputs if tensor is not None]).isfinite().all(0)
-        rows = inputs["rows"][bad] if bad.any() else inputs["rows"]
-        broken = next((n for n, p in self.reward_model.named_parameters() if not p.isfinite().all()), None)
-        number = str(self.reward_model.lm_head.weight.dtype).removeprefix("torch.")
-        if broken is not None:
-            cause = f"the weights are no numbers since an earlier step ({broken})"
-            fix = "lower learning_rate, or set max_grad_norm=1.0; then start over, or from an earlier checkpoint"
-        elif number == "float16":
-            cause, fix = "float16 overflows beyond 65504", "load the model in bfloat16 or float32"
-        else:
-            cause, fix = "these texts, or the loss's settings", "look at these pairs, and lower alpha or beta"
-        return ModelError(
-            got=f"loss {loss.item()} in step {self.state.global_step + 1}, pairs {rows.tolist()} (counted from 0)",
-            needed=f"a loss that is a number; likely cause: {cause}",
-            fix=fix,
-        )
 
 
 @contextmanager
