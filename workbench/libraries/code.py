@@ -107,6 +107,8 @@ def imported_names(pieces: Iterable[Piece], resolver: Resolver) -> dict[str, str
     """
     found: dict[str, str] = {}
     for piece in pieces:
+        if "import" not in piece.source:
+            continue
         for node in ast.walk(piece.tree):
             for name, path in _imports(node, resolver):
                 if found.setdefault(name, path) != path:

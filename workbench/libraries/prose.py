@@ -6,6 +6,7 @@ import builtins
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from workbench.libraries.names import is_ordinary
 from workbench.libraries.resolving import Resolver
@@ -29,6 +30,13 @@ class Context:
     """Names that mean something else here: parameters, variables."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     """New names of the parameters of the function that the text is about."""
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """All words that a dotted name may start with."""
+        return frozenset().union(
+            self.resolver.names.words, self.resolver.aliases, self.aliases, self.parameters
+        )
 
     def meaning(self, name: str) -> str | None:
         """Return the path that a name stands for, or None."""
@@ -78,11 +86,10 @@ def _cased(fresh: str, old: str) -> str:
 def _edits(text: str, context: Context) -> Iterator[tuple[int, int, str]]:
     """Yield what to replace by what, in order."""
     alone = {span.start(2) for span in _CODE_SPAN.finditer(text) if _is_one_name(span[2])}
-    known = (context.resolver.names.words, context.aliases, context.resolver.aliases, context.parameters)
     for match in _CHAIN.finditer(text):
         parts = match[0].split(".")
-        if not any(parts[0] in names for names in known):
-            derived = _derived(match[0], context)
+        if parts[0] not in context.known:
+            derived = _derived(match[0], context) if match[0][0].isupper() else match[0]
             if derived != match[0]:
                 yield match.start(), match.end(), derived
             continue
@@ -97,7 +104,7 @@ def _edits(text: str, context: Context) -> Iterator[tuple[int, int, str]]:
 def _derived(word: str, context: Context) -> str:
     """Rename what is called after a function, such as the private class `LinregressResult`."""
     words = context.resolver.names.words
-    if word in context.keep or not word[:1].isupper():
+    if word in context.keep:
         return word
     for hump in reversed(list(re.finditer("[A-Z]", word))[1:]):
         head = word[: hump.start()]
