@@ -295,7 +295,20 @@ def test_suite_problems_hold_on_a_fresh_numpy(library: FreshLibrary) -> None:
 
 
 @LINUX
+@pytest.mark.realdata  # no data but the suite's, but as slow as those that have
+@pytest.mark.timeout(900)
+def test_suite_problems_hold_on_a_fresh_scipy(tmp_path: Path) -> None:
+    problems = load_problems("suite", libraries=["Scipy"])
+    made = make_library("scipy", out=tmp_path)
+    with Sandbox(made.runtime(), workers=2, timeout_s=60) as box:
+        check = check_library(problems, made, box, progress=False)
+    assert check.reasons().keys() <= {"the reference uses nothing of scipy"}, check.text()
+    assert check.counts()["both"] >= 0.8 * len(problems)
+
+
+@LINUX
 @pytest.mark.realdata
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(("package", "name"), [("numpy", "Numpy"), ("scipy", "Scipy")])
 @pytest.mark.parametrize("change", [False, True])
 def test_real_problems_hold_on_a_fresh_library(package: str, name: str, change: bool, tmp_path: Path) -> None:

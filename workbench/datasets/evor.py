@@ -15,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from workbench.datasets.evor_python import Case, python_run, python_tests
 from workbench.datasets.jsonl import Faults, read_objects
 from workbench.errors import DataError, SettingsError
 from workbench.retrieval.problem import INSERT, CodingProblem, HiddenTest, VisibleRun
@@ -89,24 +90,16 @@ def load_evor(task: str, source: str | Path = "hub") -> EvorTask:
     )
 
 
-@dataclass(frozen=True)
-class _Case:
-    """Input and expected output of one test; pickled where the language is Python."""
-
-    given: bytes
-    expected: bytes
-
-
 def _problem(
-    task: str, key: str, row: Mapping[str, Any], cases: Sequence[_Case], test_code: str
+    task: str, key: str, row: Mapping[str, Any], cases: Sequence[Case], test_code: str
 ) -> CodingProblem:
     context, language = row["code_context"], TASKS[task]
     visible, hidden = (cases[0], cases[1:]) if len(cases) > 1 else (None, cases)
     runs: tuple[VisibleRun, ...]
     tests: tuple[HiddenTest, ...]
     if language == "python":
-        runs = (VisibleRun(_python_run(context, visible)),) if visible else (VisibleRun(),)
-        tests = (HiddenTest(tests=_python_tests(context, test_code, hidden)),)
+        runs = (VisibleRun(python_run(context, visible)),) if visible else (VisibleRun(),)
+        tests = (HiddenTest(tests=python_tests(context, test_code, hidden)),)
     else:
         runs = (VisibleRun(context, visible.given.decode() if visible else ""),)
         tests = tuple(HiddenTest(context, one.given.decode(), _printed(one.expected, task)) for one in hidden)
@@ -125,66 +118,6 @@ def _problem(
 def _printed(expected: bytes, task: str) -> str:
     text = expected.decode().strip()
     return _RING_TRUTH.get(text, text) if task == "Ring" else text
-
-
-def _program(context: str, number: int) -> str:
-    """Return the program of one test as the authors start it: its input lies in a file, a word tells which."""
-    return (
-        "import pathlib, sys\n"
-        f'sys.argv = ["program.py", "--test_case", "{number}"]\n'
-        'pathlib.Path("result").mkdir(exist_ok=True)\n'
-        f"{context}\n"
-    )
-
-
-def _python_run(context: str, case: _Case) -> str:
-    written = (
-        'import base64, pathlib\npathlib.Path("input").mkdir(exist_ok=True)\n'
-        f'pathlib.Path("input/input1.pkl").write_bytes(base64.b64decode({_packed(case.given)!r}))\n'
-    )
-    return written + _program(context, 1)
-
-
-def _python_tests(context: str, test_code: str, cases: Sequence[_Case]) -> str:
-    """Return the tests as a module in DS-1000's form.
-
-    What the program pickles is read by its own process, which hands over the value: an unpickling here would run
-    whatever a program has put into the file.
-    """
-    packed = [(_packed(case.given), _packed(case.expected)) for case in cases]
-    programs = [
-        f"{_program(context, number)}\nimport pickle\n"
-        f'result = pickle.load(open("result/result_{number}.pkl", "rb"))\n'
-        for number in range(1, len(cases) + 1)
-    ]
-    return f"""{test_code}
-
-import base64
-import pathlib
-import pickle
-
-PROGRAMS = {programs!r}
-CASES = {packed!r}
-
-
-def test_execution(solution):
-    pathlib.Path("input").mkdir(exist_ok=True)
-    for number, (program, (given, expected)) in enumerate(zip(PROGRAMS, CASES), start=1):
-        pathlib.Path(f"input/input{{number}}.pkl").write_bytes(base64.b64decode(given))
-        environment = {{"__name__": "__main__"}}
-        exec(program.replace("{INSERT}", solution), environment)
-        assert test(environment["result"], pickle.loads(base64.b64decode(expected))) == 1
-
-
-def test_string(solution):
-    if "stringTest" in globals():
-        lines = [line for line in solution.split("\\n") if "print" not in line]
-        assert stringTest("\\n".join(lines))
-"""
-
-
-def _packed(data: bytes) -> str:
-    return base64.b64encode(data).decode()
 
 
 def _faults_of(row: Mapping[str, Any]) -> list[str]:
@@ -222,7 +155,7 @@ def _problems_of_rows(task: str, path: Path) -> tuple[CodingProblem, ...]:
     return tuple(problems.values())
 
 
-def _cases_of_row(row: Mapping[str, Any], wrong: list[str], *, pickled: bool) -> list[_Case]:
+def _cases_of_row(row: Mapping[str, Any], wrong: list[str], *, pickled: bool) -> list[Case]:
     """Return a row's tests; in JSON, pickled values are written in base64."""
     listed = row.get("test_cases", row.get("tests"))
     if isinstance(listed, str):  # a list that was written as text once more
@@ -237,7 +170,7 @@ def _cases_of_row(row: Mapping[str, Any], wrong: list[str], *, pickled: bool) ->
     for number, one in enumerate(listed, start=1):
         pair = [one.get("input"), one.get("output", one.get("ans"))] if isinstance(one, dict) else [None]
         try:
-            cases.append(_Case(*(_bytes(value, pickled) for value in pair)))
+            cases.append(Case(*(_bytes(value, pickled) for value in pair)))
         except (TypeError, ValueError):
             wrong.append(f"test case {number} is no object with {'base64 ' * pickled}input and output")
     return cases
@@ -282,7 +215,7 @@ def _problems_of_folders(task: str, folder: Path) -> tuple[CodingProblem, ...]:
     return tuple(problems)
 
 
-def _cases_of_folder(place: Path) -> Iterator[_Case]:
+def _cases_of_folder(place: Path) -> Iterator[Case]:
     """Yield the tests numbered from 1 as long as there are both files, as the authors' evaluation counts them."""
     number = 1
     while True:
@@ -294,7 +227,7 @@ def _cases_of_folder(place: Path) -> Iterator[_Case]:
         found = next((pair for pair in pairs if pair[0].is_file() and pair[1].is_file()), None)
         if found is None:
             return
-        yield _Case(found[0].read_bytes(), found[1].read_bytes())
+        yield Case(found[0].read_bytes(), found[1].read_bytes())
         number += 1
 
 

@@ -17,9 +17,8 @@ __all__ = ["Document", "document_library"]
 _HEADING = re.compile(r"^(?P<title>\S[^\n]*)\n-{3,}[ \t]*$", re.MULTILINE)
 _NOT_PROSE = re.compile(r"https?://|^\s*\.\. (?:plot|deprecated|versionchanged|versionadded)")
 _ROLE = re.compile(r":(?:\w+:)?(?:func|class|mod|meth|ref|doc|data|obj|attr):")
-_DROPPED = frozenset(
-    {"references", "see also"}
-)  # papers name the library they are about; the other only names
+# Papers name the library that they are about; lists of what to see also hold little but names.
+_DROPPED = frozenset({"references", "see also"})
 _OWN = frozenset({"parameters", "other parameters", "attributes", "methods"})
 
 
