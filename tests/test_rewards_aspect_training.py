@@ -140,21 +140,6 @@ def test_labels_of_one_kind_teach_nothing(tmp_path: Path) -> None:
         )
 
 
-def test_agreement_by_hand(tmp_path: Path) -> None:
-    """Verdicts wrong, right, right, wrong against labels wrong, wrong, right, right; one segment has no label."""
-    reward = SpanClassifierReward.load(
-        ModelSettings(str(save_classifier(tmp_path, labels=("ERR", "O"))), device="cpu"), FACTUALITY
-    )
-    judged = [False, True, True, False, True]
-    reward._judge = lambda batch: [judged]  # type: ignore[method-assign,assignment]
-    one = replace(example(WRONG, WRONG, RIGHT, RIGHT, RIGHT), correct=(False, False, True, True, None))
-    found = span_agreement(reward, [one])
-    assert (found.segments, found.wrong, found.accuracy, found.baseline) == (4, 2, 0.5, 0.5)
-    assert (found.precision, found.recall, found.f1) == (0.5, 0.5, 0.5)
-    with pytest.raises(DataError, match="segmentation='sentence'"):
-        span_agreement(reward, [replace(one, segments=((0, 2),), correct=(True,))])
-
-
 @pytest.mark.parametrize(
     ("options", "said"),
     [

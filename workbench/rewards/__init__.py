@@ -1,11 +1,13 @@
 """Rewards: one protocol for whole answers and parts of them, their hierarchy, and what they are good for."""
 
-from workbench.rewards.aspect_data import SpanExample, completeness_pairs, qa_sample, span_examples
-from workbench.rewards.aspect_training import (
-    SpanTrainingSettings,
-    span_agreement,
-    train_span_classifier,
+from workbench.rewards.aspect_data import (
+    SpanExample,
+    completeness_pairs,
+    completeness_scores,
+    qa_sample,
+    span_examples,
 )
+from workbench.rewards.aspect_training import SpanTrainingSettings, train_span_classifier
 from workbench.rewards.baselines import LengthReward, OracleReward, free_baselines
 from workbench.rewards.best_of_n import (
     BestOfN,
@@ -37,6 +39,7 @@ from workbench.rewards.scorer import Scorer, ScoringSettings
 from workbench.rewards.scoring import ModelReward, reward_values, score_pairs, score_pairs_with
 from workbench.rewards.selection import Selection, inconsistency, pairs_within, select_aspects
 from workbench.rewards.sequence_model import SequenceModelReward
+from workbench.rewards.span_agreement import SpanAgreement, span_agreement
 from workbench.rewards.span_encoding import FACTUALITY, RELEVANCE, SpanSettings
 from workbench.rewards.span_models import SpanClassifierReward, save_span_classifier
 from workbench.rewards.spans import Reward, Sample, Span, mapped, sequence_score, whole
@@ -75,6 +78,7 @@ __all__ = [
     "Selection",
     "SequenceModelReward",
     "Span",
+    "SpanAgreement",
     "SpanClassifierReward",
     "SpanExample",
     "SpanSettings",
@@ -84,6 +88,7 @@ __all__ = [
     "best_of_n_curve",
     "best_of_n_value",
     "completeness_pairs",
+    "completeness_scores",
     "decode_responses",
     "fit_normalization",
     "free_baselines",

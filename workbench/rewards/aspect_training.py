@@ -1,4 +1,4 @@
-"""Train a span classifier from labelled segments, and say how good it is."""
+"""Train a span classifier from labelled segments."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from workbench.training.folder import TrainingFolder
 
-__all__ = ["SpanAgreement", "SpanTrainingSettings", "span_agreement", "train_span_classifier"]
+__all__ = ["SpanTrainingSettings", "train_span_classifier"]
 
 IGNORED = -100
 """Label of a token that is not learned from, as torch's cross entropy knows it."""
@@ -127,61 +127,6 @@ def train_span_classifier(
         save_span_classifier(network, tokenizer, settings, place.path, name=name)
         place.finish(summary)
     return SpanClassifierReward.load(replace(model, name=str(place.path), revision=None))
-
-
-@dataclass(frozen=True)
-class SpanAgreement:
-    """How a classifier's verdicts compare with people's, over segments that have a label."""
-
-    segments: int
-    """Segments compared."""
-    wrong: int
-    """Those of them that people marked."""
-    accuracy: float
-    """Share of verdicts that are right."""
-    baseline: float
-    """Accuracy of the more frequent label: what knowing nothing gives."""
-    precision: float
-    """Share of the segments called wrong that are; 0 where none was."""
-    recall: float
-    """Share of the wrong segments that were called so; 0 where there are none."""
-
-    @property
-    def f1(self) -> float:
-        """Harmonic mean of precision and recall, for errors."""
-        both = self.precision + self.recall
-        return 2 * self.precision * self.recall / both if both else 0.0
-
-
-def span_agreement(reward: SpanClassifierReward, examples: Sequence[SpanExample]) -> SpanAgreement:
-    """Compare a classifier's verdicts with labels that it was not trained on.
-
-    Raises:
-        DataError: No segment has a label, or none of those that do was judged.
-    """
-    pairs: list[tuple[bool, bool]] = []
-    for example, spans in zip(examples, reward([one.sample for one in examples]), strict=True):
-        verdicts = {(span.start, span.end): span.value > reward.settings.wrong for span in spans}
-        for segment, label in zip(example.segments, example.correct, strict=True):
-            if label is not None and segment in verdicts:
-                pairs.append((label, verdicts[segment]))
-    if not pairs:
-        raise DataError(
-            got=f"{len(examples)} answers, none of whose labels are of segments that were judged",
-            needed="labelled segments of the classifier's own segmentation",
-            fix=f"make the examples with segmentation={reward.settings.segmentation!r}",
-        )
-    wrong = sum(not label for label, _ in pairs)
-    called = sum(not verdict for _, verdict in pairs)
-    both = sum(not label and not verdict for label, verdict in pairs)
-    return SpanAgreement(
-        segments=len(pairs),
-        wrong=wrong,
-        accuracy=sum(label == verdict for label, verdict in pairs) / len(pairs),
-        baseline=max(wrong, len(pairs) - wrong) / len(pairs),
-        precision=both / called if called else 0.0,
-        recall=both / wrong if wrong else 0.0,
-    )
 
 
 def _trained(
