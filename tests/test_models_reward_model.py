@@ -271,3 +271,31 @@ def test_the_mean_needs_to_know_the_response(llama: str) -> None:
     given = batch()
     with pytest.raises(ModelError, match="no response_mask"):
         run(load(llama, pooling="mean"), input_ids=given["input_ids"], attention_mask=given["attention_mask"])
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_without_padding_numbers_and_gradients_are_the_same(
+    checkpoints: dict[str, str], family: str, side: str
+) -> None:
+    given = batch(side)
+    found = []
+    for padding_free in (False, True):
+        model = load(checkpoints[family], pooling="mean")
+        model.padding_free = padding_free
+        out = model(**given)
+        assert out.token_logps is not None
+        (out.scores.sum() + out.token_logps.sum()).backward()
+        gradient = model.body.get_input_embeddings().weight.grad
+        found.append((out.scores, out.token_logps, gradient))
+    for padded, packed in zip(*found, strict=True):
+        torch.testing.assert_close(packed, padded, rtol=1e-4, atol=1e-4)
+
+
+def test_a_body_that_takes_no_positions_needs_padding(llama: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = ModelSettings(llama, device="cpu", padding_free=True)
+    assert RewardModel.load(settings).padding_free
+    body = type(RewardModel.load(settings).body)
+    monkeypatch.setattr(body, "forward", lambda self, input_ids, attention_mask=None: None)
+    with pytest.raises(ModelError, match="takes no positions"):
+        RewardModel.load(settings)

@@ -69,6 +69,8 @@ def command() -> None:
 )
 @click.option("--group-by-length", is_flag=True, default=None, help="Steps of like lengths: less padding.")
 @click.option("--gradient-checkpointing", is_flag=True, default=None, help="Less memory, a third more time.")
+@click.option("--attention", metavar="NAME", help="sdpa, eager, flash_attention_2 [the model's choice].")
+@click.option("--padding-free", is_flag=True, default=None, help="No padding; for flash attention.")
 @click.option("--device", help="Where to train [the first GPU, else the CPU].")
 @click.option("--dtype", help="Type of the model's numbers [bfloat16 on a GPU, else float32].")
 @click.option("--checkpoint-steps", type=int, help="Steps between checkpoints [200].")

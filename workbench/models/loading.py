@@ -51,6 +51,9 @@ class ModelSettings:
     """In training, compute each layer's activations again in the backward pass instead of keeping them."""
     attention: str | None = None
     """Attention implementation of transformers (`sdpa`, `eager`, `flash_attention_2`); None: the model's choice."""
+    padding_free: bool = False
+    """For reward models: run the body on the real tokens of a batch alone, in one row. It pays with flash attention,
+    which skips what is between sequences; other implementations compute, and mask, attention over the whole row."""
 
     def __post_init__(self) -> None:
         faults = list(self._faults())

@@ -48,6 +48,7 @@ class RewardModel(nn.Module):
         policy: The causal language model, with adapters of peft or without.
         pooling: One of `POOLINGS`.
         init_std: Spread of the head's first weights. 0, the paper's choice, starts with every score 0.
+        padding_free: Run the body on the real tokens alone; see `ModelSettings.padding_free`.
         origin: What the policy was loaded from; needed to save adapters without their base.
         summary: One line on what was loaded.
 
@@ -61,6 +62,7 @@ class RewardModel(nn.Module):
         *,
         pooling: str = "last",
         init_std: float = 0.0,
+        padding_free: bool = False,
         origin: ModelSettings | None = None,
         summary: str = "",
     ) -> None:
@@ -74,6 +76,13 @@ class RewardModel(nn.Module):
         self.policy, self.pooling, self.origin, self.summary = policy, pooling, origin, summary
         _check_policy(self.causal_lm)
         self._positions = "position_ids" in inspect.signature(self.body.forward).parameters
+        self.padding_free = padding_free
+        if padding_free and not self._positions:
+            raise ModelError(
+                got=f"padding_free with {type(self.causal_lm).__name__}, which takes no positions",
+                needed="a model that tells packed sequences apart by their positions",
+                fix="leave out padding_free",
+            )
         head = self.lm_head
         width = getattr(head, "in_features", None) or self.config.get_text_config().hidden_size
         self.reward_head = nn.Linear(width, 1, bias=False, dtype=torch.float32, device=self.device)
@@ -110,7 +119,14 @@ class RewardModel(nn.Module):
             policy = add_lora(loaded.model, lora)
         elif settings.quantize is not None:
             policy.requires_grad_(False)
-        return cls(policy, pooling=pooling, init_std=init_std, origin=settings, summary=loaded.summary)
+        return cls(
+            policy,
+            pooling=pooling,
+            init_std=init_std,
+            padding_free=settings.padding_free,
+            origin=settings,
+            summary=loaded.summary,
+        )
 
     @property
     def causal_lm(self) -> PreTrainedModel:
@@ -261,9 +277,20 @@ class RewardModel(nn.Module):
 
     def _hidden(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Return the body's last states. Shape [batch, tokens, width]."""
+        if self.padding_free:
+            return self._packed_hidden(input_ids, attention_mask)
         options: dict[str, Any] = {"position_ids": positions(attention_mask)} if self._positions else {}
         options |= {"attention_mask": attention_mask.long(), "use_cache": False}
         return self.body(input_ids, **options).last_hidden_state
+
+    def _packed_hidden(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Return the same from one long row of real tokens; where positions begin anew, a sequence begins."""
+        real = attention_mask.nonzero(as_tuple=True)
+        places = positions(attention_mask)[real]
+        packed = self.body(
+            input_ids[real][None], position_ids=places[None], use_cache=False
+        ).last_hidden_state[0]
+        return packed.new_zeros(*input_ids.shape, packed.shape[-1]).index_put(real, packed)
 
     def _scores(self, hidden: Tensor, attention_mask: Tensor, response_mask: Tensor | None) -> Tensor:
         """Return the scalar head's values. Shape [batch]."""
