@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -25,7 +25,8 @@ class DecodedResponses(NamedTuple):
     """One for each row, without special tokens: what rewards score."""
     offsets: Tensor
     """First character and one past the last of each token in its text. Shape [batch, tokens, 2], int64. Both are the
-    same at special tokens and off the mask, and those of the character where several tokens make up one."""
+    same at special tokens and off the mask, and those of the character where several tokens make up one. On the
+    device of the ids."""
 
 
 def decode_responses(
@@ -56,7 +57,9 @@ def decode_responses(
     rows = [ids[places].tolist() for ids, places in zip(input_ids.cpu(), columns, strict=True)]
     plain = [[token for token in row if token not in special] for row in rows]
     texts = _decoded(plain, tokenizer)
-    again = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+    again: Any = {"input_ids": [], "offset_mapping": []}
+    if texts:  # tokenizers take no empty batch
+        again = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
     offsets = torch.zeros((*input_ids.shape, 2), dtype=torch.long)
     for row, (places, ids) in enumerate(zip(columns, rows, strict=True)):
         same = again["input_ids"][row] == plain[row]
@@ -66,7 +69,7 @@ def decode_responses(
             start, end = (end, end) if token in special else next(left)
             found.append((start, end))
         offsets[row, places] = torch.tensor(found, dtype=torch.long).reshape(-1, 2)
-    return DecodedResponses(texts, offsets)
+    return DecodedResponses(texts, offsets.to(input_ids.device))
 
 
 def place_on_tokens(spans: Sequence[Sequence[Span]], offsets: Tensor, response_mask: Tensor) -> Tensor:
