@@ -98,6 +98,60 @@ def training(config: str, device: str, steps: int, rounds: int, threads: int) ->
     )
 
 
+@command.command(epilog="Example: workbench bench retrieval --sections 1000 --sections 10000")
+@click.option(
+    "--sections",
+    type=click.IntRange(min=1),
+    multiple=True,
+    default=(1_000, 10_000, 100_000),
+    show_default=True,
+    metavar="N",
+    help="Size of the soup; repeatable.",
+)
+@click.option(
+    "--queries", type=click.IntRange(min=1), default=20, show_default=True, help="Queries to the soup."
+)
+@click.option(
+    "--problems",
+    type=click.IntRange(min=0),
+    default=40,
+    show_default=True,
+    help="Problems of the suite for the loop's bookkeeping; 0 leaves that out.",
+)
+@click.option(
+    "--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Programs at a time."
+)
+def retrieval(sections: tuple[int, ...], queries: int, problems: int, workers: int) -> None:
+    """Search and grow the knowledge soup, beside rank_bm25 and the authors' loop of cosines."""
+    import tempfile
+    from pathlib import Path
+
+    from workbench.benchmarks.retrieval import measure_bookkeeping, measure_search
+
+    click.echo(
+        "milliseconds         soup (BM25)               rank_bm25              vectors      loop of cosines"
+    )
+    click.echo(
+        "sections      index    query   +100      index    query   ratio     query      query    ratio"
+    )
+    for size in sections:
+        one = measure_search(size, queries=queries)
+        bm25, cosines = one.rank_bm25_query_s / one.query_s, one.loop_query_s / one.dense_query_s
+        click.echo(
+            f"{size:8,} {one.index_s * 1e3:10,.0f} {one.query_s * 1e3:8.2f} {one.growth_s * 1e3:6.0f}"
+            f" {one.rank_bm25_index_s * 1e3:10,.0f} {one.rank_bm25_query_s * 1e3:8.1f} {bm25:6.0f}x"
+            f" {one.dense_query_s * 1e3:9.2f} {one.loop_query_s * 1e3:10,.0f} {cosines:7.0f}x"
+        )
+    if problems:
+        with tempfile.TemporaryDirectory() as folder:
+            spent, programs = measure_bookkeeping(problems, workers, Path(folder))
+        work = spent.generation_s + spent.execution_s
+        click.echo(
+            f"bookkeeping of the loop: {spent.bookkeeping_s:.2f} s beside {work:.2f} s of execution and recorded "
+            f"answers ({programs} programs): {spent.bookkeeping_s / work:.1%}"
+        )
+
+
 def _leaks(count: int, workers: int) -> None:
     from tqdm import tqdm
 

@@ -13,7 +13,7 @@ from workbench.retrieval.item import Item
 __all__ = ["Call", "DocumentedNames", "calls_in", "documented_name"]
 
 _NAME = r"[A-Za-z_]\w*(?:(?:\.|::)[A-Za-z_]\w*)*"
-_CALL = re.compile(rf"(?<![\w.])({_NAME})\s*\(")
+_CALL = re.compile(rf"(?<!\w)({_NAME})\s*\(")
 _LISP_CALL = re.compile(r"\(\s*([A-Za-z_][\w.?!*+/-]*)")
 # `name`, `name(args)`, `name: what it does`, `name - what it does`, with or without Markdown's marks
 _TITLE = re.compile(rf"^[#\s`*]*(?:(?:def|class|func|fun)\s+)?({_NAME})[`*]*\s*(?:$|[(:—–-])")

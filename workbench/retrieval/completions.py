@@ -68,7 +68,8 @@ class ResumableCompletions:
         """
         from tqdm.auto import tqdm
 
-        keys = [content_key(self.generator.fingerprint, prompt) for prompt in prompts]
+        made_by = self.generator.fingerprint
+        keys = [content_key(made_by, prompt) for prompt in prompts]
         left = {key: text for key, text in zip(keys, prompts, strict=True) if key not in self._journal}
         waiting = list(left.items())
         hidden = None if self._progress else True  # None: hidden where stderr is no terminal

@@ -38,6 +38,7 @@ INSTRUCTOR_INSTRUCTIONS: Mapping[str, str] = MappingProxyType(
 """What the authors of ARKS tell INSTRUCTOR-large of each kind of query, and of each source's texts."""
 
 _BATCH = 32
+_CONFIGURATIONS = ("modules.json", "config.json")
 
 
 class Encoder(Protocol):
@@ -198,10 +199,15 @@ def load_encoder(model: str | None = None) -> Encoder:
 
     where = model or str(offline_model())
     try:
+        if Path(where).is_dir() and not any((Path(where) / name).is_file() for name in _CONFIGURATIONS):
+            raise FileNotFoundError(
+                f"no {' or '.join(_CONFIGURATIONS)} in it"
+            )  # it would be sought on the Hub
         loaded = SentenceTransformer(where)
     except Exception as error:  # the Hub's, torch's and the package's own classes of errors
+        why = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelError(
-            got=f"encoder {where!r} cannot be loaded: {str(error).strip().splitlines()[:1]}",
+            got=f"encoder {where!r} cannot be loaded: {why}",
             needed="a sentence-transformers model, on the Hub or in a folder",
             fix="correct the name, see that the Hub can be reached, or leave it out for the offline model",
         ) from error

@@ -20,6 +20,8 @@ from workbench.runs.fingerprint import path_fingerprint
 
 __all__ = ["DocumentationFile", "DocumentationFolder", "PackageDocumentation", "document_items"]
 
+_NOT_PUBLIC = ("tests", "test", "testing", "conftest")
+
 
 def document_items(
     parent: str,
@@ -110,7 +112,7 @@ class PackageDocumentation:
         self.package, self._submodules = package, submodules
         try:
             self._module = importlib.import_module(package)
-        except Exception as error:  # a package may fail in any way on its import
+        except (Exception, SystemExit) as error:  # a package may fail in any way on its import
             raise DataError(
                 got=f"package {package!r} cannot be imported: {type(error).__name__}: {error}",
                 needed="a package that is installed beside the workbench",
@@ -133,21 +135,16 @@ class PackageDocumentation:
                 yield from self._documents(f"{module.__name__}.{name}", member)
 
     def _modules(self) -> Iterator[ModuleType]:
-        """Yield the package and the public modules below it that can be imported."""
-        yield self._module
-        if not self._submodules or not hasattr(self._module, "__path__"):
-            return
-        found = pkgutil.walk_packages(self._module.__path__, f"{self.package}.", onerror=lambda name: None)
-        for name in sorted(info.name for info in found):
-            parts = name.split(".")[1:]
-            if any(part.startswith("_") or part in ("tests", "testing", "conftest") for part in parts):
-                continue
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of modules that are deprecated
-                try:
-                    yield importlib.import_module(name)
-                except Exception:  # optional parts of packages fail in any way where something is missing
-                    continue
+        """Yield the package and, by name, the public modules below it that can be imported."""
+        waiting = [self._module]
+        while waiting:
+            module = waiting.pop(0)
+            yield module
+            if self._submodules and hasattr(module, "__path__"):
+                names = sorted(info.name for info in pkgutil.iter_modules(module.__path__))
+                public = [name for name in names if not name.startswith("_") and name not in _NOT_PUBLIC]
+                below = (_imported(f"{module.__name__}.{name}") for name in public)
+                waiting[:0] = [one for one in below if one is not None]
 
     def _documents(self, name: str, member: object) -> Iterator[Item]:
         """Yield a function's document, or a class's and those of its public methods."""
@@ -201,6 +198,16 @@ class DocumentationFile:
         )
         for number, identity, title, text in rows:
             yield from document_items(identity, title, text, provenance=f"{self.path.name}:{number}")
+
+
+def _imported(name: str) -> ModuleType | None:
+    """Import a module of a package; None where that fails, as optional parts of packages do in any way."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of modules that are deprecated
+        try:
+            return importlib.import_module(name)
+        except (Exception, SystemExit):
+            return None
 
 
 def _public(module: ModuleType) -> list[tuple[str, object]]:

@@ -110,12 +110,27 @@ class Rounds:
         ]
         attempts = [(task.problem, code) for task, code in zip(tasks, codes, strict=True)]
         outcomes = self._executor.outcomes(attempts)
-        return [
-            self._step(number, task, prompt, answer=answer, code=code, outcome=outcome)
-            for task, prompt, answer, code, outcome in zip(
-                tasks, prompts, answers, codes, outcomes, strict=True
-            )
+        learned = [
+            self._learned(number, task.problem, code, outcome)
+            for task, code, outcome in zip(tasks, codes, outcomes, strict=True)
         ]
+        new = {item.id for item in self.soup.add(item for items in learned for item in items)}
+        steps = []
+        for task, prompt, answer, code, outcome, items in zip(
+            tasks, prompts, answers, codes, outcomes, learned, strict=True
+        ):
+            grown = [item.id for item in items if item.id in new]
+            new.difference_update(grown)  # what two programs teach came with the first
+            steps.append(
+                self._step(number, task, prompt, answer=answer, code=code, outcome=outcome, grown=grown)
+            )
+        return steps
+
+    def _learned(self, number: int, problem: CodingProblem, code: str, outcome: Outcome) -> list[Item]:
+        """Return what an attempt teaches: snippets where it ran, else its error."""
+        if outcome.ran:
+            return snippet_items(problem, number, code, self.soup, self._names)
+        return [feedback_item(problem, number, code, outcome)]
 
     def _ask(self, number: int, tasks: Sequence[_Task]) -> None:
         """Formulate each problem's query, by the question in round 0, and look it up on the web."""
@@ -200,18 +215,21 @@ class Rounds:
         )
 
     def _step(
-        self, number: int, task: _Task, prompt: Prompt, *, answer: str, code: str, outcome: Outcome
+        self,
+        number: int,
+        task: _Task,
+        prompt: Prompt,
+        *,
+        answer: str,
+        code: str,
+        outcome: Outcome,
+        grown: Sequence[str],
     ) -> Step:
-        """Let the soup grow by what was learned, and note all of it."""
-        problem = task.problem
-        if outcome.ran:
-            learned = snippet_items(problem, number, code, self.soup, self._names)
-        else:
-            learned = [feedback_item(problem, number, code, outcome)]
-        given = self._settings.given_documents
+        """Note what happened to one problem."""
+        given = "documentation" if self._settings.given_documents else ""
         return Step(
             round=number,
-            problem_id=problem.problem_id,
+            problem_id=task.problem.problem_id,
             query_kind=task.query.kind if task.query else "",
             query=task.query.texts if task.query else (),
             found=tuple(
@@ -220,7 +238,7 @@ class Rounds:
                     hit.item.id,
                     hit.item.parent,
                     hit.item.title,
-                    None if given and source == "documentation" else hit.score,
+                    None if source == given else hit.score,
                 )
                 for source, hits in task.found.items()
                 for hit in hits
@@ -233,5 +251,5 @@ class Rounds:
             answer_tokens=self._completions.count_tokens(answer),
             code=code,
             outcome=outcome,
-            grown=(*task.from_web, *(item.id for item in self.soup.add(learned))),
+            grown=(*task.from_web, *grown),
         )

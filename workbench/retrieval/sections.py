@@ -109,7 +109,7 @@ def html_sections(text: str, title: str) -> Iterator[Section]:
 
 def text_sections(text: str, title: str) -> Iterator[Section]:
     """Leave plain text as one section."""
-    yield Section(title, text, 1)
+    yield from _section(title, text.split("\n"), 1)
 
 
 SUFFIXES: Mapping[str, Callable[[str, str], Iterator[Section]]] = {
@@ -129,33 +129,30 @@ def _at(text: str, title: str, heads: list[tuple[int, str]]) -> Iterator[Section
     starts = [(0, title), *heads] if not heads or heads[0][0] > 0 else heads
     ends = [start for start, _ in starts[1:]] + [len(lines)]
     for (start, head), end in zip(starts, ends, strict=True):
-        yield Section(head or title, "\n".join(lines[start:end]).strip("\n"), start + 1)
+        yield from _section(head or title, lines[start:end], start + 1)
+
+
+def _section(title: str, lines: list[str], line: int) -> Iterator[Section]:
+    """Yield the section of some lines without the empty ones around them; nothing where all are empty."""
+    full = [number for number, content in enumerate(lines) if content.strip()]
+    if full:
+        text = "\n".join(lines[full[0] : full[-1] + 1])
+        yield Section(title, text, line + full[0] if line else 0)
 
 
 def _paragraphs(section: Section, longest: int) -> Iterator[Section]:
-    """Cut one section at empty lines outside of fenced code, into pieces up to the length where that is possible."""
-    if len(section.text) <= longest:
-        yield section
-        return
-    held, held_from, fenced = list[str](), 0, False
-    size, last_gap = 0, 0
-    for line in section.text.split("\n"):
-        if size + len(line) > longest and last_gap:
-            yield Section(section.title, "\n".join(held[:last_gap]).rstrip(), _moved(section.line, held_from))
-            held_from += last_gap
-            held = held[last_gap:]
-            size, last_gap = sum(len(one) + 1 for one in held), 0
-        held.append(line)
+    """Cut a section at empty lines outside of fenced code, into pieces up to the length where that is possible."""
+    lines = section.text.split("\n")
+    start, gap, size, fenced = 0, 0, 0, False
+    for number, line in enumerate(lines):
+        if size + len(line) > longest and gap > start:
+            yield from _section(section.title, lines[start:gap], section.line and section.line + start)
+            start, size = gap, sum(len(one) + 1 for one in lines[gap:number])
         size += len(line) + 1
         fenced ^= line.lstrip().startswith(("```", "~~~"))
-        if not line.strip() and not fenced and any(one.strip() for one in held):
-            last_gap = len(held)
-    if any(line.strip() for line in held):
-        yield Section(section.title, "\n".join(held).rstrip(), _moved(section.line, held_from))
-
-
-def _moved(line: int, by: int) -> int:
-    return line + by if line else 0
+        if not line.strip() and not fenced and size > longest // 4:  # a heading is not left alone
+            gap = number + 1
+    yield from _section(section.title, lines[start:], section.line and section.line + start)
 
 
 def _joined(sections: list[Section]) -> Section:

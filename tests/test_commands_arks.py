@@ -1,0 +1,73 @@
+"""`workbench arks run`: from a user's files to accuracy by round; and the file of problems."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from workbench.cli import cli
+from workbench.errors import DataError
+from workbench.retrieval.problem_files import load_coding_problems
+from workbench.sandbox.isolation import check
+
+PROBLEM = {
+    "problem_id": "double",
+    "question": "Double x into y.",
+    "visible_runs": [{"context": "x = 2\n[insert]\n"}],
+    "hidden_tests": [{"context": "x = 3\n[insert]\nprint(y)", "expected_stdout": "6"}],
+    "gold_documents": ["twice.md"],
+}
+
+
+def write(path: Path, *rows: object) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_a_file_of_problems_is_read(tmp_path: Path):
+    (problem,) = load_coding_problems(write(tmp_path / "p.jsonl", PROBLEM))
+    assert problem.hidden_tests[0].expected_stdout == "6"
+    assert problem.visible_runs[0].source("y = 1") == "x = 2\ny = 1\n"
+    assert problem.gold_documents == ("twice.md",)
+
+
+def test_all_faults_of_a_file_are_told(tmp_path: Path):
+    odd = [
+        PROBLEM,
+        PROBLEM,
+        {"question": "q"},
+        {**PROBLEM, "answer": 1},
+        {**PROBLEM, "hidden_tests": [{"in": 1}]},
+    ]
+    with pytest.raises(DataError) as caught:
+        load_coding_problems(write(tmp_path / "p.jsonl", *odd))
+    for told in ("line 2: problem_id 'double' was there", "line 3: problem '': problem_id is empty",
+                 "line 4: unknown fields answer", "line 5: "):  # fmt: skip
+        assert told in caught.value.got
+    with pytest.raises(DataError, match="no problems"):
+        load_coding_problems(write(tmp_path / "empty.jsonl"))
+
+
+def test_from_a_users_files_to_accuracy_by_round(tmp_path: Path):
+    try:
+        check("sandlock")
+    except Exception as error:  # the reason is shown with the skip
+        pytest.skip(f"programs cannot be isolated here: {error}")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "twice.md").write_text("Double a number by 2 * x.")
+    problems = write(tmp_path / "p.jsonl", PROBLEM)
+    prompt = (
+        "# Documentation\n\ntwice\nDouble a number by 2 * x.\n\n# Task\n\nDouble x into y.\n\n"
+        "Reply with one Python code block.\n"
+    )
+    answers = write(tmp_path / "a.jsonl", {"prompt": prompt, "answer": "y = 2 * x"})
+    words = ["arks", "run", "--problems", problems, "--docs", tmp_path / "docs", "--out", tmp_path / "out"]
+    words += ["--generator", f"recorded:{answers}", "--workers", "1"]
+    done = CliRunner().invoke(cli, [str(word) for word in words])
+    assert done.exit_code == 0, done.output
+    line = next(line for line in done.output.splitlines() if line.startswith("    0"))
+    assert line.split()[:6] == ["0", "1", "1.000", "1.000", "0.000", "1.00"]
+    assert len((tmp_path / "out" / "trace.jsonl").read_text().splitlines()) == 1

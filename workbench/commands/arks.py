@@ -1,0 +1,141 @@
+"""`workbench arks`: code generation with retrieval, on your own library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+EXAMPLE = (
+    "Example: workbench arks run --package mylib --docs docs/ --problems problems.jsonl "
+    "--generator hf:Qwen/Qwen2.5-Coder-1.5B-Instruct --out out/mylib"
+)
+
+
+@click.group(epilog=EXAMPLE)
+def command() -> None:
+    """Solve problems on an unfamiliar library with its documentation, asked anew after each error."""
+
+
+@command.command("run", epilog=EXAMPLE)
+@click.option(
+    "--problems", required=True, type=click.Path(path_type=Path), help="Problems, a JSON object a line."
+)
+@click.option(
+    "--generator", required=True, metavar="SPEC", help="hf:NAME, openai:MODEL or recorded:trace.jsonl."
+)
+@click.option(
+    "--package", "packages", multiple=True, help="Use this installed package's docstrings; repeatable."
+)
+@click.option(
+    "--docs",
+    multiple=True,
+    metavar="PATH",
+    help="Use this folder (Markdown, rst, HTML) or .jsonl; repeatable.",
+)
+@click.option("--web", metavar="SPEC", help="brave, or folder:PATH of saved pages.")
+@click.option(
+    "--retriever",
+    type=click.Choice(["bm25", "dense", "hybrid"]),
+    default="bm25",
+    show_default=True,
+    help="How the soup is searched.",
+)
+@click.option("--encoder", metavar="NAME", help="Model of dense search; by default one that is installed.")
+@click.option(
+    "--query",
+    type=click.Choice(["question", "code", "explanation", "execution_feedback"]),
+    default="code",
+    show_default=True,
+    help="How later rounds ask.",
+)
+@click.option(
+    "--sources",
+    metavar="NAMES",
+    help="What prompts show, by commas: some of documentation, execution_feedback, code_snippets, web_search.",
+)
+@click.option("--rounds", type=click.IntRange(min=1), default=4, show_default=True, help="Answers a problem.")
+@click.option(
+    "--documents", type=click.IntRange(min=0), default=5, show_default=True, help="Retrieved at a time."
+)
+@click.option("--runtime", default="main", show_default=True, help="Environment the programs run in.")
+@click.option(
+    "--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Programs at a time."
+)
+@click.option("--timeout", type=float, default=60.0, show_default=True, help="Seconds a program may run.")
+@click.option("--memory", type=float, default=4.0, show_default=True, help="GiB a program may use.")
+@click.option("--max-new-tokens", type=int, default=1024, show_default=True, help="Longest answer.")
+@click.option("--batch-size", type=int, default=8, show_default=True, help="Prompts at once (hf).")
+@click.option("--quantize", type=click.Choice(["4bit", "8bit"]), help="Load smaller weights (hf).")
+@click.option("--device", default="auto", show_default=True, help="Where the model runs (hf).")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("out/arks"), show_default=True, help="Folder."
+)
+def run(**options: Any) -> None:
+    """Run the active loop, and print accuracy by round.
+
+    The folder gets trace.jsonl (each round's query, documents, prompt, program and error), results.json and what
+    is needed to go on: interrupted, the same command continues.
+    """
+    from workbench.generators.settings import GenerationSettings
+    from workbench.retrieval import ActiveRetrievalSettings, KnowledgeSoup, active_retrieval
+    from workbench.retrieval.code_generators import make_code_generator
+    from workbench.retrieval.problem_files import load_coding_problems
+    from workbench.retrieval.web import WebSearch, make_provider
+    from workbench.sandbox import Sandbox
+
+    problems = load_coding_problems(options["problems"])
+    web = WebSearch(make_provider(options["web"]), options["out"] / "web.jsonl") if options["web"] else None
+    usual = (*ActiveRetrievalSettings().sources, *(("web_search",) if web else ()))
+    named = options["sources"]
+    settings = ActiveRetrievalSettings(
+        query=options["query"],
+        sources=usual if named is None else tuple(word.strip() for word in named.split(",") if word.strip()),
+        rounds=options["rounds"],
+        documents=options["documents"],
+    )
+    generation = GenerationSettings(
+        temperature=0,
+        **{name: options[name] for name in ("max_new_tokens", "batch_size", "quantize", "device")},
+    )
+    generator = make_code_generator(options["generator"], generation)
+    soup = KnowledgeSoup(_retriever(options))
+    for source in _documentation(options):
+        soup.add(source.items())
+    memory = int(options["memory"] * 2**30)
+    with Sandbox(options["runtime"], options["workers"], options["timeout"], memory) as sandbox:
+        result = active_retrieval(
+            problems, soup, generator, sandbox, settings, folder=options["out"], web=web
+        )
+    click.echo(f"{len(problems)} problems, {len(soup)} sections of documentation, {generator.name}")
+    click.echo("round   asked   accuracy   runs   silent   recall   tokens read   written")
+    for one in result.rounds:
+        recall = "-" if one.recall is None else f"{one.recall:.2f}"
+        click.echo(
+            f"{one.round:5} {one.asked:7} {one.accuracy:10.3f} {one.ran:6.3f} {one.silent:8.3f} {recall:>8}"
+            f" {one.prompt_tokens:13,} {one.answer_tokens:9,}"
+        )
+    click.echo("silent: runs without an error, and is wrong; the loop cannot know")
+    click.echo(f"written: {options['out']}/trace.jsonl, results.json")
+
+
+def _retriever(options: dict[str, Any]) -> Any:
+    from workbench.retrieval.bm25 import BM25Retriever
+
+    if options["retriever"] == "bm25":
+        return BM25Retriever()
+    from workbench.retrieval.dense import DenseRetriever
+    from workbench.retrieval.hybrid import HybridRetriever
+
+    dense = DenseRetriever(options["encoder"], cache=options["out"])
+    return dense if options["retriever"] == "dense" else HybridRetriever((BM25Retriever(), dense))
+
+
+def _documentation(options: dict[str, Any]) -> list[Any]:
+    from workbench.retrieval.documentation import DocumentationFile, DocumentationFolder, PackageDocumentation
+
+    files = [
+        DocumentationFile(p) if ".jsonl" in Path(p).name else DocumentationFolder(p) for p in options["docs"]
+    ]
+    return [*map(PackageDocumentation, options["packages"]), *files]
