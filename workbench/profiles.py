@@ -274,6 +274,9 @@ def _names(value: Any) -> tuple[str, ...]:
                 raise ValueError('needs a list, as a,b or ["a", "b"]') from None
         else:
             value = [word.strip() for word in value.split(",") if word.strip()]
+    # a lone name may look like a number: papermill turns it into one on its way here
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = [str(value)]
     if not isinstance(value, list | tuple) or not value or not all(isinstance(word, str) for word in value):
         raise ValueError("needs a list of at least one name")
     return tuple(value)

@@ -42,15 +42,21 @@ from workbench.experiments.jobs import run_jobs
 from workbench.models.loading import ModelSettings
 from workbench.runs import atomic
 
-__all__ = ["FILE", "GRIDS", "Tuning", "read_tuning", "tune"]
+__all__ = ["FILE", "GRIDS", "Tuning", "grid_of", "read_tuning", "tune"]
 
 FILE = "tuning.json"
-RATES = (1e-3, 3e-3, 1e-2)
 GRIDS: Mapping[str, Mapping[str, tuple[float, ...]]] = {
-    "explicit": {"learning_rate": RATES, "init_std": (0.0, 0.1, 0.3)},
-    "implicit": {"learning_rate": RATES, "beta": (0.1, 0.3, 1.0)},
+    "explicit": {"learning_rate": (1e-3, 3e-3), "init_std": (0.0, 0.1, 0.3)},
+    "implicit": {"learning_rate": (1e-3, 3e-3), "beta": (0.1, 0.3, 1.0)},
+    "adapters": {"learning_rate": (3e-3, 1e-2), "init_std": (0.0, 0.1, 0.3)},
 }
-"""What is tried, by the score that an arm is judged by: DPO trains no head, its second setting is its strength."""
+"""What is tried, equally many settings for every arm. DPO trains no head, so its second setting is its strength;
+adapters want higher rates than whole matrices do."""
+
+
+def grid_of(arm: Arm) -> Mapping[str, tuple[float, ...]]:
+    """Return the grid that an arm is tuned on."""
+    return GRIDS["adapters" if arm.quantized else arm.score]
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,7 @@ def tune(
     jobs: dict[str, Job] = {}
     tried: list[tuple[Arm, dict[str, float], list[str]]] = []
     for arm in arms:
-        grid = GRIDS[arm.score]
+        grid = grid_of(arm)
         for values in product(*grid.values()):
             setting = dict(zip(grid, values, strict=True))
             named = {_name(job, setting): job for job in _jobs(declaration, data, arm, setting, folder)}
@@ -115,7 +121,7 @@ def tune(
     chosen: dict[str, dict[str, float]] = {}
     for arm in arms:
         best = max((row for row in rows if row["arm"] == arm.name), key=lambda row: row["accuracy"])
-        chosen[arm.name] = {name: best[name] for name in GRIDS[arm.score]}
+        chosen[arm.name] = {name: best[name] for name in grid_of(arm)}
     return Tuning(
         command, declaration.seeds, asdict(data_settings), declaration.main.name, tuple(rows), chosen
     )

@@ -12,8 +12,8 @@ from workbench.worlds.passages.utility import assess
 
 __all__ = ["Document", "answer_document", "reading_document"]
 
-QUESTIONS = 4
-"""Questions in a document to read: several on one passage, since the passage itself teaches nothing."""
+QUESTIONS = 3
+"""Questions in a document to read."""
 CAREFUL = WritingSettings(habit=0.0, slip=0.0)
 
 
@@ -39,24 +39,34 @@ def answer_document(source: random.Random, settings: WritingSettings) -> Documen
 
 
 def reading_document(source: random.Random) -> Document:
-    """Return a passage with questions on all its people, their answers, and a reviewer's mark after each sentence.
+    """Return a passage, a retelling of it in another order, and answers to questions; all with a reviewer's marks.
 
-    Some answers have no fault, and all of them is learned. Others say anything; of these only the marks are learned,
-    so that the faults are not. Without such marks a body that can write a right value does not represent whether a
-    given one is right, and a scalar head finds nothing to read.
+    After each sentence stands a mark (`MARKS`). Without them a body that can write a right value does not represent
+    whether a given one is right, and a scalar head finds nothing to read. Some sentences are faulty: of these only
+    the mark is learned, and not the fault.
 
     Args:
         source: Where chance comes from.
     """
     task = _task(source)
+    retold = [_statement(task, fact.verb, source) for fact in source.sample(task.facts, len(task.facts))]
     pieces = [(task.passage, False)]
+    for fact in retold:
+        true = fact in task.facts
+        pieces += [
+            (f"{fact.person} {fact.verb}", False),
+            (f"{fact.value} .", true),
+            ("right" if true else "wrong", True),
+        ]
     for _ in range(QUESTIONS):
         asked = _other_question(task, source)
-        careful = source.random() < 0.4
-        if careful:
-            facts = list(write_answer(asked, source, CAREFUL))
-        else:
-            facts = [_statement(asked, verb, source) for verb in source.sample(asked.asked, len(asked.asked))]
+        careful = source.random() < 0.5
+        verbs = source.sample(asked.asked, len(asked.asked))
+        facts = (
+            write_answer(asked, source, CAREFUL)
+            if careful
+            else [_statement(asked, verb, source) for verb in verbs]
+        )
         sentences = [fact.sentence for fact in facts]
         pieces.append((asked.question, False))
         for sentence, review in zip(

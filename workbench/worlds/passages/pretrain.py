@@ -43,9 +43,9 @@ class PretrainingSettings:
 
     seed: int = 0
     """Of the first weights and of every batch."""
-    reading_steps: int = 800
+    reading_steps: int = 1800
     """Steps on documents to read."""
-    answering_steps: int = 200
+    answering_steps: int = 600
     """Steps on answers, after that."""
     batch: int = 24
     """Documents a step."""
