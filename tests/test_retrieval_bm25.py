@@ -74,9 +74,12 @@ def test_scores_are_those_of_bm25s(texts, query):
 def test_what_is_there_is_neither_cut_nor_counted_again(monkeypatch):
     read: list[str] = []
     document = CodeTokenizer.document
-    monkeypatch.setattr(
-        CodeTokenizer, "document", lambda self, text: read.append(text) or document(self, text)
-    )
+
+    def noted(self: CodeTokenizer, text: str):
+        read.append(text)
+        return document(self, text)
+
+    monkeypatch.setattr(CodeTokenizer, "document", noted)
     found = index([f"text {number}" for number in range(50)])
     first = found._segments[0]
     for number in range(5):

@@ -13,10 +13,7 @@ from workbench.retrieval.item import item_id
 
 
 def item(name: str, text: str, parent: str = "", section: int = 0, **more: str) -> Item:
-    return Item(**{
-        "id": name, "source": "documentation", "title": name, "text": text,
-        "parent": parent or name, "section": section,
-    } | more)  # fmt: skip
+    return replace(Item(name, "documentation", name, text, parent or name, section), **more)  # type: ignore[arg-type]
 
 
 class Lookup:
