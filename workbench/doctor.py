@@ -61,7 +61,7 @@ def examine() -> Iterator[Check]:
     yield _hub()
     yield _endpoint()
     yield _tensorflow()
-    yield _java()
+    yield _guarded("grammar reward", _grammar)
     yield from _languages()
 
 
@@ -244,15 +244,13 @@ def _tensorflow() -> Check:
     return Check("tensorflow", "ok", "installed")
 
 
-def _java() -> Check:
-    path, fix = shutil.which("java"), "Debian, Ubuntu: apt install default-jre-headless"
-    if path is None:
-        return Check("java", "missing", "optional: a grammar reward needs it", fix)
-    # macOS has a `java` that only says where to buy one
-    works = subprocess.run([path, "-version"], capture_output=True, stdin=subprocess.DEVNULL, check=False)
-    return (
-        Check("java", "ok", path) if works.returncode == 0 else Check("java", "missing", f"{path} fails", fix)
-    )
+def _grammar() -> Check:
+    from workbench.rewards.grammar import grammar_available
+
+    there, detail, fix = grammar_available()
+    if there:
+        return Check("grammar reward", "ok", detail)
+    return Check("grammar reward", "missing", f"optional: {detail}", fix)
 
 
 def _languages() -> Iterator[Check]:
