@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from workbench.experiments.arks_data import ArksData
+from workbench.experiments.arks_results import Findings
 from workbench.experiments.arks_settings import Setting
 from workbench.retrieval.trace import Step, read_steps
 
@@ -27,18 +28,23 @@ def trace_of(folder: Path, setting: Setting, model: int = 0) -> list[Step]:
     return read_steps(folder / f"model-{model}" / half / setting.word / "trace.jsonl")
 
 
-def telling_problem(steps: Sequence[Step], wanted: Sequence[str]) -> str | None:
-    """Return the problem, among some, that took the most rounds; the first of equal ones, None of none.
+def telling_problem(steps: Sequence[Step], findings: Findings, setting: str, other: str) -> str:
+    """Return a problem to tell of: of those that one setting solves and another does not, the longest way.
 
     Args:
-        steps: A trace.
-        wanted: Ids of the problems to choose from.
+        steps: The trace of the first setting, with the first model.
+        findings: Of the experiment.
+        setting: The setting that solves it.
+        other: The one that does not. Where it solves them all, any solved problem will do, and at last any.
     """
-    rounds: dict[str, int] = {}
-    for step in steps:
-        if step.problem_id in set(wanted):
-            rounds[step.problem_id] = max(step.round, rounds.get(step.problem_id, 0))
-    return max(rounds, key=lambda name: rounds[name], default=None)
+    last = findings.last[findings.last["model"] == findings.rows["model"].iloc[0]]
+    solved = {
+        name: set(last[(last["setting"] == name) & last["passed"]]["problem"]) for name in (setting, other)
+    }
+    taken = {step.problem_id: step.round for step in steps}
+    only = solved[setting] - solved[other]
+    wanted = [name for name in taken if name in (only or solved[setting] or taken)]
+    return max(wanted, key=lambda name: taken[name])
 
 
 def told(steps: Sequence[Step], problem_id: str, data: ArksData) -> str:

@@ -15,7 +15,7 @@ from workbench.worlds.muon import Muon
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
-    from transformers import LlamaForCausalLM
+    from transformers import PreTrainedModel
 
 __all__ = ["CHECKPOINT", "Batch", "Rates", "train"]
 
@@ -31,13 +31,13 @@ on the right, so that no attention mask is needed."""
 class Rates:
     """The highest learning rates."""
 
-    matrices: float = 0.02
+    matrices: float = 0.01
     """Of Muon, for the matrices of the blocks."""
     others: float = 0.01
     """Of AdamW, for embeddings and norms."""
-    warmup: int = 50
+    warmup: int = 20
     """Steps on which they rise."""
-    decay: float = 0.4
+    decay: float = 0.3
     """Share of the steps, at the end, over which they fall to nothing."""
 
     def share(self, step: int, steps: int) -> float:
@@ -46,7 +46,7 @@ class Rates:
 
 
 def train(
-    model: LlamaForCausalLM,
+    model: PreTrainedModel,
     batch: Batch,
     *,
     steps: int,
@@ -102,7 +102,7 @@ def train(
     return losses
 
 
-def _loss(model: LlamaForCausalLM, ids: Tensor, learned: Tensor) -> Tensor:
+def _loss(model: PreTrainedModel, ids: Tensor, learned: Tensor) -> Tensor:
     """Return the mean of -log p over the learned tokens; only their logits are computed."""
     import torch
 
@@ -111,11 +111,12 @@ def _loss(model: LlamaForCausalLM, ids: Tensor, learned: Tensor) -> Tensor:
     return torch.nn.functional.cross_entropy(model.lm_head(states[wanted]), ids[:, 1:][wanted])
 
 
-def _optimizers(model: LlamaForCausalLM, rates: Rates) -> list[torch.optim.Optimizer]:
+def _optimizers(model: PreTrainedModel, rates: Rates) -> list[torch.optim.Optimizer]:
     """Return Muon for the blocks' matrices and AdamW for the rest; each group remembers its highest rate."""
     import torch
 
-    matrices, others = [], []
+    matrices: list[Tensor] = []
+    others: list[Tensor] = []
     for name, parameter in model.named_parameters():
         (matrices if parameter.ndim == 2 and ".layers." in name else others).append(parameter)
     adamw = torch.optim.AdamW(others, lr=rates.others, betas=(0.9, 0.98), weight_decay=0.0)
@@ -129,7 +130,7 @@ def _optimizers(model: LlamaForCausalLM, rates: Rates) -> list[torch.optim.Optim
 def _keep(
     file: Path,
     recipe: Mapping[str, Any],
-    model: LlamaForCausalLM,
+    model: PreTrainedModel,
     optimizers: list[torch.optim.Optimizer],
     losses: list[float],
 ) -> None:
@@ -149,7 +150,7 @@ def _keep(
 
 
 def _restored(
-    file: Path, recipe: Mapping[str, Any], model: LlamaForCausalLM, optimizers: list[torch.optim.Optimizer]
+    file: Path, recipe: Mapping[str, Any], model: PreTrainedModel, optimizers: list[torch.optim.Optimizer]
 ) -> list[float]:
     """Put a checkpoint's state into model and optimizers; return the losses so far, none without a checkpoint."""
     import torch

@@ -32,7 +32,7 @@ class PocketCoder:
     """
 
     def __init__(self, folder: str | Path) -> None:
-        from transformers import AutoModelForCausalLM, AutoTokenizer
+        from workbench.models import ModelSettings, load_causal_lm, load_tokenizer
 
         self._folder = Path(folder)
         weights = self._folder / "model.safetensors"
@@ -43,8 +43,9 @@ class PocketCoder:
                 fix=f"run `python -m workbench.worlds.libraries.pretrain --out {self._folder}`",
             )
         self._digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:16]
-        self._tokenizer = AutoTokenizer.from_pretrained(self._folder)
-        self._model = AutoModelForCausalLM.from_pretrained(self._folder).float().eval()
+        settings = ModelSettings(str(self._folder), device="cpu", dtype="float32")
+        self._tokenizer = load_tokenizer(settings)
+        self._model = load_causal_lm(settings).model
 
     @property
     def name(self) -> str:

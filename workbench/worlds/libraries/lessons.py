@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from workbench.worlds.libraries import prompts
+from workbench.worlds.libraries.lexicon import END
 from workbench.worlds.libraries.library import Convention, Function, Library, call, invent_library
 from workbench.worlds.libraries.tasks import NUMBERS, Step, Task, draw_task
 
@@ -87,6 +88,8 @@ class Lesson:
     """Chance that an earlier program and its error are shown."""
     stripped: float = 0.25
     """Chance that the documents lack the words of the familiar names."""
+    brief: float = 0.0
+    """Chance that documents say the familiar name and nothing else: the simplest thing to look up."""
     quoted: float = 0.0
     """Chance that a task speaks in its document's own words: reading by likeness is learnt before reading by
     meaning. For stages with several tasks a prompt."""
@@ -103,7 +106,9 @@ def lesson(random: Random, plan: Lesson) -> list[tuple[str, bool]]:
         Its parts in order, each with whether the model is to learn to write it.
     """
     library = invent_library(random, split="training")
-    if random.random() < plan.stripped:
+    if random.random() < plan.brief:
+        library = library.brief()
+    elif random.random() < plan.stripped:
         library = library.stripped()
     if plan.tasks > 1:
         return _shared(random, plan, library)
@@ -111,7 +116,7 @@ def lesson(random: Random, plan: Lesson) -> list[tuple[str, bool]]:
     evidence = _evidence(random, plan, library, task)
     return [
         (_prompt(random, evidence, task), False),
-        (ideal_attempt(task, evidence).program(task), True),
+        (ideal_attempt(task, evidence).program(task) + END, True),
     ]
 
 
@@ -127,7 +132,7 @@ def _shared(random: Random, plan: Lesson, library: Library) -> list[tuple[str, b
             task = replace(task, question=", then ".join(map(_quoted, task.steps)))
         parts += [
             (prompts.question(task.question), False),
-            (ideal_attempt(task, Evidence(shown)).program(task), True),
+            (ideal_attempt(task, Evidence(shown)).program(task) + END, True),
         ]
     return parts
 

@@ -6,8 +6,10 @@ from functools import cache
 
 from workbench.worlds.libraries.operations import OPERATIONS
 
-__all__ = ["CALL_PIECES", "SIGNS", "words"]
+__all__ = ["CALL_PIECES", "END", "SIGNS", "words"]
 
+END = "[END]"
+"""Ends a program."""
 SIGNS = "( ) = , : '"
 CALL_PIECES = ("x =", "(x)", "(x,", ", x)", "by=")
 """What calls are written of, a token each, so that a line of code is short."""

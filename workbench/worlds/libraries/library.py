@@ -111,6 +111,11 @@ class Library:
             ]
         return "\n".join(lines)
 
+    def brief(self) -> Library:
+        """Return it with documents that say the familiar name and nothing else."""
+        functions = (replace(f, description=f.operation.familiar) for f in self.functions)
+        return Library(self.name, tuple(functions))
+
     def stripped(self) -> Library:
         """Return it with documents that lack the words of the familiar names; all else is the same."""
         functions = (replace(f, description=f.operation.stripped(f.description)) for f in self.functions)

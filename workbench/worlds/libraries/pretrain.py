@@ -7,6 +7,7 @@ every batch is drawn from the seed and the number of its step.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,13 +18,14 @@ import click
 
 from workbench.errors import SettingsError, WorkbenchError
 from workbench.runs import atomic
+from workbench.worlds.libraries.drills import Drill, drill
 from workbench.worlds.libraries.lessons import Lesson, lesson
 from workbench.worlds.libraries.tokenizer import make_tokenizer
 from workbench.worlds.pretraining import CHECKPOINT, Rates, train
 
 if TYPE_CHECKING:
     import torch
-    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+    from transformers import Lfm2ForCausalLM, PreTrainedTokenizerFast
 
 __all__ = ["CURRICULUM", "PretrainingSettings", "Stage", "make_model", "pretrain"]
 
@@ -39,25 +41,29 @@ class Stage:
     """How many."""
     texts: int
     """Lessons a step."""
-    lessons: tuple[Lesson, ...]
+    lessons: tuple[Lesson | Drill, ...]
     """Each text is one of these, with equal chance."""
 
 
+_ECHO = Drill(kind="echo", length=(8, 12), times=4)
+_RECALL = Drill(kind="recall", length=(3, 7), times=3, brief=0.3)
 _NAME = Lesson(operations=(1,), documents=(0, 0), tasks=10, quoted=0.2)
 _LOOK_UP = Lesson(operations=(1,), documents=(2, 5), tasks=8, documented=0.75, quoted=0.3)
-_LOOK_FAR = Lesson(operations=(1,), documents=(5, 9), tasks=6, documented=0.75, quoted=0.3)
+_LOOK_FAR = Lesson(operations=(1,), documents=(5, 9), tasks=6, documented=0.75, quoted=0.2)
 _READ = Lesson(operations=(1, 2), documents=(3, 6), documented=0.8, exampled=0.25, examples=3)
 _REPAIR = Lesson(
     operations=(1, 2, 3), documents=(3, 6), documented=0.85, exampled=0.25, examples=3, attempted=0.8
 )
 CURRICULUM = (
-    Stage(steps=120, texts=8, lessons=(_NAME,)),
-    Stage(steps=480, texts=8, lessons=(_LOOK_UP,)),
-    Stage(steps=300, texts=8, lessons=(_LOOK_UP, _LOOK_FAR)),
-    Stage(steps=500, texts=14, lessons=(_LOOK_FAR, _READ, _READ)),
-    Stage(steps=1000, texts=14, lessons=(_READ, _REPAIR, _REPAIR)),
+    Stage(steps=80, texts=16, lessons=(_ECHO,)),
+    Stage(steps=160, texts=10, lessons=(_RECALL, _RECALL, _ECHO)),
+    Stage(steps=120, texts=8, lessons=(_NAME, _RECALL)),
+    Stage(steps=320, texts=8, lessons=(_LOOK_UP, _LOOK_UP, _RECALL)),
+    Stage(steps=200, texts=8, lessons=(_LOOK_UP, _LOOK_FAR)),
+    Stage(steps=400, texts=14, lessons=(_LOOK_FAR, _READ, _READ)),
+    Stage(steps=800, texts=14, lessons=(_READ, _REPAIR, _REPAIR)),
 )
-"""From familiar names, over looking one function up, to chains of calls that are repaired after an error."""
+"""From repeating what was said, over looking one function up, to chains of calls that are repaired after an error."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +82,10 @@ class PretrainingSettings:
     """Learning rates."""
     width: int = 128
     """Size of the hidden states."""
-    layers: int = 3
-    """Blocks."""
+    layers: int = 4
+    """Blocks: a convolution and attention by turns."""
+    reach: int = 4
+    """Tokens that a convolution sees, its own included."""
     heads: int = 4
     """Attention heads a block."""
     mlp: int = 256
@@ -86,11 +94,13 @@ class PretrainingSettings:
     def __post_init__(self) -> None:
         faults = [
             (f"{name} {getattr(self, name)!r}", f"{name}: a number above 0")
-            for name in ("width", "layers", "heads", "mlp")
+            for name in ("width", "layers", "reach", "heads", "mlp")
             if not getattr(self, name) > 0
         ]
         if self.heads > 0 and self.width % self.heads:
             faults.append((f"width {self.width}, heads {self.heads}", "a width that the heads divide"))
+        if self.layers % 2:
+            faults.append((f"layers {self.layers}", "layers: an even number"))
         if faults:
             raise SettingsError.listing(faults)
 
@@ -100,14 +110,19 @@ class PretrainingSettings:
         return sum(stage.steps for stage in self.curriculum)
 
 
-def make_model(settings: PretrainingSettings) -> LlamaForCausalLM:
-    """Return the untrained model: a small Llama, embeddings shared with the LM head."""
+def make_model(settings: PretrainingSettings) -> Lfm2ForCausalLM:
+    """Return the untrained model: a small LFM2, embeddings shared with the LM head.
+
+    Its blocks are short convolutions and attention by turns. To look a name up, attention has to know at the name
+    what stands before it. A convolution knows; attention alone has to learn that first, which took a Llama of this
+    size more than ten times the steps. Blocks add nothing to begin with.
+    """
     import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
+    from transformers import Lfm2Config, Lfm2ForCausalLM
 
     tokenizer = make_tokenizer()
     torch.manual_seed(settings.seed)
-    config = LlamaConfig(
+    config = Lfm2Config(
         vocab_size=len(tokenizer),
         hidden_size=settings.width,
         intermediate_size=settings.mlp,
@@ -116,11 +131,20 @@ def make_model(settings: PretrainingSettings) -> LlamaForCausalLM:
         num_key_value_heads=settings.heads,
         max_position_embeddings=512,
         tie_word_embeddings=True,
+        initializer_range=0.05,
+        layer_types=["conv", "full_attention"] * (settings.layers // 2),
+        conv_L_cache=settings.reach,
+        block_auto_adjust_ff_dim=False,
+        rope_parameters={"rope_type": "default", "rope_theta": 10_000.0},
         pad_token_id=tokenizer.pad_token_id,
         bos_token_id=None,
         eos_token_id=tokenizer.eos_token_id,
     )
-    return LlamaForCausalLM(config)
+    model = Lfm2ForCausalLM(config)
+    for name, parameter in model.named_parameters():
+        if name.endswith(("out_proj.weight", "w2.weight")):
+            torch.nn.init.zeros_(parameter)
+    return model
 
 
 class _Texts:
@@ -145,7 +169,7 @@ class _Texts:
     def _draw(self, number: int, window: int) -> list[list[_Text]]:
         stage = self._settings.curriculum[number]
         random = Random(f"{self._settings.seed} {number} {window}")
-        drawn = [lesson(random, random.choice(stage.lessons)) for _ in range(stage.texts * _WINDOW)]
+        drawn = [_drawn(random, random.choice(stage.lessons)) for _ in range(stage.texts * _WINDOW)]
         texts = sorted((_encoded(self._tokenizer, parts) for parts in drawn), key=lambda text: len(text[0]))
         batches = [texts[i : i + stage.texts] for i in range(0, len(texts), stage.texts)]
         random.shuffle(batches)
@@ -155,15 +179,18 @@ class _Texts:
 _Text = tuple[list[int], list[bool]]
 
 
+def _drawn(random: Random, plan: Lesson | Drill) -> list[tuple[str, bool]]:
+    return drill(random, plan) if isinstance(plan, Drill) else lesson(random, plan)
+
+
 def _encoded(tokenizer: PreTrainedTokenizerFast, parts: Sequence[tuple[str, bool]]) -> _Text:
-    """Return the tokens of a text's parts and which are learned; what is learned ends with the end token."""
+    """Return the tokens of a text's parts, and which of them are learned."""
     encoded = tokenizer([part for part, _ in parts], add_special_tokens=False)["input_ids"]
     ids: list[int] = []
     learned: list[bool] = []
     for tokens, (_, wanted) in zip(encoded, parts, strict=True):
-        added = [*tokens, tokenizer.eos_token_id] if wanted else tokens
-        ids += added
-        learned += [wanted] * len(added)
+        ids += tokens
+        learned += [wanted] * len(tokens)
     return ids, learned
 
 
@@ -196,10 +223,6 @@ def pretrain(
     Raises:
         DataError: The folder holds a checkpoint of another recipe.
     """
-    import json
-
-    import torch
-
     model = make_model(settings)
     recipe = json.loads(json.dumps(asdict(settings)))  # as it will be read back
     losses = train(
@@ -212,7 +235,7 @@ def pretrain(
         save_every=save_every,
         progress=progress,
     )
-    model.to(torch.float16).save_pretrained(folder)
+    model.half().save_pretrained(folder)
     make_tokenizer().save_pretrained(folder)
     last = losses[-50:]
     found = {"final_loss": round(sum(last) / len(last), 4), "parameters": model.num_parameters()}

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from workbench.worlds.libraries.lexicon import CALL_PIECES, SIGNS, words
+from workbench.worlds.libraries.lexicon import CALL_PIECES, END, SIGNS, words
 from workbench.worlds.libraries.library import SYLLABLES
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
-__all__ = ["END", "make_tokenizer", "vocabulary"]
+__all__ = ["make_tokenizer", "vocabulary"]
 
-PAD, UNKNOWN, END, NEW_LINE = "[PAD]", "[UNK]", "[END]", "[LINE]"
+PAD, UNKNOWN, NEW_LINE = "[PAD]", "[UNK]", "[LINE]"
 _PIECE = rf"\[LINE\]|{'|'.join(map(re.escape, CALL_PIECES))}|[A-Za-z_]+|[0-9]|[^\sA-Za-z_0-9]"
 
 
