@@ -204,6 +204,25 @@ def test_a_closed_pool_leaves_nothing_behind():
     assert len(list(Path("/proc/self/fd").iterdir())) == descriptors
 
 
+def test_a_pool_closed_with_programs_on_their_way_starts_nothing_more():
+    """Programs that waited for their turn found it when their predecessors were killed, and started a zygote anew."""
+
+    def children() -> set[str]:
+        return {
+            pid for path in Path("/proc/self/task").glob("*/children") for pid in path.read_text().split()
+        }
+
+    before = children()
+    box = Sandbox(workers=2, timeout_s=60)
+    known = box.as_judged(["pass", *["import time; time.sleep(50)"] * 12])
+    position, verdict = next(known)
+    assert (position, verdict.status) == (0, "passed")
+    box.close()
+    box.warm("", ["json"])
+    assert children() == before
+    assert not box._root.exists()
+
+
 def test_folders_of_killed_pools_are_cleared_away(tmp_path, monkeypatch):
     from workbench.sandbox import scratch
 

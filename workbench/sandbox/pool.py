@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -78,6 +78,7 @@ class Sandbox:
         self._turns = threading.BoundedSemaphore(workers)
         self._zygotes: dict[str, Zygote] = {}
         self._lock = threading.RLock()
+        self._closed = False
         self._ids = itertools.count()
 
     def __enter__(self) -> Sandbox:
@@ -92,6 +93,7 @@ class Sandbox:
         """End all programs and zygotes, and remove their folders."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         with self._lock:
+            self._closed = True  # programs that wait for their turn start no zygote any more
             zygotes, self._zygotes = list(self._zygotes.values()), {}
         for zygote in zygotes:
             zygote.close()
@@ -144,10 +146,13 @@ class Sandbox:
 
     def warm(self, group: str, imports: Sequence[str]) -> None:
         """Start the zygote of a group and let it import modules while other programs run."""
-        self._zygote(group).preload(imports)
+        with suppress(ZygoteDied):  # closed meanwhile, or to be started again by the first program
+            self._zygote(group).preload(imports)
 
     def _zygote(self, group: str) -> Zygote:
         with self._lock:
+            if self._closed:
+                raise ZygoteDied(True, "the sandbox is closed")
             zygote = self._zygotes.pop(group, None)
             if zygote is None or zygote.dead:
                 if zygote is not None:
@@ -184,7 +189,7 @@ class Sandbox:
         if isinstance(program, str):
             program = Program(program)
         verdict, alone = self._attempt(program, self._turn(program.group))
-        if verdict.status == "crashed" and not alone:
+        if verdict.status == "crashed" and not alone and not self._closed:
             # Several programs were in flight when their zygote died: ask this one again, by itself.
             with self._turns:
                 zygote = self._start_zygote()
