@@ -12,11 +12,13 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from workbench.errors import DataError, SettingsError
 from workbench.worlds.passages import WritingSettings, assess
 from workbench.worlds.passages import pretrain as training
-from workbench.worlds.passages.corpus import answer_document, reading_document
+from workbench.worlds.passages.corpus import answer_document, checking_document, reading_document
 from workbench.worlds.passages.lexicon import END, MARKS, vocabulary
 from workbench.worlds.passages.pretrain import PretrainingSettings, main, pretrain
 
-SMALL = PretrainingSettings(reading_steps=6, answering_steps=4, batch=4, width=16, layers=1, heads=2, mlp=16)
+SMALL = PretrainingSettings(
+    checking_steps=3, reading_steps=4, answering_steps=3, batch=4, width=16, layers=1, heads=2, mlp=16
+)
 
 
 def learned(document):
@@ -38,6 +40,19 @@ def test_documents_teach_marks_and_right_sentences_but_no_faults():
             if document.learned[i] and word not in (END, *MARKS, ".") and document.words[i + 1] == "."
         ]
         assert all(f"{verb} {value}" in passage for verb, value in values)
+
+
+def test_statements_to_check_are_marked_right_where_the_passage_says_so():
+    for seed in range(40):
+        text = " ".join(checking_document(random.Random(seed)).words)
+        passage, *statements = (
+            text.replace(" . ", " .|").replace("right ", "right|").replace("wrong ", "wrong|").split("|")
+        )
+        marks = statements[1::2]
+        assert len(marks) == 6
+        for statement, mark in zip(statements[::2], marks, strict=True):
+            person, said = statement.removesuffix(" .").split(" ", 1)
+            assert (mark == "right") == (passage.startswith(person) and said in passage)
 
 
 def test_an_answer_is_learned_with_its_faults():
@@ -74,12 +89,13 @@ def test_the_same_seed_gives_the_same_weights_and_an_interruption_leaves_no_trac
 
 def test_the_command_leaves_a_policy_its_tokenizer_and_its_recipe(tmp_path):
     done = CliRunner().invoke(
-        main, ["--out", str(tmp_path), "--reading-steps", "2", "--answering-steps", "1"]
+        main,
+        ["--out", str(tmp_path), "--checking-steps", "1", "--reading-steps", "1", "--answering-steps", "1"],
     )
     assert done.exit_code == 0, done.output
     assert "after 3 steps" in done.output
     recipe = json.loads((tmp_path / "recipe.json").read_text())
-    assert recipe["settings"]["reading_steps"] == 2
+    assert recipe["settings"]["reading_steps"] == 1
     assert recipe["parameters"] == AutoModelForCausalLM.from_pretrained(tmp_path).num_parameters()
     assert 0.3e6 < recipe["parameters"] < 1e6
     tokenizer = AutoTokenizer.from_pretrained(tmp_path)

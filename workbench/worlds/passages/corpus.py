@@ -6,14 +6,16 @@ import random
 from dataclasses import dataclass, replace
 
 from workbench.worlds.passages.habits import WritingSettings, write_answer
-from workbench.worlds.passages.lexicon import END, VALUES
+from workbench.worlds.passages.lexicon import END, NAMES, VALUES
 from workbench.worlds.passages.task import FACTS_EACH, FORMS, Fact, Split, Task, draw_task
 from workbench.worlds.passages.utility import assess
 
-__all__ = ["Document", "answer_document", "reading_document"]
+__all__ = ["Document", "answer_document", "checking_document", "reading_document"]
 
 QUESTIONS = 3
 """Questions in a document to read."""
+STATEMENTS = 6
+"""Sentences in a document to check."""
 CAREFUL = WritingSettings(habit=0.0, slip=0.0)
 
 
@@ -38,6 +40,27 @@ def answer_document(source: random.Random, settings: WritingSettings) -> Documen
     return _joined((task.prompt, False), (f"{answer} {END}", True))
 
 
+def checking_document(source: random.Random) -> Document:
+    """Return one or two facts about one person and statements on them, each with a reviewer's mark.
+
+    To compare a value with what was said of it is learned here within some hundred steps; from whole passages it is
+    not. Of false statements only the mark is learned.
+
+    Args:
+        source: Where chance comes from.
+    """
+    person = source.choice(NAMES)
+    verbs = source.sample(tuple(VALUES), source.choice((1, 2)))
+    facts = tuple(Fact(person, verb, source.choice(VALUES[verb])) for verb in verbs)
+    pieces = [(Task(facts, person, ()).passage, False)]
+    for _ in range(STATEMENTS):
+        fact = source.choice(facts)
+        if source.random() < 0.5:
+            fact = Fact(person, fact.verb, source.choice([v for v in VALUES[fact.verb] if v != fact.value]))
+        pieces += _checked(fact, fact in facts)
+    return _joined(*pieces)
+
+
 def reading_document(source: random.Random) -> Document:
     """Return a passage, a retelling of it in another order, and answers to questions; all with a reviewer's marks.
 
@@ -52,12 +75,7 @@ def reading_document(source: random.Random) -> Document:
     retold = [_statement(task, fact.verb, source) for fact in source.sample(task.facts, len(task.facts))]
     pieces = [(task.passage, False)]
     for fact in retold:
-        true = fact in task.facts
-        pieces += [
-            (f"{fact.person} {fact.verb}", False),
-            (f"{fact.value} .", true),
-            ("right" if true else "wrong", True),
-        ]
+        pieces += _checked(fact, fact in task.facts)
     for _ in range(QUESTIONS):
         asked = _other_question(task, source)
         careful = source.random() < 0.5
@@ -100,6 +118,15 @@ def _statement(task: Task, verb: str, source: random.Random) -> Fact:
         return Fact(fact.person, verb, source.choice(VALUES[verb]))
     other = source.choice(task.facts)
     return other if kind < 0.9 else Fact(task.person, other.verb, other.value)
+
+
+def _checked(fact: Fact, true: bool) -> list[tuple[str, bool]]:
+    """Return a sentence and its mark; the value is learned if it is true."""
+    return [
+        (f"{fact.person} {fact.verb}", False),
+        (f"{fact.value} .", true),
+        ("right" if true else "wrong", True),
+    ]
 
 
 def _joined(*pieces: tuple[str, bool]) -> Document:

@@ -1,14 +1,14 @@
 """Train the policy of the world of passages: `python -m workbench.worlds.passages.pretrain --out data/haf_rm`.
 
-First it reads (documents with reviews in them), then it learns to answer as its writers do, habits included. Killed,
-the same command goes on where it was: every batch is drawn from the seed and the number of its step.
+First it learns to check statements, then it reads (documents with reviews in them), then it learns to answer as its
+writers do, habits included. Killed, the same command goes on where it was: every batch is drawn from the seed and the
+number of its step.
 """
 
 from __future__ import annotations
 
 import io
 import random
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ import click
 from workbench.errors import DataError, SettingsError, WorkbenchError
 from workbench.runs import atomic
 from workbench.worlds.muon import Muon
-from workbench.worlds.passages.corpus import Document, answer_document, reading_document
+from workbench.worlds.passages.corpus import Document, answer_document, checking_document, reading_document
 from workbench.worlds.passages.habits import WritingSettings
 from workbench.worlds.passages.lexicon import PADDING, make_tokenizer, vocabulary
 
@@ -43,13 +43,15 @@ class PretrainingSettings:
 
     seed: int = 0
     """Of the first weights and of every batch."""
-    reading_steps: int = 1800
-    """Steps on documents to read."""
-    answering_steps: int = 600
-    """Steps on answers, after that."""
+    checking_steps: int = 300
+    """Steps on a fact or two with statements to check."""
+    reading_steps: int = 700
+    """Steps on documents to read, after that."""
+    answering_steps: int = 500
+    """Steps on answers, in the end."""
     batch: int = 24
     """Documents a step."""
-    matrix_rate: float = 0.03
+    matrix_rate: float = 0.01
     """Highest learning rate of Muon, for the matrices of the blocks."""
     other_rate: float = 0.004
     """Highest learning rate of AdamW, for embeddings and norms."""
@@ -69,7 +71,7 @@ class PretrainingSettings:
         faults = [
             (f"{name} {value!r}", f"{name}: a number above 0")
             for name, value in vars(self).items()
-            if name not in ("seed", "writing", "answering_steps") and not value > 0
+            if name not in ("seed", "writing", "checking_steps", "answering_steps") and not value > 0
         ]
         if self.width % self.heads:
             faults.append((f"width {self.width}, heads {self.heads}", "a width that the heads divide"))
@@ -79,7 +81,7 @@ class PretrainingSettings:
     @property
     def steps(self) -> int:
         """All steps."""
-        return self.reading_steps + self.answering_steps
+        return self.checking_steps + self.reading_steps + self.answering_steps
 
 
 def make_model(settings: PretrainingSettings) -> LlamaForCausalLM:
@@ -188,17 +190,21 @@ def _optimizers(model: LlamaForCausalLM, settings: PretrainingSettings) -> list[
     return [muon, adamw]
 
 
+def _document(step: int, source: random.Random, settings: PretrainingSettings) -> Document:
+    """Return a document of the stage that a step is in."""
+    if step < settings.checking_steps:
+        return checking_document(source)
+    if step < settings.checking_steps + settings.reading_steps:
+        return reading_document(source)
+    return answer_document(source, settings.writing)
+
+
 def _batch(step: int, settings: PretrainingSettings) -> tuple[Tensor, Tensor]:
     """Return a step's tokens and which of them are learned. Shapes [batch, tokens], int64 and bool."""
     import torch
 
     source = random.Random(f"{settings.seed} {step}")
-    documents: Sequence[Document] = [
-        reading_document(source)
-        if step < settings.reading_steps
-        else answer_document(source, settings.writing)
-        for _ in range(settings.batch)
-    ]
+    documents = [_document(step, source, settings) for _ in range(settings.batch)]
     number = {word: i for i, word in enumerate(vocabulary())}
     longest = max(len(document.words) for document in documents)
     ids = torch.full((len(documents), longest), number[PADDING])
@@ -256,10 +262,11 @@ def _restored(
     "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of the policy."
 )
 @click.option("--seed", default=0, show_default=True, help="Of the first weights and of every batch.")
+@click.option("--checking-steps", default=PretrainingSettings.checking_steps, show_default=True)
 @click.option("--reading-steps", default=PretrainingSettings.reading_steps, show_default=True)
 @click.option("--answering-steps", default=PretrainingSettings.answering_steps, show_default=True)
-def main(out: Path, seed: int, reading_steps: int, answering_steps: int) -> None:
-    settings = PretrainingSettings(seed=seed, reading_steps=reading_steps, answering_steps=answering_steps)
+def main(out: Path, **given: int) -> None:
+    settings = PretrainingSettings(**given)
     try:
         losses = pretrain(settings, out)
     except WorkbenchError as error:
