@@ -19,11 +19,13 @@ def words(pairs):
     return [(pair.prompt, pair.chosen, pair.rejected) for pair in pairs]
 
 
-def test_all_pairs_are_those_of_different_utility_each_once():
+def test_all_pairs_are_those_of_different_utility_as_often_as_they_were_sampled():
     assert words(all_pairs(FEW, "test")) == [
+        ("p1", "good", "bad"),
         ("p1", "good", "poor"),
         ("p1", "good", "bad"),
         ("p1", "poor", "bad"),
+        ("p1", "good", "poor"),
         ("p3", "better", "worse"),
     ]
 

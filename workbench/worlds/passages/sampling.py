@@ -93,7 +93,10 @@ def sample_answers(
 
 
 def all_pairs(candidates: Sequence[Candidates], source: str) -> list[PreferencePair]:
-    """Return every pair of different answers to one prompt that differ in utility, the better one as chosen.
+    """Return every pair of samples for one prompt that differ in utility, the better one as chosen.
+
+    What is sampled more often comes more often: these are the pairs that somebody would see who compares the
+    policy's answers, and not those of its rarest slips.
 
     Args:
         candidates: Prompts with their answers.
@@ -139,11 +142,10 @@ def draw_pairs(
 
 
 def _strict_pairs(one: Candidates, source: str) -> list[PreferencePair]:
-    """Return the pairs of different answers to a prompt that differ in utility."""
-    worth = dict(zip(one.responses, one.utilities, strict=True))
-    ranked = sorted(worth, key=lambda response: (-worth[response], response))
+    """Return the pairs of samples that differ in utility, the better one as chosen."""
+    answers = list(zip(one.utilities, one.responses, strict=True))
     return [
-        PreferencePair(one.prompt, better, worse, source)
-        for better, worse in combinations(ranked, 2)
-        if worth[better] > worth[worse]
+        PreferencePair(one.prompt, max(two)[1], min(two)[1], source)
+        for two in combinations(answers, 2)
+        if two[0][0] != two[1][0]
     ]
