@@ -179,7 +179,7 @@ PAPERS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
                     int, "prompts of the world that training pairs are made of", 1200, 1600, 1600, minimum=1
                 ),
                 "test_prompts": Parameter(
-                    int, "prompts of the world, or pairs of a data set, to test on", 150, 500, 2000, minimum=1
+                    int, "prompts of the world, or pairs of a data set, to test on", 120, 500, 2000, minimum=1
                 ),
                 "samples": Parameter(int, "answers to each test prompt of the world", 8, 8, 8, minimum=2),
                 "template": Parameter(

@@ -57,7 +57,7 @@ class Declaration:
     alphas: tuple[float, ...] = (0.05, 0.2, 1.0)
     """Weights of the policy loss that the hybrid arms have; the paper's is 0.2."""
     regimes: tuple[Regime, ...] = (Regime(300),)
-    """The first is the main one, with every arm; the others compare the standard, the paper's hybrid, and DPO."""
+    """The first is the main one, with every arm; the others compare the standard one and the paper's hybrid."""
     seeds: tuple[int, ...] = tuple(range(10))
     """Reporting seeds. Tuning uses others, and other data."""
     quantized_seeds: int = 0
@@ -98,7 +98,7 @@ class Declaration:
         """Return the arms that are trained in a regime, the standard one first."""
         hybrids = [Arm(hybrid_name(alpha), alpha) for alpha in self.alphas]
         if regime != self.main:
-            hybrids = [arm for arm in hybrids if arm.name == self.middle]
+            return [Arm(STANDARD, 0.0), *(arm for arm in hybrids if arm.name == self.middle)]
         return [Arm(STANDARD, 0.0), *hybrids, Arm(DPO, 1.0, reward_weight=0.0)]
 
     @property
