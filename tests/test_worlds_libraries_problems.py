@@ -57,13 +57,16 @@ def test_a_wrong_convention_is_told_by_the_library(benchmark, sandbox):
     assert outcome.message == function.complaint == f"TypeError: {function.name} takes the number first"
 
 
-def test_no_hidden_input_is_shown(benchmark):
+def test_no_hidden_input_is_shown_and_no_result_is_in_any_program(benchmark):
     for problem in benchmark.problems:
         (visible,), (hidden,) = problem.visible_runs, problem.hidden_tests
         shown = next(line for line in visible.context.split("\n") if line.startswith("x = ["))
-        inputs = next(line for line in hidden.tests.split("\n") if line.startswith("INPUTS = "))
-        values = json.loads(shown.removeprefix("x = "))
-        assert values not in json.loads(inputs.removeprefix("INPUTS = "))
+        inputs = next(line for line in hidden.context.split("\n") if line.startswith("for x in [["))
+        listed = json.loads(inputs.removeprefix("for x in ").removesuffix(":"))
+        assert len(listed) == 5
+        assert json.loads(shown.removeprefix("x = ")) not in listed
+        results = [line for line in hidden.expected_stdout.split("\n") if line not in ("", "[]")]
+        assert not any(f"{line}\n" in visible.context + hidden.context for line in results)
 
 
 def test_problems_ask_as_often_for_each_number_of_operations(benchmark):

@@ -10,79 +10,74 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.experiments.arks_data import ArksData
-from workbench.experiments.arks_settings import Setting
+from workbench.experiments.arks_data import ArksData, Model
+from workbench.experiments.arks_settings import ACTIVE, Setting
 from workbench.experiments.jobs import run_jobs
 from workbench.retrieval import ActiveResult, ActiveRetrievalSettings, KnowledgeSoup, active_retrieval
 from workbench.retrieval.report import recall
+from workbench.retrieval.trace import Step, read_steps
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Execution", "Job", "rows_of", "run_experiment", "run_job"]
-
-
-@dataclass(frozen=True)
-class Execution:
-    """How programs are written and run."""
-
-    timeout_s: float = 10.0
-    """Wall time of one program, in seconds."""
-    max_new_tokens: int = 512
-    """Longest answer of a public model, in tokens."""
-    quantize: str = "none"
-    """How a public model on this machine is held: none or nf4."""
-    workers: int = 1
-    """Programs at a time in each process."""
+__all__ = ["Job", "Outcomes", "rows_of", "run_experiment", "run_job"]
 
 
 @dataclass(frozen=True)
 class Job:
     """Some settings, run with one model."""
 
-    model: str
-    """As `open_model` reads it."""
+    model: Model
     settings: tuple[Setting, ...]
     base: ActiveRetrievalSettings
     data: ArksData
-    execution: Execution
+    timeout_s: float
     folder: Path
     """Keeps traces, answers and outcomes."""
 
 
+@dataclass(frozen=True)
+class Outcomes:
+    """What came of an experiment."""
+
+    rows: pd.DataFrame
+    """A row for each setting, model, problem and round: see `rows_of`."""
+    example: tuple[Step, ...]
+    """The trace of the first model in the setting `ACTIVE`."""
+
+
 def run_experiment(
     data: ArksData,
-    models: Sequence[str],
+    models: Sequence[Model],
     settings: Sequence[Setting],
     base: ActiveRetrievalSettings,
-    execution: Execution,
     *,
+    timeout_s: float,
     processes: int,
     folder: Path,
-) -> pd.DataFrame:
+) -> Outcomes:
     """Run every setting with every model; what is finished stays on disk and is not run again.
 
     Args:
         data: Problems and documents.
-        models: Their specifications, such as `pocket:data/arks/seed-0` or `hf:NAME`.
+        models: Who writes the code.
         settings: What to compare.
         base: What the settings change.
-        execution: How programs are written and run.
+        timeout_s: Wall time of one program, in seconds.
         processes: Jobs at a time.
-        folder: Where results and traces go, below a folder for each model.
-
-    Returns:
-        A row for each setting, model, problem and round: see `rows_of`.
+        folder: Where results and traces go: a folder a model, and in it one a setting.
     """
     import pandas as pd
 
     jobs = {
-        f"{place}-{half}": Job(model, part, base, data, execution, folder / f"model-{place}" / half)
+        f"{place}-{half}": Job(model, part, base, data, timeout_s, folder / f"model-{place}" / half)
         for place, model in enumerate(models)
         for half, part in _halves(settings).items()
     }
     frames = run_jobs(run_job, jobs, folder / "jobs", workers=processes, label="loops")
-    return pd.concat(frames.values(), ignore_index=True)
+    active = next(one for one in settings if one.name == ACTIVE)
+    example = read_steps(folder / "model-0" / "plain" / active.word / "trace.jsonl")
+    return Outcomes(pd.concat(frames.values(), ignore_index=True), tuple(example))
 
 
 def _halves(settings: Sequence[Setting]) -> Mapping[str, tuple[Setting, ...]]:
@@ -96,12 +91,10 @@ def run_job(job: Job) -> pd.DataFrame:
     """Run some settings with one model, one after the other; answers that they share are asked for once."""
     import pandas as pd
 
-    from workbench.experiments.arks_data import open_model
     from workbench.sandbox import Sandbox
 
-    execution, frames = job.execution, []
-    generator = open_model(job.model, max_new_tokens=execution.max_new_tokens, quantize=execution.quantize)
-    with Sandbox(job.data.runtime, execution.workers, execution.timeout_s) as sandbox:
+    generator, frames = job.model.open(), []
+    with Sandbox(job.data.runtime, workers=1, timeout_s=job.timeout_s) as sandbox:
         for setting in job.settings:
             soup = KnowledgeSoup(items=job.data.documents(stripped=setting.stripped))
             result = active_retrieval(
@@ -114,7 +107,7 @@ def run_job(job: Job) -> pd.DataFrame:
                 cache=job.folder / "cache",
                 template=job.data.template,
             )
-            frames.append(rows_of(result, setting, job.model))
+            frames.append(rows_of(result, setting, job.model.spec))
     return pd.concat(frames, ignore_index=True)
 
 

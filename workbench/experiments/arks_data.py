@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workbench.datasets.location import data_folder
@@ -11,7 +11,7 @@ from workbench.errors import SettingsError
 from workbench.retrieval import CodeGenerator, CodingProblem, Item, PromptTemplate
 from workbench.sandbox.runtimes import Runtime, find_runtime
 
-__all__ = ["ArksData", "load_arks", "open_model"]
+__all__ = ["ArksData", "Model", "load_arks"]
 
 
 @dataclass(frozen=True)
@@ -21,13 +21,23 @@ class ArksData:
     name: str
     problems: tuple[CodingProblem, ...]
     documentation: tuple[Item, ...]
-    template: PromptTemplate
+    pocket: bool = False
+    """Whether prompts read as the pocket code model's training does, rather than as for any other model."""
     stripped: tuple[Item, ...] | None = None
     """The documentation without the words of the functions' familiar names, where that can be had."""
     operations: Mapping[str, int] | None = None
     """For each problem_id the calls that its right program makes, where that is known."""
     runtime: Runtime | str = "main"
     """The environment that programs run in."""
+
+    @property
+    def template(self) -> PromptTemplate:
+        """How prompts read."""
+        if not self.pocket:
+            return PromptTemplate()
+        from workbench.worlds.libraries import PocketTemplate
+
+        return PocketTemplate()
 
     def documents(self, *, stripped: bool = False) -> tuple[Item, ...]:
         """Return the documentation.
@@ -81,7 +91,7 @@ def load_arks(
 
 
 def _world(libraries: int, problems: int, runtime: str, seed: int) -> ArksData:
-    from workbench.worlds.libraries import PocketTemplate, draw_benchmark
+    from workbench.worlds.libraries import draw_benchmark
 
     drawn = draw_benchmark(seed, libraries=libraries, problems=problems)
     ids = (problem.problem_id for problem in drawn.problems)
@@ -89,7 +99,7 @@ def _world(libraries: int, problems: int, runtime: str, seed: int) -> ArksData:
         name="world",
         problems=drawn.problems,
         documentation=tuple(drawn.documentation()),
-        template=PocketTemplate(),
+        pocket=True,
         stripped=tuple(drawn.documentation(stripped=True)),
         operations=dict(zip(ids, drawn.operations, strict=True)),
         runtime=find_runtime(runtime),
@@ -111,7 +121,6 @@ def _fresh(package: str, problems: int, runtime: str, seed: int, folder: Path) -
         name=f"fresh:{package}",
         problems=tuple(asked[: problems or None]),
         documentation=tuple(DocumentationFile(library.folder / "documents.jsonl").items()),
-        template=PromptTemplate(),
         runtime=library.runtime(runtime),
     )
 
@@ -126,27 +135,40 @@ def _evor(task: str, source: str, problems: int, runtime: str) -> ArksData:
         name=task,
         problems=loaded.problems[: problems or None],
         documentation=tuple(items),
-        template=PromptTemplate(),
         runtime=find_runtime(runtime),
     )
 
 
-def open_model(spec: str, *, max_new_tokens: int, quantize: str) -> CodeGenerator:
-    """Open a model: `pocket:FOLDER`, or any that the active loop can ask.
+@dataclass(frozen=True)
+class Model:
+    """Who writes the code, and how it is asked."""
 
-    Args:
-        spec: Its kind and, after a colon, its folder or name.
-        max_new_tokens: Longest answer of a public model, in tokens.
-        quantize: `none` or `nf4`: how a model on this machine is held.
-    """
-    kind, _, rest = spec.partition(":")
-    if kind == "pocket":
-        from workbench.worlds.libraries import PocketCoder
+    spec: str
+    """`pocket:FOLDER`, or any that the active loop can ask: `hf:NAME`, `openai:MODEL`, `recorded:FILE`."""
+    max_new_tokens: int = 512
+    """Longest answer of a public model, in tokens."""
+    quantize: str = "none"
+    """How a public model on this machine is held: none or nf4."""
+    fingerprint: str = ""
+    """What its answers depend on; see `identified`."""
 
-        folder = Path(rest)
-        return PocketCoder(folder if folder.is_dir() else data_folder().parent / folder)
-    from workbench.generators import GenerationSettings
-    from workbench.retrieval.code_generators import make_code_generator
+    def open(self) -> CodeGenerator:
+        """Open it; a public model is loaded with its first answer."""
+        kind, _, rest = self.spec.partition(":")
+        if kind == "pocket":
+            from workbench.worlds.libraries import PocketCoder
 
-    held = {"nf4": "4bit"}.get(quantize)
-    return make_code_generator(spec, GenerationSettings(max_new_tokens=max_new_tokens, quantize=held))
+            folder = Path(rest)
+            return PocketCoder(folder if folder.is_dir() else data_folder().parent / folder)
+        from workbench.generators import GenerationSettings
+        from workbench.retrieval.code_generators import make_code_generator
+
+        held = {"none": None, "nf4": "4bit"}
+        if self.quantize not in held:
+            raise SettingsError(f"quantize {self.quantize!r}", "none or nf4", "use one of these")
+        settings = GenerationSettings(max_new_tokens=self.max_new_tokens, quantize=held[self.quantize])
+        return make_code_generator(self.spec, settings)
+
+    def identified(self) -> Model:
+        """Return it with its fingerprint, by which a cached result knows whether it is of this model."""
+        return replace(self, fingerprint=self.open().fingerprint)

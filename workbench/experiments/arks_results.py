@@ -194,4 +194,4 @@ def _named(name: str, estimate: Estimate) -> dict[str, float]:
 def _ending(passed: bool, ran: bool, message: str) -> str:
     if passed:
         return "right"
-    return "silent" if ran else message.partition(":")[0].strip()
+    return "silent" if ran else message.strip().rpartition("\n")[2].partition(":")[0]

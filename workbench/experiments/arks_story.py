@@ -3,29 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from workbench.experiments.arks_data import ArksData
 from workbench.experiments.arks_results import Findings
-from workbench.experiments.arks_settings import Setting
-from workbench.retrieval.trace import Step, read_steps
+from workbench.retrieval.trace import Step
 
-__all__ = ["telling_problem", "told", "trace_of"]
-
-
-def trace_of(folder: Path, setting: Setting, model: int = 0) -> list[Step]:
-    """Read what happened in one setting with one model.
-
-    Args:
-        folder: Of the experiment.
-        setting: Which one.
-        model: The model's place among those asked.
-
-    Raises:
-        DataError: The experiment has not run that setting.
-    """
-    half = "stripped" if setting.stripped else "plain"
-    return read_steps(folder / f"model-{model}" / half / setting.word / "trace.jsonl")
+__all__ = ["telling_problem", "told"]
 
 
 def telling_problem(steps: Sequence[Step], findings: Findings, setting: str, other: str) -> str:

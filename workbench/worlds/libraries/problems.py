@@ -16,18 +16,7 @@ __all__ = ["Benchmark", "coding_problem", "documentation", "draw_benchmark"]
 
 _HIDDEN_INPUTS = 5
 _TRIES = 1_000
-_TESTS = """
-LIBRARY = {library!r}
-INPUTS = {inputs!r}
-EXPECTED = {expected!r}
-
-
-def test_execution(solution):
-    body = "".join(f"    {{line}}\\n" for line in solution.splitlines())
-    environment = {{}}
-    exec(f"{{LIBRARY}}\\nresult = []\\nfor x in {{INPUTS}}:\\n{{body}}    result.append(x)\\n", environment)
-    assert environment["result"] == EXPECTED, "a wrong result"
-"""
+_HIDDEN = "{library}\nfor x in {inputs}:\n    {insert}\n    print(x)\n"
 
 
 @dataclass(frozen=True)
@@ -87,12 +76,13 @@ def coding_problem(name: str, library: Library, task: Task, random: Random) -> C
     """
     visible = _values(random)
     hidden = _telling_inputs(random, task)
-    tests = _TESTS.format(library=library.source, inputs=hidden, expected=[task(list(x)) for x in hidden])
+    context = _HIDDEN.format(library=library.source, inputs=hidden, insert=INSERT)
+    printed = "".join(f"{task(list(x))}\n" for x in hidden)
     return CodingProblem(
         problem_id=name,
         question=task.question,
         visible_runs=(VisibleRun(f"{library.source}\nx = {visible}\n{INSERT}\n"),),
-        hidden_tests=(HiddenTest(tests=tests),),
+        hidden_tests=(HiddenTest(context, expected_stdout=printed),),
         library=library.name,
         gold_documents=tuple(_document_id(library, step.function) for step in task.steps),
         reference_code=task.program,

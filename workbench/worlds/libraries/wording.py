@@ -28,8 +28,8 @@ class PocketTemplate(PromptTemplate):
         return prompts.example(description, line)
 
     def attempt(self, attempt: Attempted) -> str:
-        """Word the last program and its error."""
-        return prompts.attempt(attempt.code, attempt.outcome.message)
+        """Word the last program and its error: of a syntax error, which shows the place, the last line."""
+        return prompts.attempt(attempt.code, attempt.outcome.message.strip().rpartition("\n")[2])
 
     def task(self, problem: CodingProblem) -> str:
         """Word the problem."""
