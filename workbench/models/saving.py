@@ -16,9 +16,17 @@ from workbench.models.reward_model import RewardModel
 from workbench.runs.atomic import write_json
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = ["DESCRIPTION", "HEAD", "load_reward_model", "restore_reward_model", "save_reward_model"]
+__all__ = [
+    "DESCRIPTION",
+    "HEAD",
+    "base_of",
+    "check_unchanged",
+    "load_reward_model",
+    "restore_reward_model",
+    "save_reward_model",
+]
 
 DESCRIPTION = "reward_model.json"
 """What the folder holds. Written last: a folder with it is complete."""
@@ -53,7 +61,7 @@ def save_reward_model(
     """
     from safetensors.torch import save_file
 
-    base = _base(model)
+    base = base_of(model.causal_lm, model.origin, adapters=model.has_adapters)
     if base and Path(base["name"]).expanduser().resolve() == folder.resolve():
         raise ModelError(
             got=f"{folder}, the folder of the model's own base",
@@ -109,7 +117,7 @@ def load_reward_model(
     folder = Path(folder).expanduser()
     said = _description(folder)
     told = said["base"] or {"name": str(folder)}
-    _check_unchanged(base or told["name"], told.get("mark"))
+    check_unchanged(base or told["name"], told.get("mark"))
     settings = ModelSettings(
         name=base or told["name"],
         quantize=told.get("quantize"),
@@ -157,7 +165,8 @@ def restore_reward_model(model: RewardModel, folder: Path) -> None:
         ModelError: The folder holds no reward model, or one of another kind.
     """
     said = _description(folder)
-    kind = "adapters" if model.has_adapters else "head" if _base(model) else "whole"
+    base = base_of(model.causal_lm, model.origin, adapters=model.has_adapters)
+    kind = "adapters" if model.has_adapters else "head" if base else "whole"
     if kind != said["weights"]:
         raise ModelError(
             got=f"{folder} holds {said['weights']}, the model needs {kind}",
@@ -176,23 +185,31 @@ def restore_reward_model(model: RewardModel, folder: Path) -> None:
     _load_head(model, folder)
 
 
-def _base(model: RewardModel) -> dict[str, Any] | None:
-    """Return what a body that is not saved was loaded from; None for a body that is saved itself."""
-    quantised = getattr(model.causal_lm, "is_quantized", False)
-    if not model.has_adapters and not quantised:
+def base_of(lm: PreTrainedModel, origin: ModelSettings | None, *, adapters: bool) -> dict[str, Any] | None:
+    """Return what a body that is not saved was loaded from; None for a body that is saved itself.
+
+    Args:
+        lm: The language model.
+        origin: What it was loaded from.
+        adapters: Whether it carries adapters, which are saved without it.
+
+    Raises:
+        ModelError: It is not known what it was loaded from.
+    """
+    if not adapters and not getattr(lm, "is_quantized", False):
         return None
-    if model.origin is None:
+    if origin is None:
         raise ModelError(
             got="adapters or quantised weights on a model of unknown origin",
             needed="the name or folder of their base, to load it again",
-            fix="make the model by RewardModel.load, or give it origin=ModelSettings(name)",
+            fix="load the model by its name, or give it origin=ModelSettings(name)",
         )
-    commit = getattr(model.config, "_commit_hash", None)  # a branch moves on, a commit stays
+    commit = getattr(lm.config, "_commit_hash", None)  # a branch moves on, a commit stays
     return {
-        "name": model.origin.source,
-        "revision": commit or model.origin.revision,
-        "quantize": model.origin.quantize,
-        "mark": _mark(Path(model.origin.source)),
+        "name": origin.source,
+        "revision": commit or origin.revision,
+        "quantize": origin.quantize,
+        "mark": _mark(Path(origin.source)),
     }
 
 
@@ -211,13 +228,22 @@ def _mark(folder: Path) -> str | None:
     return mark.hexdigest()
 
 
-def _check_unchanged(name: str, mark: str | None) -> None:
-    """Raise if a base in a folder is not the one that was trained on: scores would differ, silently."""
+def check_unchanged(name: str, mark: str | None, *, what: str = "reward model") -> None:
+    """Raise if a base in a folder is not the one that was trained on: all would differ, silently.
+
+    Args:
+        name: The folder, or a name on the Hub.
+        mark: What `base_of` noted of it.
+        what: What was trained on it, in words.
+
+    Raises:
+        ModelError: Its weights are others now.
+    """
     found = _mark(Path(name).expanduser()) if mark else None
     if found != mark and found is not None:
         raise ModelError(
-            got=f"the weights in {name} are not those that this reward model was trained on",
-            needed="its base as it was: its scores would differ",
+            got=f"the weights in {name} are not those that this {what} was trained on",
+            needed="its base as it was: everything it gives would differ",
             fix="put the base back, or give its place now as base=",
         )
 

@@ -23,7 +23,7 @@ ASKED, SUMMARY = "training.json", "training_summary.json"
 class TrainingFolder:
     """The files of one training.
 
-    Those of the reward model itself, and beside them
+    Those of the model itself, and beside them
 
     - `training.json`: what was asked, with versions and machine; written first
     - `training_log.jsonl`: a line each time something is logged
@@ -32,9 +32,11 @@ class TrainingFolder:
 
     Args:
         path: The folder.
+        description: The model's file that says what the folder holds; the one of a reward model.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, description: str = DESCRIPTION) -> None:
+        self.description = description
         self.path = path.expanduser().resolve()  # checkpoints name each other by it
         self.log = self.path / "training_log.jsonl"
         self.checkpoints = self.path / "checkpoints"
@@ -43,7 +45,7 @@ class TrainingFolder:
     def summary(self) -> dict[str, Any] | None:
         """Return what came of the training; None where it is not done."""
         found = _read(self.path / SUMMARY)
-        return found if (self.path / DESCRIPTION).is_file() else None
+        return found if (self.path / self.description).is_file() else None
 
     def check(self, asked: Mapping[str, Any]) -> None:
         """Raise unless the folder is new, or was begun with exactly this.
@@ -57,7 +59,7 @@ class TrainingFolder:
         """
         before = _read(self.path / ASKED)
         if before is None:
-            if (self.path / DESCRIPTION).exists() or (self.path / "config.json").exists():
+            if (self.path / self.description).exists() or (self.path / "config.json").exists():
                 raise RunError(
                     got=f"{self.path} holds a model that was not trained here",
                     needed="a folder of its own for this training",
@@ -95,7 +97,9 @@ class TrainingFolder:
 
     def clear(self) -> None:
         """Forget an earlier training here: its checkpoints, log and result. Other files stay."""
-        for path in (self.path / SUMMARY, self.path / DESCRIPTION, self.path / ASKED, self.log):
+        if (self.path / ASKED).exists():  # else it is somebody else's
+            (self.path / "config.json").unlink(missing_ok=True)
+        for path in (self.path / SUMMARY, self.path / self.description, self.path / ASKED, self.log):
             path.unlink(missing_ok=True)
         for folder in (self.checkpoints, self.reference):
             shutil.rmtree(folder, ignore_errors=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from transformers import TrainingArguments
 
 __all__ = [
+    "Together",
     "asked_for",
     "claimed",
     "describe",
@@ -36,6 +37,18 @@ __all__ = [
     "reference_before",
     "with_reference",
 ]
+
+
+class Together(Protocol):
+    """The processes that train together: transformers' `TrainingArguments`, or anything that knows them."""
+
+    @property
+    def process_index(self) -> int:
+        """Which one this is, from 0; only the first one writes."""
+
+    @property
+    def world_size(self) -> int:
+        """How many there are."""
 
 
 def device_of(model: RewardModel | ModelSettings) -> torch.device:
@@ -93,7 +106,7 @@ def asked_for(
 
 @contextmanager
 def claimed(
-    place: TrainingFolder, arguments: TrainingArguments, asked: dict[str, Any], *, resume: bool
+    place: TrainingFolder, together: Together, asked: dict[str, Any], *, resume: bool
 ) -> Iterator[dict[str, Any] | None]:
     """Hold a folder for one training, and give the summary of an earlier one where it is done.
 
@@ -102,7 +115,7 @@ def claimed(
         SettingsError: It was begun with something else.
     """
     with ExitStack() as stack:
-        if arguments.process_index == 0:
+        if together.process_index == 0:
             make_folder(place.path, "--out")
             if not stack.enter_context(atomic.lock(place.path / ".lock", wait=False)):
                 raise RunError(
@@ -113,15 +126,15 @@ def claimed(
             if not resume:
                 place.clear()
             place.check(asked)
-        _wait(arguments)
+        _wait(together)
         done = place.summary()
-        _wait(arguments)  # nobody writes before all have looked
+        _wait(together)  # nobody writes before all have looked
         yield done
 
 
-def _wait(arguments: TrainingArguments) -> None:
+def _wait(together: Together) -> None:
     """Wait until all processes are here."""
-    if arguments.world_size > 1:
+    if together.world_size > 1:
         torch.distributed.barrier()
 
 

@@ -1,0 +1,163 @@
+"""Prompts as a policy sees them, what may be sampled after them, and where chance comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from workbench.errors import DataError, SettingsError
+from workbench.models.encoding import EncodingSettings, prompt_text
+from workbench.rewards.spans import Sample
+from workbench.training.ppo.layouts import EncoderDecoder, PromptBatch
+from workbench.training.ppo.policy import ValuedPolicy
+from workbench.training.ppo.settings import PPOSettings
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+__all__ = ["EncodedPrompt", "allowed_tokens", "chance", "collate_prompts", "encode_prompts", "prompt_order"]
+
+ORDER, SAMPLES, EVALUATION, MINIBATCHES, DROPOUT = range(5)
+"""Uses of chance. Each draws from a generator of its own, seeded by the step: nothing has to be saved to go on."""
+
+
+@dataclass(frozen=True)
+class EncodedPrompt:
+    """A prompt as tokens."""
+
+    tokens: tuple[int, ...]
+    sample: Sample
+    """The prompt as rewards see it, with its metadata; the response is empty."""
+
+
+def encode_prompts(
+    prompts: Sequence[str | Sample],
+    tokenizer: PreTrainedTokenizerBase,
+    policy: ValuedPolicy,
+    settings: PPOSettings,
+) -> list[EncodedPrompt]:
+    """Turn prompts into tokens, cut at their beginning to `max_prompt_tokens`.
+
+    Args:
+        prompts: Texts; or samples, whose metadata the reward gets, and whose response is not looked at.
+        tokenizer: The policy's.
+        policy: An encoder gets the special tokens that the tokenizer puts around texts; a decoder the first one only.
+        settings: Template and budgets.
+
+    Raises:
+        DataError: There are no prompts, or one has no token.
+        SettingsError: The longest prompt leaves no room for a response within the policy's context.
+    """
+    if not prompts:
+        raise DataError("no prompts", "at least one", "see what they are loaded from")
+    samples = [Sample(one, "") if isinstance(one, str) else replace(one, response="") for one in prompts]
+    form = EncodingSettings(template=settings.template, chat=settings.chat)
+    texts = [prompt_text(sample.prompt, form, tokenizer) for sample in samples]
+    around: list[int] = [] if settings.chat else tokenizer("")["input_ids"]
+    ends = isinstance(policy.layout, EncoderDecoder)
+    first = [token for token in around if ends or token in {tokenizer.bos_token_id, tokenizer.cls_token_id}]
+    last = [token for token in first if token == tokenizer.eos_token_id]
+    first = [token for token in first if token not in last]
+    room = settings.max_prompt_tokens - len(first) - len(last)
+    rows = tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
+    encoded = [(*first, *row[max(len(row) - room, 0) :], *last) for row in rows]
+    empty = [row for row, tokens in enumerate(encoded) if not tokens]
+    if empty:
+        raise DataError(
+            got=f"prompt {empty[0]} (counted from 0) has no token",
+            needed="prompts of at least one token",
+            fix="leave it out, or give a template",
+        )
+    _check_room(policy, max(map(len, encoded)), settings)
+    return [EncodedPrompt(tokens, sample) for tokens, sample in zip(encoded, samples, strict=True)]
+
+
+def collate_prompts(prompts: Sequence[EncodedPrompt]) -> PromptBatch:
+    """Put prompts into one batch, padded at the left to the longest of them."""
+    width = max(len(prompt.tokens) for prompt in prompts)
+    ids = torch.zeros(len(prompts), width, dtype=torch.long)
+    mask = torch.zeros(len(prompts), width, dtype=torch.bool)
+    for row, prompt in enumerate(prompts):
+        ids[row, width - len(prompt.tokens) :] = torch.tensor(prompt.tokens)
+        mask[row, width - len(prompt.tokens) :] = True
+    return PromptBatch(ids, mask)
+
+
+def allowed_tokens(
+    policy: ValuedPolicy, tokenizer: PreTrainedTokenizerBase, settings: PPOSettings
+) -> Tensor | None:
+    """Return what may be sampled: tokens that are not banned and that the tokenizer knows.
+
+    Models often have more rows than their tokenizer has tokens.
+
+    Returns:
+        Shape [vocabulary], bool, on the policy's device; None where all may be.
+
+    Raises:
+        SettingsError: A banned token does not exist.
+    """
+    vocabulary = policy.lm_head.weight.shape[0]
+    beyond = [token for token in settings.banned_tokens if token >= vocabulary]
+    if beyond:
+        raise SettingsError(
+            got=f"banned_tokens {beyond}", needed=f"ids below {vocabulary}", fix="correct banned_tokens"
+        )
+    allowed = torch.arange(vocabulary, device=policy.device) < len(tokenizer)
+    allowed[list(settings.banned_tokens)] = False
+    return None if bool(allowed.all()) else allowed
+
+
+def prompt_order(prompts: int, step: int, settings: PPOSettings) -> list[int]:
+    """Return which prompts a rollout takes: those of shuffled passes over all, one pass after the other.
+
+    Args:
+        prompts: How many there are.
+        step: The rollout, from 0.
+        settings: Batch and seed.
+    """
+    found: list[int] = []
+    for place in range(step * settings.batch, (step + 1) * settings.batch):
+        if not found or place % prompts == 0:
+            shuffled = generator(settings.seed, ORDER, place // prompts).permutation(prompts)
+        found.append(int(shuffled[place % prompts]))
+    return found
+
+
+def chance(settings: PPOSettings, use: int, step: int, rows: int) -> Tensor:
+    """Return one uniform number for each token of each response of a rollout, in all processes the same.
+
+    Returns:
+        Shape [rows, max_new_tokens], float64, from 0 to below 1.
+    """
+    drawn: NDArray[np.float64] = generator(settings.seed, use, step).random((rows, settings.max_new_tokens))
+    return torch.from_numpy(drawn)
+
+
+def generator(*numbers: int) -> np.random.Generator:
+    """Return a source of chance that only depends on these numbers."""
+    return np.random.default_rng(numbers)
+
+
+def _check_room(policy: ValuedPolicy, longest: int, settings: PPOSettings) -> None:
+    """Raise unless the longest prompt and a whole response fit into the policy's context."""
+    config = policy.lm.config
+    context = getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", None)
+    if isinstance(policy.layout, EncoderDecoder):
+        longest = 0  # prompts have positions of their own
+        context = (
+            None if config.model_type in {"t5", "mt5", "umt5"} else context
+        )  # relative: there is no limit
+    if context is not None and longest + settings.max_new_tokens > context:
+        raise SettingsError(
+            got=f"a prompt of {longest} tokens, max_new_tokens {settings.max_new_tokens}",
+            needed=f"both within the policy's context of {context} tokens",
+            fix=f"set max_prompt_tokens to at most {max(context - settings.max_new_tokens, 0)}"
+            if context > settings.max_new_tokens
+            else f"set max_new_tokens below {context}",
+        )

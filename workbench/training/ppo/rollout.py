@@ -1,0 +1,192 @@
+"""One rollout: responses, what the policy, its critic and its start say of them, and their rewards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from workbench.rewards.composition import HierarchicalReward
+from workbench.rewards.placement import decode_responses
+from workbench.rewards.spans import Reward, Sample
+from workbench.training.ppo.kl import token_kl
+from workbench.training.ppo.layouts import PromptBatch
+from workbench.training.ppo.policy import ValuedPolicy
+from workbench.training.ppo.prompts import EncodedPrompt, allowed_tokens, collate_prompts
+from workbench.training.ppo.sampling import sample
+from workbench.training.ppo.settings import PPOSettings
+from workbench.training.ppo.token_rewards import token_rewards
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+__all__ = ["Collector", "Rollout"]
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """Responses with all that PPO needs of them, on the CPU. Tensors are of shape [batch, tokens], 0 off the mask."""
+
+    prompts: PromptBatch
+    """As tokens."""
+    samples: list[Sample]
+    """Prompts and responses as texts."""
+    ids: Tensor
+    """The responses' tokens. int64."""
+    mask: Tensor
+    """True at what the policy chose. bool."""
+    logps: Tensor
+    """Of the policy that sampled. float32."""
+    reference_logps: Tensor
+    """Of the policy before training. The same."""
+    values: Tensor
+    """The critic's, before each token. The same."""
+    entropies: Tensor
+    """Of the distributions that were sampled from, in nats. The same."""
+    rewards: Tensor
+    """Of each token, without the price of KL. The same."""
+    scores: dict[str, Tensor]
+    """Parts of the reward; see `TokenRewards`. Shape [batch] each."""
+    truncated: Tensor
+    """True where the response was cut off before its end. Shape [batch], bool."""
+
+    def metrics(self) -> dict[str, float]:
+        """Return what is logged of a rollout.
+
+        `reward` (summed over tokens), its parts as `score_NAME` and the share that passes as `gate_rate`; `kl` (to
+        the start, nats a response) and `kl_token` (nats a token, by an estimate that is never negative); `length` in
+        tokens, `truncated` as a share, `entropy` in nats a token.
+        """
+        kl = token_kl(self.logps, self.reference_logps, self.mask).sum(1)
+        k3 = token_kl(self.logps, self.reference_logps, self.mask, estimator="k3")
+        tokens = self.mask.sum()
+        found = {"reward": self.rewards.sum(1).mean()}
+        for name, values in sorted(self.scores.items()):
+            found["gate_rate" if name == "gate" else f"score_{name}"] = values.mean()
+        found |= {
+            "kl": kl.mean(),
+            "kl_token": k3.sum() / tokens,
+            "length": self.mask.sum(1).float().mean(),
+            "truncated": self.truncated.float().mean(),
+            "entropy": self.entropies.sum() / tokens,
+        }
+        return {name: float(value) for name, value in found.items()}
+
+    @classmethod
+    def joined(cls, parts: Sequence[Rollout]) -> Rollout:
+        """Return several as one, in their order."""
+        if len(parts) == 1:
+            return parts[0]
+        prompts = PromptBatch(
+            *(_stacked(given, left=True) for given in zip(*(p.prompts for p in parts), strict=True))
+        )
+        named = {}
+        for field in fields(cls):
+            values = [getattr(part, field.name) for part in parts]
+            if isinstance(values[0], Tensor):
+                named[field.name] = _stacked(values)
+        samples = [one for part in parts for one in part.samples]
+        scores = {name: torch.cat([part.scores[name] for part in parts]) for name in parts[0].scores}
+        return cls(prompts=prompts, samples=samples, scores=scores, **named)
+
+
+def _stacked(parts: Sequence[Tensor], *, left: bool = False) -> Tensor:
+    """Put batches of different widths into one, padded with 0."""
+    if parts[0].ndim == 1:
+        return torch.cat(list(parts))
+    width = max(part.shape[1] for part in parts)
+    gaps = [width - part.shape[1] for part in parts]
+    sides = [(gap, 0) if left else (0, gap) for gap in gaps]
+    return torch.cat([torch.nn.functional.pad(part, side) for part, side in zip(parts, sides, strict=True)])
+
+
+class Collector:
+    """Samples responses and has them judged: by the policy, the policy before training, and the reward.
+
+    The policy as it is now is taken for its start: make this before training. With adapters that is the policy with
+    its adapters off; without, a copy.
+
+    Args:
+        policy: The policy.
+        tokenizer: Its tokenizer, of the fast kind.
+        reward: What its responses are worth.
+        settings: How it samples.
+        bf16: Compute in bfloat16 by autocast.
+
+    Raises:
+        SettingsError: A banned token does not exist.
+    """
+
+    def __init__(
+        self,
+        policy: ValuedPolicy,
+        tokenizer: PreTrainedTokenizerBase,
+        reward: Reward | HierarchicalReward,
+        settings: PPOSettings,
+        *,
+        bf16: bool = False,
+    ) -> None:
+        self.policy, self.tokenizer, self.reward, self.settings = policy, tokenizer, reward, settings
+        self.bf16, self.allowed = bf16, allowed_tokens(policy, tokenizer, settings)
+        self.start: ValuedPolicy | None = None
+        if not policy.has_adapters:
+            self.start = deepcopy(policy).requires_grad_(False).eval()
+
+    def __call__(self, prompts: Sequence[EncodedPrompt], uniform: Tensor, *, greedy: bool = False) -> Rollout:
+        """Return the rollout of some prompts.
+
+        Args:
+            prompts: At least one.
+            uniform: Chance; see `sample`. Shape [prompts, tokens].
+            greedy: Take the likeliest tokens instead.
+
+        Raises:
+            SettingsError: See `token_rewards`.
+        """
+        policy, device = self.policy, self.policy.device
+        batch = collate_prompts(prompts).to(device)
+        end = self.tokenizer.eos_token_id
+        policy.eval()
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.bf16):
+            given = sample(
+                policy, batch, uniform,
+                end_token=end, allowed=self.allowed, temperature=self.settings.temperature, greedy=greedy,
+            )  # fmt: skip
+            reference = self._reference_logps(batch, given.ids, given.mask)
+        ids, mask = given.ids.cpu(), given.mask.cpu()
+        texts, offsets = decode_responses(ids, mask, self.tokenizer)
+        samples = [replace(one.sample, response=text) for one, text in zip(prompts, texts, strict=True)]
+        found = token_rewards(self.reward, samples, offsets, mask, too_short=self.settings.too_short)
+        return Rollout(
+            prompts=batch.to(torch.device("cpu")),
+            samples=samples,
+            ids=ids,
+            mask=mask,
+            logps=given.logps.cpu(),
+            reference_logps=reference.cpu(),
+            values=given.values.cpu(),
+            entropies=given.entropies.cpu(),
+            rewards=found.tokens,
+            scores=found.scores,
+            truncated=~((ids == -1 if end is None else ids == end) & mask).any(1),
+        )
+
+    @torch.no_grad()
+    def _reference_logps(self, prompts: PromptBatch, ids: Tensor, mask: Tensor) -> Tensor:
+        """Return what the policy before training says of the responses, some of like length at a time."""
+        found = torch.zeros(mask.shape, device=mask.device)
+        at_once = 8 * self.settings.micro_batch  # without gradients that many more fit
+        for rows in mask.sum(1).argsort(stable=True).split(at_once):
+            width = int(mask[rows].any(0).sum())
+            given = prompts.select(rows), ids[rows, :width], mask[rows, :width]
+            how = {"allowed": self.allowed, "temperature": self.settings.temperature}
+            if self.start is not None:
+                found[rows, :width] = self.start(*given, **how).logps
+            else:
+                with self.policy.adapters_off():
+                    found[rows, :width] = self.policy(*given, **how).logps
+        return found

@@ -1,0 +1,116 @@
+"""Sample responses in batches with a cache, and keep what the policy and its critic thought while it wrote them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from workbench.training.ppo.layouts import Decoding, PromptBatch
+from workbench.training.ppo.losses import allowed_log_softmax
+from workbench.training.ppo.policy import ValuedPolicy
+
+__all__ = ["Responses", "draw", "sample"]
+
+
+class Responses(NamedTuple):
+    """Sampled responses, padded at the right with 0. Each of shape [batch, tokens]."""
+
+    ids: Tensor
+    """int64."""
+    mask: Tensor
+    """True at what the policy chose: all up to its end token, or up to where it was cut off. bool."""
+    logps: Tensor
+    """Of each token, under the distribution that it was sampled from. float32, 0 off the mask."""
+    values: Tensor
+    """The critic's, before each token. The same."""
+    entropies: Tensor
+    """Of the distribution that each token was sampled from, in nats. The same."""
+
+
+@torch.no_grad()
+def sample(
+    policy: ValuedPolicy,
+    prompts: PromptBatch,
+    uniform: Tensor,
+    *,
+    end_token: int | None,
+    allowed: Tensor | None = None,
+    temperature: float = 1.0,
+    greedy: bool = False,
+) -> Responses:
+    """Write a response to each prompt, up to an end token or a number of tokens.
+
+    No token is ever forced: an end token is there if the policy chose it. Log-probabilities and values come from the
+    states that the tokens were sampled from, so they cost no further pass. Rows that ended leave the batch. What a
+    row becomes does not depend on those beside it, but for rounding: its chance is its own.
+
+    Args:
+        policy: In evaluation mode.
+        prompts: On its device.
+        uniform: Numbers from 0 to below 1, one for each token. Shape [batch, tokens], float64: responses are at most
+            so long.
+        end_token: Ends a response; None: all are as long as they may.
+        allowed: True where a token may be sampled. Shape [vocabulary], bool; None: all may.
+        temperature: Of sampling.
+        greedy: Take the likeliest token instead.
+    """
+    batch, longest = uniform.shape
+    uniform = uniform.to(prompts.ids.device, torch.float32 if prompts.ids.device.type == "mps" else None)
+    ids = torch.zeros(batch, longest, dtype=torch.long, device=prompts.ids.device)
+    mask = torch.zeros_like(ids, dtype=torch.bool)
+    logps, values, entropies = torch.zeros(3, batch, longest, device=ids.device).unbind()
+    held = torch.arange(batch, device=ids.device)
+    writes = torch.ones_like(held, dtype=torch.bool)
+    decoding = policy.start(prompts)
+    head = policy.lm_head
+    for column in range(longest):
+        log_probs = allowed_log_softmax(head(decoding.states), allowed, temperature=temperature)
+        tokens = log_probs.argmax(-1) if greedy else draw(log_probs, uniform[held, column])
+        mask[held, column] = writes
+        ids[held, column] = tokens.where(writes, 0)
+        logps[held, column] = log_probs.gather(1, tokens[:, None])[:, 0].where(writes, 0)
+        values[held, column] = policy.values(decoding.states).where(writes, 0)
+        entropies[held, column] = _entropies(log_probs).where(writes, 0)
+        if column + 1 == longest:
+            break
+        if end_token is not None:
+            writes = writes & (tokens != end_token)
+            left = int(writes.sum())
+            if not left:
+                break
+            held, writes, tokens = _without_ended(decoding, held, writes, tokens, left)
+        decoding.advance(tokens)
+    width = int(mask.any(0).sum())
+    return Responses(*(tensor[:, :width] for tensor in (ids, mask, logps, values, entropies)))
+
+
+def draw(log_probs: Tensor, uniform: Tensor) -> Tensor:
+    """Return tokens drawn by inverting their cumulative distribution: one number of chance a token.
+
+    Args:
+        log_probs: Shape [rows, vocabulary]; minus infinity at tokens that are never drawn.
+        uniform: From 0 to below 1. Shape [rows], float64 where the device has it.
+    """
+    cumulative = log_probs.to(uniform.dtype).exp().cumsum(-1)
+    total = cumulative[:, -1]
+    # below the total even where rounding reaches it: the last token may have no mass
+    aim = torch.minimum(uniform * total, torch.nextafter(total, torch.zeros_like(total)))
+    return torch.searchsorted(cumulative, aim[:, None], right=True)[:, 0]
+
+
+def _entropies(log_probs: Tensor) -> Tensor:
+    """Return the entropy of each row's distribution, in nats. Shape [rows]."""
+    return torch.special.entr(log_probs.exp()).sum(-1)
+
+
+def _without_ended(
+    decoding: Decoding, held: Tensor, writes: Tensor, tokens: Tensor, left: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Let rows that ended leave the batch, once they are a quarter of it: each time the cache is copied."""
+    if 4 * left > 3 * len(held):
+        return held, writes, tokens
+    rows = writes.nonzero()[:, 0]
+    decoding.keep(rows)
+    return held[rows], writes[rows], tokens[rows]

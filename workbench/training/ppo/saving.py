@@ -1,0 +1,216 @@
+"""A trained policy on disk, and the checkpoints that an interrupted training goes on from."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from workbench.errors import ModelError
+from workbench.models.loading import ModelSettings
+from workbench.models.saving import base_of, check_unchanged
+from workbench.runs.atomic import write_json
+from workbench.training.checkpoints import last_checkpoint, mark_complete
+from workbench.training.ppo.kl import AdaptiveKL, FixedKL
+from workbench.training.ppo.policy import ValuedPolicy, load_language_model
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+__all__ = [
+    "DESCRIPTION",
+    "load_policy",
+    "restore_checkpoint",
+    "restore_policy",
+    "save_policy",
+    "write_checkpoint",
+]
+
+DESCRIPTION = "policy.json"
+"""What the folder holds. Written last: a folder with it is complete."""
+HEAD, STATE = "value_head.safetensors", "state.pt"
+FORMAT = 1
+
+
+def save_policy(
+    policy: ValuedPolicy, folder: Path, *, tokenizer: PreTrainedTokenizerBase | None = None
+) -> Path:
+    """Save a policy: its adapters (with the name of their base) or all its weights, and its value head.
+
+    A folder with all weights is a language model's, a folder with adapters is peft's: both load without this project.
+
+    Raises:
+        ModelError: Adapters are to be saved, but what they were put on is not known, or is the folder itself.
+    """
+    from safetensors.torch import save_file
+
+    base = base_of(policy.lm, policy.origin, adapters=policy.has_adapters)
+    if base and Path(base["name"]).expanduser().resolve() == folder.resolve():
+        raise ModelError(
+            got=f"{folder}, the folder of the policy's own base",
+            needed="a folder of its own: transformers would put these adapters on the base whenever it loads it",
+            fix="save into another folder",
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / DESCRIPTION).unlink(missing_ok=True)
+    model: Any = policy.policy
+    model.save_pretrained(folder, **({"save_embedding_layers": False} if policy.has_adapters else {}))
+    head = {name: value.detach().cpu().contiguous() for name, value in policy.value_head.state_dict().items()}
+    save_file(head, folder / HEAD)
+    if tokenizer is not None:
+        tokenizer.save_pretrained(folder)
+    dtype = str(policy.lm_head.weight.dtype).removeprefix("torch.")
+    write_json(folder / DESCRIPTION, {"format": FORMAT, "dtype": dtype, "base": base})
+    return folder
+
+
+def load_policy(
+    folder: str | Path, *, device: str = "auto", dtype: str | None = None, base: str | None = None
+) -> ValuedPolicy:
+    """Load a policy that was saved, in evaluation mode. `.policy` is the language model, for generation.
+
+    Args:
+        folder: Where it was saved.
+        device: As `ModelSettings` has it.
+        dtype: One of `workbench.models.placement.DTYPES`; None: as it was saved.
+        base: Where the adapters' base is now, if it was moved.
+
+    Raises:
+        ModelError: The folder holds no policy; or its base cannot be loaded, or has changed since.
+    """
+    folder = Path(folder).expanduser()
+    said = _description(folder)
+    told = said["base"] or {"name": str(folder)}
+    check_unchanged(base or told["name"], told.get("mark"), what="policy")
+    settings = ModelSettings(
+        name=base or told["name"],
+        quantize=told.get("quantize"),
+        revision=None if base else told.get("revision"),
+        device=device,
+        dtype=dtype or said["dtype"],
+    )
+    lm, summary = load_language_model(settings)
+    model: nn.Module = lm
+    if said["base"]:
+        from peft import PeftModel
+
+        model = PeftModel.from_pretrained(lm, str(folder))
+    policy = ValuedPolicy(
+        model, origin=replace(settings, name=settings.source) if said["base"] else None, summary=summary
+    )
+    _load_head(policy, folder)
+    return policy.eval()
+
+
+def restore_policy(policy: ValuedPolicy, folder: Path) -> None:
+    """Put saved weights into a policy that is there already.
+
+    Raises:
+        ModelError: The folder holds no policy, or one of another kind.
+    """
+    said = _description(folder)
+    if policy.has_adapters != bool(said["base"]):
+        raise ModelError(
+            got=f"{folder} holds {'adapters' if said['base'] else 'a whole model'}",
+            needed="a policy of the same kind",
+            fix="load it by load_policy",
+        )
+    if policy.has_adapters:
+        from peft import set_peft_model_state_dict
+        from peft.utils import load_peft_weights
+
+        set_peft_model_state_dict(policy.policy, load_peft_weights(str(folder), device=str(policy.device)))
+    else:
+        dtype = str(next(policy.policy.parameters()).dtype).removeprefix("torch.")
+        saved = load_language_model(ModelSettings(str(folder), device=str(policy.device), dtype=dtype))
+        policy.policy.load_state_dict(saved[0].state_dict())
+    _load_head(policy, folder)
+
+
+def write_checkpoint(
+    folder: Path,
+    step: int,
+    policy: ValuedPolicy,
+    optimizer: torch.optim.Optimizer,
+    controller: FixedKL | AdaptiveKL,
+    *,
+    kept: int,
+) -> None:
+    """Write what a training needs to go on after a step, and remove older ones.
+
+    Only what trains is in it; all chance is made of the seed and the step, so none is kept.
+
+    Args:
+        folder: Of all checkpoints.
+        step: Rollouts done.
+        policy: The policy.
+        optimizer: Its optimizer.
+        controller: Of the price of KL.
+        kept: The newest ones that stay.
+    """
+    place = folder / f"checkpoint-{step}"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    weights = {name: one.detach() for name, one in policy.named_parameters() if one.requires_grad}
+    state = {"weights": weights, "optimizer": optimizer.state_dict(), "controller": asdict(controller)}
+    torch.save(state, place / STATE)
+    mark_complete(place)
+    found = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
+    for old in found[:-kept]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def restore_checkpoint(
+    folder: Path, policy: ValuedPolicy, optimizer: torch.optim.Optimizer, controller: FixedKL | AdaptiveKL
+) -> tuple[int, FixedKL | AdaptiveKL]:
+    """Put the newest whole checkpoint into a policy and its optimizer.
+
+    Returns:
+        The rollouts done, 0 without a checkpoint; and the controller as it was.
+    """
+    place = last_checkpoint(folder)
+    if place is None:
+        return 0, controller
+    state = torch.load(place / STATE, map_location=policy.device, weights_only=True)
+    with torch.no_grad():
+        for name, parameter in policy.named_parameters():
+            if parameter.requires_grad:
+                parameter.copy_(state["weights"][name])
+    optimizer.load_state_dict(state["optimizer"])
+    return int(place.name.rpartition("-")[2]), replace(controller, **state["controller"])
+
+
+def _description(folder: Path) -> dict[str, Any]:
+    """Read what a folder holds."""
+    try:
+        said = json.loads((folder / DESCRIPTION).read_text())
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            got=f"{folder} has no readable {DESCRIPTION}",
+            needed="a folder written by save_policy, to its end",
+            fix="see the path; a plain checkpoint loads by ValuedPolicy.load",
+        ) from error
+    if not isinstance(said, dict) or said.get("format") != FORMAT:
+        raise ModelError(
+            f"{folder / DESCRIPTION} is of another format", f"format {FORMAT}", "update the workbench"
+        )
+    return said
+
+
+def _load_head(policy: ValuedPolicy, folder: Path) -> None:
+    """Put the saved value head into a policy."""
+    from safetensors.torch import load_file
+
+    try:
+        policy.value_head.load_state_dict(load_file(folder / HEAD))
+    except (OSError, RuntimeError) as error:
+        raise ModelError(
+            got=f"{folder / HEAD}: {str(error).splitlines()[0]}",
+            needed="the value head that belongs to these weights",
+            fix="save the policy again",
+        ) from error
