@@ -103,7 +103,8 @@ def test_regimes_are_read_and_named():
 
 
 def outcome(arm, seed, rewards, logps=(0, 0, 0, 0, 0, 0), regime=MAIN):
-    log = ({"step": 2, "loss": 1.0 + seed, "reward_loss": 0.5}, {"step": 2, "train_runtime": 9.0})
+    entry = {"step": 2, "reward_loss": 0.5, "accuracy": 0.5 + seed / 2, "implicit_accuracy": seed / 2}
+    log = (entry, {"step": 2, "train_runtime": 9.0})
     tokens = np.full(6, 3)
     return Outcome(arm, regime, "in", seed, log, np.array(rewards, float), np.array(logps, float), tokens)
 
@@ -182,15 +183,17 @@ def test_best_of_n_by_hand(findings):
     assert (point.value, point.low, point.high) == (0.5, 0.0, 1.0)  # of one seed: over prompts
 
 
-def test_curves_are_means_over_seeds(findings):
+def test_curves_are_means_over_seeds_by_the_score_that_an_arm_is_judged_by(findings):
     frame = findings.curves(MAIN)
-    assert row(frame, arm="standard", quantity="loss") == {
+    assert row(frame, arm="standard", quantity="accuracy") == {
         "arm": "standard",
         "step": 2,
-        "quantity": "loss",
-        "value": 1.5,
+        "quantity": "accuracy",
+        "value": 0.75,
     }
-    assert set(frame["quantity"]) == {"loss", "reward_loss"}
+    assert row(frame, arm="DPO", quantity="accuracy")["value"] == 0.25
+    assert set(frame[frame["arm"] == "DPO"]["quantity"]) == {"accuracy"}
+    assert set(frame["quantity"]) == {"reward loss", "accuracy"}
 
 
 def test_claims_follow_their_intervals(findings):

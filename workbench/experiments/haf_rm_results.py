@@ -26,6 +26,11 @@ __all__ = ["Findings", "clustered_interval"]
 Floats = NDArray[np.float64]
 Place = tuple[Regime, str, str]
 """Regime, arm, and what it was trained on."""
+CURVES = {
+    "explicit": {"reward_loss": "reward loss", "accuracy": "accuracy", "policy_loss": "policy loss"},
+    "implicit": {"implicit_accuracy": "accuracy", "policy_loss": "policy loss"},
+}
+"""What a training's log is drawn of, and what plots call it, by the score that an arm is judged by."""
 
 
 @dataclass(frozen=True)
@@ -117,16 +122,20 @@ class Findings:
         return (paired_t_interval(gaps) if len(gaps) > 1 else None), len(gaps), sum(pairs.values())
 
     def curves(self, regime: Regime) -> pd.DataFrame:
-        """Return the training curves, averaged over seeds: columns `arm`, `step`, `quantity`, `value`."""
+        """Return the training curves, averaged over seeds: columns `arm`, `step`, `quantity`, `value`.
+
+        Quantities are `reward loss`, `accuracy` and `policy loss`; accuracy is by the score that an arm is judged
+        by, and an arm that does not train its head has no reward loss.
+        """
         import pandas as pd
 
         rows = [
-            {"arm": one.arm, "step": entry["step"], "quantity": name, "value": value}
+            {"arm": one.arm, "step": entry["step"], "quantity": quantity, "value": entry[name]}
             for one in self.outcomes
             if one.regime == regime
             for entry in one.log
-            for name, value in entry.items()
-            if name in CURVES and "step" in entry
+            for name, quantity in CURVES[self.score_of(one.arm)].items()
+            if name in entry and "step" in entry
         ]
         frame = pd.DataFrame(rows, columns=["arm", "step", "quantity", "value"])
         return frame.groupby(["arm", "step", "quantity"], sort=False, as_index=False)["value"].mean()
@@ -202,9 +211,6 @@ class Findings:
             low, high = clustered_interval(rights[0], [pair.prompt for pair in self.data.tests[test]])
         found: dict[str, float | int | None] = {"accuracy": accuracy, "low": low, "high": high, "sd": spread}
         return found | {"pairs": len(rights[0])}
-
-
-CURVES = ("loss", "reward_loss", "policy_loss", "accuracy", "implicit_accuracy")
 
 
 def clustered_interval(values: Floats, groups: Sequence[str], resamples: int = 2000) -> Interval:
