@@ -204,7 +204,7 @@ def main(out: Path, seeds: int, workers: int) -> None:
             data,
             folder,
             workers=workers,
-            command="python -m workbench.experiments.haf_rm_tuning",
+            command=f"python -m workbench.experiments.haf_rm_tuning --out {out} --seeds {seeds}",
         )
     except WorkbenchError as error:
         raise click.ClickException(str(error)) from error

@@ -265,7 +265,7 @@ def _restored(
 @click.option("--checking-steps", default=PretrainingSettings.checking_steps, show_default=True)
 @click.option("--reading-steps", default=PretrainingSettings.reading_steps, show_default=True)
 @click.option("--answering-steps", default=PretrainingSettings.answering_steps, show_default=True)
-def main(out: Path, **given: int) -> None:
+def main(out: Path, **given: Any) -> None:
     settings = PretrainingSettings(**given)
     try:
         losses = pretrain(settings, out)
