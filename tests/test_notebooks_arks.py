@@ -48,7 +48,7 @@ def test_its_parameters_are_those_of_the_profiles():
 def small(tmp_path_factory):
     """Hold a run on two small libraries with one model."""
     folder = tmp_path_factory.mktemp("small")
-    chosen = ("libraries=2", "problems=6", "models=pocket:data/arks/seed-0", "processes=1")
+    chosen = ("libraries=2", "problems=3", "models=pocket:data/arks/seed-0", "processes=1")
     done = run(folder, "--out", folder / "run", *[word for one in chosen for word in ("-p", one)])
     assert done.exit_code == 0, done.output
     return folder / "run", done.output
@@ -61,7 +61,7 @@ def test_it_answers_its_questions(small):
     assert (folder / "index.html").is_file()
     figures = ["by-setting", "by-round", "sources", "queries", "by-size", "stripped", "endings"]
     assert list(found["figures"]) == figures
-    assert found["numbers"]["problems"] == 12
+    assert found["numbers"]["problems"] == 6
     assert found["numbers"]["models"] == 1
     table = found["tables"]["by setting"]
     rows = {row[0]: dict(zip(table["columns"], row, strict=True)) for row in table["rows"]}
@@ -75,7 +75,7 @@ def test_claims_say_what_they_rest_on(small):
     folder, _ = small
     claims = results(folder)["claims"]
     assert len(claims) == 8
-    assert all(claim["n"] == 12 and claim["seeds"] == 1 for claim in claims)
+    assert all(claim["n"] == 6 and claim["seeds"] == 1 for claim in claims)
 
 
 def test_the_trace_of_every_setting_is_there(small):
@@ -90,7 +90,7 @@ def test_the_trace_of_every_setting_is_there(small):
 def test_it_is_kept_when_it_is_asked_for_again(small):
     folder, _ = small
     before = (folder / "arks" / "results.json").read_bytes()
-    chosen = ("libraries=2", "problems=6", "models=pocket:data/arks/seed-0", "processes=1")
+    chosen = ("libraries=2", "problems=3", "models=pocket:data/arks/seed-0", "processes=1")
     done = run(folder, "--out", folder, *[word for one in chosen for word in ("-p", one)])
     assert done.exit_code == 0, done.output
     assert (folder / "arks" / "results.json").read_bytes() == before

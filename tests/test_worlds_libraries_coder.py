@@ -8,6 +8,7 @@ from workbench.datasets.location import data_folder
 from workbench.errors import ModelError
 from workbench.worlds.libraries import prompts
 from workbench.worlds.libraries.coder import PocketCoder, tidied
+from workbench.worlds.libraries.operations import OPERATIONS
 from workbench.worlds.libraries.problems import draw_benchmark
 
 
@@ -21,13 +22,18 @@ def benchmark():
     return draw_benchmark(77, libraries=2, problems=30, operations=(1,))
 
 
-def ask(benchmark, *, documented=True):
-    documents = {item.parent: item.content for item in benchmark.documentation()}
-    return [
-        "".join(prompts.document(documents[name]) for name in problem.gold_documents if documented)
-        + prompts.question(problem.question)
-        for problem in benchmark.problems
-    ]
+def ask(benchmark, *, right=True):
+    """Ask with the right document, or with four others instead."""
+    items = benchmark.documentation()
+    prompts_made = []
+    for problem in benchmark.problems:
+        own = [item for item in items if item.library == problem.library]
+        others = [item for item in own if item.parent not in problem.gold_documents]
+        shown = [item for item in own if item.parent in problem.gold_documents] if right else others[::6]
+        prompts_made.append(
+            "".join(prompts.document(item.content) for item in shown) + prompts.question(problem.question)
+        )
+    return prompts_made
 
 
 def called(program):
@@ -40,15 +46,14 @@ def test_it_calls_the_function_that_the_document_names(coder, benchmark):
     assert sum(right) > 0.8 * len(right)
 
 
-def test_without_a_document_it_writes_the_familiar_name_and_never_an_invented_one(coder, benchmark):
-    invented = {function.name for library in benchmark.libraries for function in library.functions}
-    names = [name for program in coder.complete(ask(benchmark, documented=False)) for name in called(program)]
-    assert len(names) >= len(benchmark.problems)
-    assert not invented & set(names)
+def test_without_the_right_document_it_mostly_writes_a_familiar_name(coder, benchmark):
+    names = [name for program in coder.complete(ask(benchmark, right=False)) for name in called(program)]
+    assert len(names) == len(benchmark.problems)
+    assert sum(name in OPERATIONS for name in names) > 0.7 * len(names)
 
 
 def test_an_answer_depends_on_its_own_prompt_alone(coder, benchmark):
-    asked = [*ask(benchmark)[:12], *ask(benchmark, documented=False)[:12]]
+    asked = [*ask(benchmark)[:12], *ask(benchmark, right=False)[:12]]
     together = coder.complete(asked)
     assert together == [coder.complete([prompt])[0] for prompt in asked]
     assert coder.complete(asked[::-1]) == together[::-1]

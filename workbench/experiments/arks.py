@@ -5,8 +5,8 @@ Source: Su et al. 2024, "ARKS: Active Retrieval in Knowledge Soup for Code Gener
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from workbench.experiments.jobs import run_jobs
 from workbench.retrieval import ActiveResult, ActiveRetrievalSettings, KnowledgeSoup, active_retrieval
 from workbench.retrieval.report import recall
 from workbench.retrieval.trace import Step, read_steps
+from workbench.sandbox import Program, Sandbox, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,10 +92,8 @@ def run_job(job: Job) -> pd.DataFrame:
     """Run some settings with one model, one after the other; answers that they share are asked for once."""
     import pandas as pd
 
-    from workbench.sandbox import Sandbox
-
     generator, frames = job.model.open(), []
-    with Sandbox(job.data.runtime, workers=1, timeout_s=job.timeout_s) as sandbox:
+    with _OneZygote(job.data.runtime, workers=1, timeout_s=job.timeout_s) as sandbox:
         for setting in job.settings:
             soup = KnowledgeSoup(items=job.data.documents(stripped=setting.stripped))
             result = active_retrieval(
@@ -109,6 +108,18 @@ def run_job(job: Job) -> pd.DataFrame:
             )
             frames.append(rows_of(result, setting, job.model.spec))
     return pd.concat(frames, ignore_index=True)
+
+
+class _OneZygote(Sandbox):
+    """A sandbox whose programs share one zygote, whatever library they are of.
+
+    The world's libraries stand in the programs themselves, so that there is nothing to import; other data have one
+    library. More zygotes than the sandbox keeps would be started anew all the time.
+    """
+
+    def map(self, programs: Iterable[str | Program]) -> Iterator[Verdict]:
+        """Run programs as they come; see `Sandbox.map`."""
+        return super().map(one if isinstance(one, str) else replace(one, group="") for one in programs)
 
 
 def rows_of(result: ActiveResult, setting: Setting, model: str) -> pd.DataFrame:

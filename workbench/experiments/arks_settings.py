@@ -75,7 +75,7 @@ def declared(*, stripped: bool = True) -> tuple[Setting, ...]:
         for chosen in subsets
     ]
     if stripped:
-        kept = [one for one in settings if one.family in ("main", "query", "bound") and one.name != NOTHING]
+        kept = [one for one in settings if one.name in (ONE_SHOT, CONTROL, ACTIVE, RIGHT)]
         settings += [Setting(f"{one.name}{STRIPPED}", "stripped", one.changes, True) for one in kept]
     return tuple(settings)
 
