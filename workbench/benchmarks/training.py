@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.errors import RunError, SettingsError
 
 if TYPE_CHECKING:
-    from transformers import PretrainedConfig
+    from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
 __all__ = [
     "ARMS",
@@ -24,6 +24,7 @@ __all__ = [
     "TrainingSpeed",
     "make_case",
     "measure_training",
+    "word_tokenizer",
     "write_checkpoint",
 ]
 
@@ -140,6 +141,17 @@ def make_case(case: TrainingCase, vocabulary: int, steps: int, seed: int = 0) ->
     ]
 
 
+def word_tokenizer(vocabulary: int) -> PreTrainedTokenizerBase:
+    """Return a tokenizer that knows one word a token: `w2`, `w3`, ...; 0 is padding, 1 the end."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    words = {"<pad>": 0, "<eos>": 1} | {f"w{i}": i for i in range(2, vocabulary)}
+    tokenizer = Tokenizer(models.WordLevel(words, unk_token="<pad>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", eos_token="<eos>")
+
+
 def write_checkpoint(name: str, folder: Path, device: str) -> PretrainedConfig:
     """Save a model of a case's shape with random weights, and a tokenizer that knows one word a token.
 
@@ -149,16 +161,10 @@ def write_checkpoint(name: str, folder: Path, device: str) -> PretrainedConfig:
         device: Where the weights are drawn.
     """
     import torch
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+    from transformers import AutoModelForCausalLM
 
     config = model_config(name)
-    words = {"<pad>": 0, "<eos>": 1} | {f"w{i}": i for i in range(2, config.vocab_size)}
-    tokenizer = Tokenizer(models.WordLevel(words, unk_token="<pad>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", eos_token="<eos>").save_pretrained(
-        folder
-    )
+    word_tokenizer(config.vocab_size).save_pretrained(folder)
     torch.manual_seed(0)
     with torch.device(device):
         model = AutoModelForCausalLM.from_config(

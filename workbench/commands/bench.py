@@ -152,6 +152,29 @@ def retrieval(sections: tuple[int, ...], queries: int, problems: int, workers: i
         )
 
 
+@command.command(epilog="Example: workbench bench ppo --steps 3")
+@click.option(
+    "--config", default="small", show_default=True, help="small (1.3 M parameters), 1b (for a GPU) or tiny."
+)
+@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@click.option("--steps", type=click.IntRange(min=1), default=3, show_default=True, help="Steps that count.")
+@click.option("--threads", default=2, show_default=True, help="Threads of arithmetic on the CPU.")
+def ppo(config: str, device: str, steps: int, threads: int) -> None:
+    """Roll out and learn by PPO, beside a plain loop on transformers: same model, batch and lengths."""
+    from workbench.benchmarks.ppo import measure_ppo
+
+    speed = measure_ppo(config, steps=steps, threads=threads, device=device, say=click.echo)
+    click.echo(f"\n{'tokens/s':<12} {'workbench':>10} {'plain loop':>11}   ratio")
+    for part in ("rollout", "update", "step"):
+        ours, plain = (speed.tokens_per_s(part, loop) for loop in ("workbench", "plain"))
+        click.echo(f"  {part:<10} {ours:10,.0f} {plain:11,.0f}   {speed.ratio(part):.2f}x")
+    together, apart = speed.reward_s
+    click.echo(
+        f"rewards of a rollout: {together * 1e3:.1f} ms together, {apart * 1e3:.1f} ms one by one: "
+        f"{speed.reward_ratio:.1f}x"
+    )
+
+
 def _leaks(count: int, workers: int) -> None:
     from tqdm import tqdm
 
