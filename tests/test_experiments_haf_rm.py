@@ -10,7 +10,7 @@ from workbench.errors import SettingsError
 from workbench.experiments.haf_rm import Outcome, job_name, plan
 from workbench.experiments.haf_rm_best_of_n import best_of_n_curves, best_of_n_gain, most_reachable
 from workbench.experiments.haf_rm_claims import haf_rm_claims
-from workbench.experiments.haf_rm_data import ExperimentData, Regime, training_pairs
+from workbench.experiments.haf_rm_data import DataSettings, ExperimentData, Regime, training_pairs
 from workbench.experiments.haf_rm_declaration import Declaration
 from workbench.experiments.haf_rm_results import Findings, clustered_interval
 from workbench.models import ModelSettings
@@ -88,6 +88,13 @@ def test_a_declaration_says_all_that_is_wrong_with_it():
         replace(DECLARED, alphas=(0.0,), regimes=(), seeds=(1, 1), quantized_seeds=3)
     with pytest.raises(SettingsError, match="tuned settings rate of standard"):
         plan(replace(DECLARED, tuned={"standard": {"rate": 1}}), DATA, None)
+
+
+def test_data_settings_say_all_that_is_wrong_with_them():
+    with pytest.raises(SettingsError, match=r"test_prompts 0; samples 1; data passages, hh-harmless"):
+        DataSettings(("passages", "hh-harmless"), test_prompts=0, samples=1)
+    with pytest.raises(SettingsError, match="tell apart"):
+        DataSettings(("one/pairs.jsonl", "two/pairs.jsonl"))
 
 
 @pytest.mark.parametrize("text", ["many", "300@x", "0", "300@0.8"])

@@ -96,6 +96,8 @@ class DataSettings:
             faults.append(
                 (f"data {', '.join(self.names) or 'none'}", f"{WORLD} alone, or names of data sets")
             )
+        if len({Path(name).name for name in self.names}) < len(self.names):
+            faults.append((f"data {', '.join(self.names)}", "names that tables can tell apart"))
         if faults:
             raise SettingsError.listing(faults)
 
