@@ -120,3 +120,4 @@ def test_settings_differ_by_what_they_say():
         if one.stripped:
             assert dict(one.changes) == dict(whole[one.name.removesuffix(STRIPPED)].changes)
     assert not any(one.stripped for one in declared(stripped=False))
+    assert not any("given_documents" in one.changes for one in declared(bounded=False))

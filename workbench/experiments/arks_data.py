@@ -39,6 +39,11 @@ class ArksData:
 
         return PocketTemplate()
 
+    @property
+    def bounded(self) -> bool:
+        """Whether it is known which documents each problem needs, for the upper bound."""
+        return all(problem.gold_documents for problem in self.problems)
+
     def documents(self, *, stripped: bool = False) -> tuple[Item, ...]:
         """Return the documentation.
 
@@ -109,14 +114,14 @@ def _world(libraries: int, problems: int, runtime: str, seed: int) -> ArksData:
 def _fresh(package: str, problems: int, runtime: str, seed: int, folder: Path) -> ArksData:
     from workbench.datasets import load_problems
     from workbench.generators.prompts import solution_slot
-    from workbench.libraries import NotRewritten, make_library, rewrite_problem
+    from workbench.libraries import NotRewritten, make_library
+    from workbench.libraries.coding import fresh_coding_problem
     from workbench.retrieval.documentation import DocumentationFile
-    from workbench.retrieval.ds1000 import coding_problem
 
     library = make_library(package, seed=seed, out=folder / f"fresh-{package}", runtime=runtime)
     known = load_problems("suite" if runtime == "main" else "hub", libraries=[package.capitalize()])
-    moved = [rewrite_problem(problem, library) for problem in known if not solution_slot(problem).function]
-    asked = [coding_problem(problem) for problem in moved if not isinstance(problem, NotRewritten)]
+    moved = [fresh_coding_problem(one, library) for one in known if not solution_slot(one).function]
+    asked = [problem for problem in moved if not isinstance(problem, NotRewritten)]
     return ArksData(
         name=f"fresh:{package}",
         problems=tuple(asked[: problems or None]),

@@ -51,10 +51,11 @@ class Setting:
         return replace(base, **self.changes)
 
 
-def declared(*, stripped: bool = True) -> tuple[Setting, ...]:
+def declared(*, bounded: bool = True, stripped: bool = True) -> tuple[Setting, ...]:
     """Return every setting, each once.
 
     Args:
+        bounded: Whether the right documents are known, for the upper bound.
         stripped: Whether the data can be had without the familiar words, for the control.
     """
     everything = tuple(_LETTERS)
@@ -66,9 +67,12 @@ def declared(*, stripped: bool = True) -> tuple[Setting, ...]:
         Setting(ACTIVE, "main", {"query": "code"}),
         Setting("active, explanation as query", "query", {"query": "explanation"}),
         Setting("active, error as query", "query", {"query": "execution_feedback"}),
-        Setting("right documents, one-shot", "bound", {**documents, "given_documents": True}),
-        Setting(RIGHT, "bound", {"given_documents": True}),
     ]
+    if bounded:
+        settings += [
+            Setting("right documents, one-shot", "bound", {**documents, "given_documents": True}),
+            Setting(RIGHT, "bound", {"given_documents": True}),
+        ]
     subsets = [chosen for size in (1, 2) for chosen in combinations(everything, size)]
     settings += [
         Setting(f"active, {letters_of(chosen)}", "sources", {"query": "code", "sources": chosen})
