@@ -114,8 +114,8 @@ def make_model(settings: PretrainingSettings) -> Lfm2ForCausalLM:
     """Return the untrained model: a small LFM2, embeddings shared with the LM head.
 
     Its blocks are short convolutions and attention by turns. To look a name up, attention has to know at the name
-    what stands before it. A convolution knows; attention alone has to learn that first, which took a Llama of this
-    size more than ten times the steps. Blocks add nothing to begin with.
+    what stands before it. A convolution knows; attention alone has to learn that first: a Llama of this size had not
+    after five times the steps. Blocks add nothing to begin with.
     """
     import torch
     from transformers import Lfm2Config, Lfm2ForCausalLM

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 __all__ = ["attempt", "document", "example", "question"]
 
 
@@ -25,8 +23,3 @@ def attempt(program: str, error: str) -> str:
 def question(text: str) -> str:
     """Return the line of the task; the code comes next."""
     return f"task {text}\n"
-
-
-def joined(parts: Iterable[str]) -> str:
-    """Return a prompt made of its parts."""
-    return "".join(parts)
