@@ -91,7 +91,7 @@ class TrainingLoop:
     def run(self, tokenizer: PreTrainedTokenizerBase, say: Callable[[str], None]) -> TrainedPolicy:
         """Train from the last checkpoint on, evaluate, and save."""
         step = self._resume()
-        if step and self.processes.first:
+        if step:
             say(f"going on after step {step}")
         started = time.monotonic()
         hidden = not (self.settings.progress and self.processes.first)

@@ -94,12 +94,11 @@ def train_policy(
         evaluate_on = (
             [] if eval_prompts is None else encode_prompts(eval_prompts, tokenizer, policy, settings)
         )
-        if together.first:
-            say(_described(policy, train_on, settings, together))
+        say = say if together.first else lambda line: None
+        say(_described(policy, train_on, settings, together))
         if folder is not None:
-            base_of(
-                policy.lm, policy.origin, adapters=policy.has_adapters
-            )  # tells now what cannot be saved later
+            # tells now, and not after training, what cannot be saved
+            base_of(policy.lm, policy.origin, adapters=policy.has_adapters)
             asked = _asked(policy, train_on, reward, settings, lora)
             done = stack.enter_context(claimed(place, together, asked, resume=resume))
             if done is not None:

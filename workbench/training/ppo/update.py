@@ -142,8 +142,8 @@ class Updater:
     def _gradients(self, rollout: Rollout, advantages: Advantages, rows: Tensor, step: int) -> _Sums:
         """Give the policy the gradients of one minibatch."""
         self.optimizer.zero_grad(set_to_none=True)
-        lengths = rollout.mask[rows].sum(1)
-        tokens = float(lengths.sum())
+        tokens = float(rollout.mask[rows].sum())
+        lengths = rollout.prompts.mask[rows].sum(1) + rollout.mask[rows].sum(1)
         # rows of like length share a micro-batch: less padding; and every process gets long and short ones
         mine = rows[lengths.argsort(stable=True)][self.processes.process_index :: self.processes.world_size]
         parts = [
