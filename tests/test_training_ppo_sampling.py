@@ -14,9 +14,9 @@ A, B, END, NEVER = 0, 1, 2, 3
 
 
 def test_draw_inverts_the_distribution_by_hand() -> None:
-    log_probs = torch.tensor([0.5, 0.25, 0.25, 0.0]).log().repeat(6, 1)
-    uniform = torch.tensor([0.0, 0.49, 0.51, 0.74, 0.76, 1 - 2**-53], dtype=torch.float64)
-    assert draw(log_probs, uniform).tolist() == [0, 0, 1, 1, 2, 2], "the last token has no mass"
+    chances = torch.tensor([0.5, 0.25, 0.25, 0.0]).repeat(6, 1)
+    uniform = torch.tensor([0.0, 0.49, 0.5, 0.74, 0.75, 1 - 2**-53], dtype=torch.float64)
+    assert draw(chances, uniform).tolist() == [0, 0, 1, 1, 2, 2], "the last token has no mass"
 
 
 class Scripted:

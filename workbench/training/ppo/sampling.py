@@ -67,12 +67,13 @@ def sample(
     head = policy.lm_head
     for column in range(longest):
         log_probs = allowed_log_softmax(head(decoding.states), allowed, temperature=temperature)
-        tokens = log_probs.argmax(-1) if greedy else draw(log_probs, uniform[held, column])
+        chances = log_probs.exp()
+        tokens = chances.argmax(-1) if greedy else draw(chances, uniform[held, column])
         mask[held, column] = writes
         ids[held, column] = tokens.where(writes, 0)
         logps[held, column] = log_probs.gather(1, tokens[:, None])[:, 0].where(writes, 0)
         values[held, column] = policy.values(decoding.states).where(writes, 0)
-        entropies[held, column] = _entropies(log_probs).where(writes, 0)
+        entropies[held, column] = torch.special.entr(chances).sum(-1).where(writes, 0)
         if column + 1 == longest:
             break
         if end_token is not None:
@@ -86,23 +87,18 @@ def sample(
     return Responses(*(tensor[:, :width] for tensor in (ids, mask, logps, values, entropies)))
 
 
-def draw(log_probs: Tensor, uniform: Tensor) -> Tensor:
+def draw(chances: Tensor, uniform: Tensor) -> Tensor:
     """Return tokens drawn by inverting their cumulative distribution: one number of chance a token.
 
     Args:
-        log_probs: Shape [rows, vocabulary]; minus infinity at tokens that are never drawn.
+        chances: Probabilities. Shape [rows, vocabulary]; 0 at tokens that are never drawn.
         uniform: From 0 to below 1. Shape [rows], float64 where the device has it.
     """
-    cumulative = log_probs.to(uniform.dtype).exp().cumsum(-1)
+    cumulative = chances.cumsum(-1, dtype=uniform.dtype)  # in float64, small chances are not lost
     total = cumulative[:, -1]
     # below the total even where rounding reaches it: the last token may have no mass
     aim = torch.minimum(uniform * total, torch.nextafter(total, torch.zeros_like(total)))
     return torch.searchsorted(cumulative, aim[:, None], right=True)[:, 0]
-
-
-def _entropies(log_probs: Tensor) -> Tensor:
-    """Return the entropy of each row's distribution, in nats. Shape [rows]."""
-    return torch.special.entr(log_probs.exp()).sum(-1)
 
 
 def _without_ended(
