@@ -243,9 +243,10 @@ def _reward_seconds(reward: Reward, case: PPOCase, device: str) -> tuple[float, 
         for one in given:
             reward([one])
 
+    ways: tuple[Callable[[Sequence[Sample]], object], ...] = (reward, alone)
     taken: tuple[list[float], list[float]] = [], []
     for _ in range(6):
-        for way, seconds in zip((reward, alone), taken, strict=True):
+        for way, seconds in zip(ways, taken, strict=True):
             started = _now(device)
             way(samples)
             seconds.append(_now(device) - started)
