@@ -67,13 +67,14 @@ def arks_claims(findings: Findings, source: str) -> Iterator[dict[str, Any]]:
             **_decided(findings, gains[-1]),
         }
     if any(one.stripped for one in findings.settings):
+        whole = findings.difference(ACTIVE, CONTROL).value
         yield compared(
             "Control: the gain over the fixed query is there when no document shares a word with a familiar name",
             "not reported",
             ACTIVE + STRIPPED,
             CONTROL + STRIPPED,
             "The model's wrong names are good queries because they share words with the documents; here those "
-            "words are taken out. ",
+            f"words are taken out. With them the gain is {whole:+.1%}. ",
         )
 
 
