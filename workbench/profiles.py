@@ -90,7 +90,7 @@ PAPERS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
                 "models": Parameter(
                     tuple,
                     "who writes the code: pocket:FOLDER, hf:NAME, openai:MODEL, recorded:FILE",
-                    ("pocket:data/arks/seed-0", "pocket:data/arks/seed-1"),
+                    ("pocket:data/arks/seed-0", "pocket:data/arks/seed-1", "pocket:data/arks/seed-2"),
                     ("hf:Qwen/Qwen2.5-Coder-0.5B-Instruct",),
                     ("hf:codellama/CodeLlama-34b-Instruct-hf",),
                 ),
