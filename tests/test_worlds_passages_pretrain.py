@@ -78,7 +78,7 @@ def test_the_same_seed_gives_the_same_weights_and_an_interruption_leaves_no_trac
     monkeypatch.setattr(training, "_batch", interrupted)
     with pytest.raises(KeyboardInterrupt):
         pretrain(SMALL, tmp_path / "parts", save_every=2, progress=False)
-    with pytest.raises(DataError, match="checkpoint of other settings"):
+    with pytest.raises(DataError, match="checkpoint of another recipe"):
         pretrain(replace(SMALL, seed=1), tmp_path / "parts", progress=False)
     monkeypatch.undo()
     assert pretrain(SMALL, tmp_path / "parts", progress=False) == losses

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,16 +15,33 @@ from workbench.worlds.muon import Muon
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = ["CHECKPOINT", "Batch", "Rates", "train"]
+__all__ = [
+    "CHECKPOINT",
+    "RECIPE",
+    "Batch",
+    "Loss",
+    "Rates",
+    "final_loss",
+    "learned_loss",
+    "padded",
+    "save",
+    "train",
+]
 
 CHECKPOINT = "pretraining.pt"
 """Name of the file that an unfinished training keeps in its folder."""
+RECIPE = "recipe.json"
+"""Name of the file that says how the weights beside it were made."""
 
 Batch = Callable[[int], "tuple[Tensor, Tensor]"]
 """From a step's number to its tokens, [texts, tokens] int64, and which of them are learned, bool. Texts are padded
 on the right, so that no attention mask is needed."""
+
+Loss = Callable[["PreTrainedModel", "Tensor", "Tensor"], "Tensor"]
+"""From a model, tokens and which of them are learned, as a batch has them, to the mean of -log p over the learned
+tokens, in nats."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +62,15 @@ class Rates:
         return min(1.0, (step + 1) / self.warmup, (steps - step) / (steps * self.decay))
 
 
+def learned_loss(model: PreTrainedModel, ids: Tensor, learned: Tensor) -> Tensor:
+    """Return the mean of -log p over the learned tokens; only their logits are computed."""
+    import torch
+
+    states = model.model(input_ids=ids[:, :-1], use_cache=False).last_hidden_state
+    wanted = learned[:, 1:]
+    return torch.nn.functional.cross_entropy(model.lm_head(states[wanted]), ids[:, 1:][wanted])
+
+
 def train(
     model: PreTrainedModel,
     batch: Batch,
@@ -53,6 +79,7 @@ def train(
     rates: Rates,
     folder: Path,
     recipe: Mapping[str, Any],
+    loss: Loss = learned_loss,
     save_every: int = 100,
     progress: bool = True,
 ) -> list[float]:
@@ -65,6 +92,7 @@ def train(
         rates: The learning rates.
         folder: Keeps a checkpoint while the training is under way.
         recipe: All that the result depends on, as plain values: a checkpoint of another recipe is refused.
+        loss: What is minimized, in nats.
         save_every: Steps between two checkpoints.
         progress: Show a bar on a terminal.
 
@@ -86,13 +114,13 @@ def train(
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * rates.share(step, steps)
-        loss = _loss(model, *batch(step))
-        loss.backward()
+        found = loss(model, *batch(step))
+        found.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-        losses.append(float(loss.detach()))
+        losses.append(float(found.detach()))
         bar.update()
         bar.set_postfix(loss=f"{losses[-1]:.3f}")
         if (step + 1) % save_every == 0 or step + 1 == steps:
@@ -102,13 +130,53 @@ def train(
     return losses
 
 
-def _loss(model: PreTrainedModel, ids: Tensor, learned: Tensor) -> Tensor:
-    """Return the mean of -log p over the learned tokens; only their logits are computed."""
+def save(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    folder: Path,
+    *,
+    command: str,
+    recipe: Mapping[str, Any],
+    losses: Sequence[float],
+) -> None:
+    """Save a trained model with its tokenizer and its recipe; its checkpoint is no longer needed and goes.
+
+    Args:
+        model: Trained.
+        tokenizer: The model's.
+        folder: Where the training was.
+        command: Makes these weights again.
+        recipe: What the training was given.
+        losses: What it returned.
+    """
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    found = {"final_loss": round(final_loss(losses), 4), "parameters": model.num_parameters()}
+    atomic.write_json(folder / RECIPE, {"command": command, "settings": recipe, **found})
+    (folder / CHECKPOINT).unlink(missing_ok=True)
+
+
+def final_loss(losses: Sequence[float]) -> float:
+    """Return the mean of the last 50 losses."""
+    last = losses[-50:]
+    return sum(last) / len(last)
+
+
+def padded(texts: Sequence[tuple[Sequence[int], Sequence[bool]]]) -> tuple[Tensor, Tensor]:
+    """Return a batch of texts, given as their tokens and which of them are learned.
+
+    Token 0 fills the rows up. Any would do: it stands after a text, where no token of the text attends to it, and is
+    not learned.
+    """
     import torch
 
-    states = model.model(input_ids=ids[:, :-1], use_cache=False).last_hidden_state
-    wanted = learned[:, 1:]
-    return torch.nn.functional.cross_entropy(model.lm_head(states[wanted]), ids[:, 1:][wanted])
+    longest = max(len(ids) for ids, _ in texts)
+    ids = torch.zeros(len(texts), longest, dtype=torch.int64)
+    learned = torch.zeros(len(texts), longest, dtype=torch.bool)
+    for row, (tokens, wanted) in enumerate(texts):
+        ids[row, : len(tokens)] = torch.tensor(tokens)
+        learned[row, : len(tokens)] = torch.tensor(wanted)
+    return ids, learned
 
 
 def _optimizers(model: PreTrainedModel, rates: Rates) -> list[torch.optim.Optimizer]:

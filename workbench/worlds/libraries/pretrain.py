@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING
 import click
 
 from workbench.errors import SettingsError, WorkbenchError
-from workbench.runs import atomic
 from workbench.worlds.libraries.drills import Drill, drill
 from workbench.worlds.libraries.lessons import Lesson, lesson
 from workbench.worlds.libraries.tokenizer import make_tokenizer
-from workbench.worlds.pretraining import CHECKPOINT, Rates, train
+from workbench.worlds.pretraining import Rates, final_loss, padded, save, train
 
 if TYPE_CHECKING:
     import torch
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CURRICULUM", "PretrainingSettings", "Stage", "make_model", "pretrain"]
 
-RECIPE = "recipe.json"
 _WINDOW = 8  # steps whose texts are drawn together and sorted by length, so that little is padding
 
 
@@ -164,7 +162,7 @@ class _Texts:
         window, place = divmod(step - first, _WINDOW)
         if self._window[:2] != (number, window):
             self._window = (number, window, self._draw(number, window))
-        return _padded(self._window[2][place])
+        return padded(self._window[2][place])
 
     def _draw(self, number: int, window: int) -> list[list[_Text]]:
         stage = self._settings.curriculum[number]
@@ -191,18 +189,6 @@ def _encoded(tokenizer: PreTrainedTokenizerFast, parts: Sequence[tuple[str, bool
     for tokens, (_, wanted) in zip(encoded, parts, strict=True):
         ids += tokens
         learned += [wanted] * len(tokens)
-    return ids, learned
-
-
-def _padded(texts: Sequence[_Text]) -> tuple[torch.Tensor, torch.Tensor]:
-    import torch
-
-    longest = max(len(ids) for ids, _ in texts)
-    ids = torch.zeros(len(texts), longest, dtype=torch.int64)
-    learned = torch.zeros(len(texts), longest, dtype=torch.bool)
-    for row, (tokens, wanted) in enumerate(texts):
-        ids[row, : len(tokens)] = torch.tensor(tokens)
-        learned[row, : len(tokens)] = torch.tensor(wanted)
     return ids, learned
 
 
@@ -235,13 +221,8 @@ def pretrain(
         save_every=save_every,
         progress=progress,
     )
-    model.half().save_pretrained(folder)
-    make_tokenizer().save_pretrained(folder)
-    last = losses[-50:]
-    found = {"final_loss": round(sum(last) / len(last), 4), "parameters": model.num_parameters()}
     command = f"python -m workbench.worlds.libraries.pretrain --seed {settings.seed}"
-    atomic.write_json(folder / RECIPE, {"command": command, "settings": recipe, **found})
-    (folder / CHECKPOINT).unlink(missing_ok=True)
+    save(model.half(), make_tokenizer(), folder, command=command, recipe=recipe, losses=losses)
     return losses
 
 
@@ -256,7 +237,7 @@ def main(out: Path, seed: int) -> None:
         losses = pretrain(settings, out)
     except WorkbenchError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{out}: loss {sum(losses[-50:]) / 50:.4f} nats a learned token after {len(losses)} steps")
+    click.echo(f"{out}: loss {final_loss(losses):.4f} nats a learned token after {len(losses)} steps")
 
 
 if __name__ == "__main__":

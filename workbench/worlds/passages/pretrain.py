@@ -7,7 +7,6 @@ number of its step.
 
 from __future__ import annotations
 
-import io
 import random
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,22 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.errors import DataError, SettingsError, WorkbenchError
-from workbench.runs import atomic
-from workbench.worlds.muon import Muon
+from workbench.errors import SettingsError, WorkbenchError
 from workbench.worlds.passages.corpus import Document, answer_document, checking_document, reading_document
 from workbench.worlds.passages.habits import WritingSettings
-from workbench.worlds.passages.lexicon import PADDING, make_tokenizer, vocabulary
+from workbench.worlds.passages.lexicon import make_tokenizer, vocabulary
+from workbench.worlds.pretraining import Rates, final_loss, padded, save, train
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
-    from transformers import LlamaForCausalLM
+    from transformers import LlamaForCausalLM, PreTrainedModel
 
 __all__ = ["PretrainingSettings", "make_model", "pretrain"]
-
-CHECKPOINT = "pretraining.pt"
-RECIPE = "recipe.json"
 
 
 @dataclass(frozen=True)
@@ -83,6 +77,11 @@ class PretrainingSettings:
         """All steps."""
         return self.checking_steps + self.reading_steps + self.answering_steps
 
+    @property
+    def rates(self) -> Rates:
+        """The learning rates: up over 50 steps, held, and down to 0 over the last third."""
+        return Rates(matrices=self.matrix_rate, others=self.other_rate, warmup=50, decay=1 / 3)
+
 
 def make_model(settings: PretrainingSettings) -> LlamaForCausalLM:
     """Return the untrained model: a small Llama, embeddings shared with the LM head."""
@@ -124,70 +123,35 @@ def pretrain(
     Raises:
         DataError: The folder holds a checkpoint of another recipe.
     """
-    import torch
-    from tqdm.auto import tqdm
-
-    model = make_model(settings).train()
-    optimizers = _optimizers(model, settings)
-    losses = _restored(folder / CHECKPOINT, settings, model, optimizers)
-    bar = tqdm(
-        total=settings.steps,
-        initial=len(losses),
-        desc="pretraining",
-        unit="step",
-        disable=None if progress else True,
+    model = make_model(settings)
+    recipe = asdict(settings)
+    losses = train(
+        model,
+        lambda step: _batch(step, settings),
+        steps=settings.steps,
+        rates=settings.rates,
+        folder=folder,
+        recipe=recipe,
+        loss=_loss,
+        save_every=save_every,
+        progress=progress,
     )
-    for step in range(len(losses), settings.steps):
-        for optimizer in optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = group["peak"] * _schedule(step, settings)
-        ids, learned = _batch(step, settings)
-        logits = model(ids[:, :-1], use_cache=False).logits
-        wanted = learned[:, 1:]
-        loss = torch.nn.functional.cross_entropy(logits[wanted], ids[:, 1:][wanted])
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for optimizer in optimizers:
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-        losses.append(float(loss.detach()))
-        bar.update()
-        bar.set_postfix(loss=f"{losses[-1]:.3f}")
-        if (step + 1) % save_every == 0 and step + 1 < settings.steps:
-            _checkpoint(folder / CHECKPOINT, settings, model, optimizers, losses)
-    bar.close()
-    model.eval().save_pretrained(folder)
-    make_tokenizer().save_pretrained(folder)
     command = "python -m workbench.worlds.passages.pretrain"
-    found = {
-        "final_loss": round(sum(losses[-50:]) / len(losses[-50:]), 4),
-        "parameters": model.num_parameters(),
-    }
-    atomic.write_json(folder / RECIPE, {"command": command, "settings": asdict(settings), **found})
-    (folder / CHECKPOINT).unlink(missing_ok=True)
+    save(model, make_tokenizer(), folder, command=command, recipe=recipe, losses=losses)
     return losses
 
 
-def _schedule(step: int, settings: PretrainingSettings) -> float:
-    """Return a step's share of the learning rate: up over 50 steps, held, and down to 0 over the last third."""
-    left = (settings.steps - step) / (settings.steps / 3)
-    return min(1.0, (step + 1) / 50, left)
+def _loss(model: PreTrainedModel, ids: Tensor, learned: Tensor) -> Tensor:
+    """Return the mean of -log p over the learned tokens, from the logits of all.
 
-
-def _optimizers(model: LlamaForCausalLM, settings: PretrainingSettings) -> list[torch.optim.Optimizer]:
-    """Return Muon for the blocks' matrices and AdamW for the rest; each group remembers its highest rate."""
+    The shipped weights were made so. `learned_loss` is the same but for its last digits: sums of floats depend on
+    their order.
+    """
     import torch
 
-    matrices: list[Tensor] = []
-    others: list[Tensor] = []
-    for name, parameter in model.named_parameters():
-        (matrices if parameter.ndim == 2 and ".layers." in name else others).append(parameter)
-    muon = Muon(matrices, lr=settings.matrix_rate, weight_decay=0.01)
-    adamw = torch.optim.AdamW(others, lr=settings.other_rate, betas=(0.9, 0.98), weight_decay=0.0)
-    for optimizer in (muon, adamw):
-        for group in optimizer.param_groups:
-            group["peak"] = group["lr"]
-    return [muon, adamw]
+    logits = model(ids[:, :-1], use_cache=False).logits
+    wanted = learned[:, 1:]
+    return torch.nn.functional.cross_entropy(logits[wanted], ids[:, 1:][wanted])
 
 
 def _document(step: int, source: random.Random, settings: PretrainingSettings) -> Document:
@@ -201,60 +165,10 @@ def _document(step: int, source: random.Random, settings: PretrainingSettings) -
 
 def _batch(step: int, settings: PretrainingSettings) -> tuple[Tensor, Tensor]:
     """Return a step's tokens and which of them are learned. Shapes [batch, tokens], int64 and bool."""
-    import torch
-
     source = random.Random(f"{settings.seed} {step}")
     documents = [_document(step, source, settings) for _ in range(settings.batch)]
     number = {word: i for i, word in enumerate(vocabulary())}
-    longest = max(len(document.words) for document in documents)
-    ids = torch.full((len(documents), longest), number[PADDING])
-    learned = torch.zeros(ids.shape, dtype=torch.bool)
-    for row, document in enumerate(documents):
-        ids[row, : len(document.words)] = torch.tensor([number[word] for word in document.words])
-        learned[row, : len(document.words)] = torch.tensor(document.learned)
-    return ids, learned
-
-
-def _checkpoint(
-    file: Path,
-    settings: PretrainingSettings,
-    model: Any,
-    optimizers: list[torch.optim.Optimizer],
-    losses: list[float],
-) -> None:
-    """Write all that the training needs to go on."""
-    import torch
-
-    state = {
-        "settings": asdict(settings),
-        "model": model.state_dict(),
-        "optimizers": [optimizer.state_dict() for optimizer in optimizers],
-        "losses": losses,
-    }
-    stream = io.BytesIO()
-    torch.save(state, stream)
-    atomic.write_bytes(file, stream.getvalue())
-
-
-def _restored(
-    file: Path, settings: PretrainingSettings, model: Any, optimizers: list[torch.optim.Optimizer]
-) -> list[float]:
-    """Put a checkpoint's state into model and optimizers; return the losses so far, none without a checkpoint."""
-    import torch
-
-    if not file.is_file():
-        return []
-    state = torch.load(file, weights_only=True)
-    if state["settings"] != asdict(settings):
-        raise DataError(
-            got=f"{file}, a checkpoint of other settings: {state['settings']}",
-            needed=f"one of these settings: {asdict(settings)}",
-            fix="train into another folder, or remove the checkpoint",
-        )
-    model.load_state_dict(state["model"])
-    for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
-        optimizer.load_state_dict(saved)
-    return list(state["losses"])
+    return padded([([number[word] for word in one.words], one.learned) for one in documents])
 
 
 @click.command(help=__doc__, epilog="Example: python -m workbench.worlds.passages.pretrain --out out/policy")
@@ -271,9 +185,7 @@ def main(out: Path, **given: Any) -> None:
         losses = pretrain(settings, out)
     except WorkbenchError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(
-        f"{out}: loss {sum(losses[-50:]) / len(losses[-50:]):.3f} nats a learned token after {len(losses)} steps"
-    )
+    click.echo(f"{out}: loss {final_loss(losses):.4f} nats a learned token after {len(losses)} steps")
 
 
 if __name__ == "__main__":
