@@ -1,62 +1,25 @@
-"""notebooks/arks.ipynb: well made, and executed on a small world from its parameters to its report."""
-
-import contextlib
-import json
-from pathlib import Path
+"""notebooks/arks.ipynb: executed on a small world from its parameters to its report."""
 
 import pytest
-from click.testing import CliRunner
+from paper_notebooks import results, run
 
-from workbench.cli import cli
 from workbench.experiments.arks_settings import ACTIVE, CONTROL, NOTHING, declared
-from workbench.profiles import PAPERS
-from workbench.runs.notebooks import notebook_parameters
 
-NOTEBOOK = Path(__file__).resolve().parents[1] / "notebooks" / "arks.ipynb"
-
-
-def cells():
-    return json.loads(NOTEBOOK.read_text())["cells"]
-
-
-def run(folder, *words):
-    with contextlib.chdir(folder):
-        return CliRunner().invoke(cli, ["run", str(NOTEBOOK), *map(str, words)])
-
-
-def results(folder):
-    return json.loads((folder / "arks" / "results.json").read_text())
-
-
-def test_it_is_made_as_the_house_makes_notebooks():
-    code = [cell for cell in cells() if cell["cell_type"] == "code"]
-    assert "".join(cells()[0]["source"]).startswith("# ARKS")
-    assert [cell["outputs"] for cell in code if cell["outputs"]] == []
-    assert [cell["execution_count"] for cell in code if cell["execution_count"]] == []
-    tagged = [cell for cell in code if "parameters" in cell["metadata"].get("tags", [])]
-    assert len(tagged) == 1
-    long = [cell["source"][0] for cell in code if cell not in tagged and len(cell["source"]) > 10]
-    assert long == []
-    assert not any(line.startswith(("def ", "class ")) for cell in code for line in cell["source"])
-
-
-def test_its_parameters_are_those_of_the_profiles():
-    assert notebook_parameters(NOTEBOOK) == ["profile", "out", *PAPERS["arks"]]
+SMALL = {"libraries": 2, "problems": 3, "models": "pocket:data/arks/seed-0", "processes": 1}
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     """Hold a run on two small libraries with one model."""
-    folder = tmp_path_factory.mktemp("small")
-    chosen = ("libraries=2", "problems=3", "models=pocket:data/arks/seed-0", "processes=1")
-    done = run(folder, "--out", folder / "run", *[word for one in chosen for word in ("-p", one)])
+    folder = tmp_path_factory.mktemp("small") / "run"
+    done = run("arks", folder, **SMALL)
     assert done.exit_code == 0, done.output
-    return folder / "run", done.output
+    return folder, done.output
 
 
 def test_it_answers_its_questions(small):
     folder, printed = small
-    found = results(folder)
+    found = results("arks", folder)
     assert "report: run/index.html" in printed
     assert (folder / "index.html").is_file()
     figures = ["by-setting", "by-round", "sources", "queries", "by-size", "stripped", "endings"]
@@ -73,7 +36,7 @@ def test_it_answers_its_questions(small):
 
 def test_claims_say_what_they_rest_on(small):
     folder, _ = small
-    claims = results(folder)["claims"]
+    claims = results("arks", folder)["claims"]
     assert len(claims) == 8
     assert all(claim["n"] == 6 and claim["seeds"] == 1 for claim in claims)
 
@@ -90,7 +53,6 @@ def test_the_trace_of_every_setting_is_there(small):
 def test_it_is_kept_when_it_is_asked_for_again(small):
     folder, _ = small
     before = (folder / "arks" / "results.json").read_bytes()
-    chosen = ("libraries=2", "problems=3", "models=pocket:data/arks/seed-0", "processes=1")
-    done = run(folder, "--out", folder, *[word for one in chosen for word in ("-p", one)])
+    done = run("arks", folder, **SMALL)
     assert done.exit_code == 0, done.output
     assert (folder / "arks" / "results.json").read_bytes() == before

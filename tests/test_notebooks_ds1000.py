@@ -1,65 +1,28 @@
-"""notebooks/ds1000.ipynb: well made, executed in the pocket profile, and the same numbers by every road."""
+"""notebooks/ds1000.ipynb: executed in the pocket profile, and the same numbers by every road."""
 
-import contextlib
 import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from paper_notebooks import notebook, results, run
 
-from workbench.cli import cli
 from workbench.datasets.location import data_folder
-from workbench.profiles import PAPERS
-from workbench.runs.notebooks import notebook_parameters
-
-NOTEBOOK = Path(__file__).resolve().parents[1] / "notebooks" / "ds1000.ipynb"
-
-
-def cells():
-    return json.loads(NOTEBOOK.read_text())["cells"]
-
-
-def run(folder, *words):
-    with contextlib.chdir(folder):
-        return CliRunner().invoke(cli, ["run", str(NOTEBOOK), *map(str, words)])
-
-
-def results(folder):
-    return json.loads((folder / "ds1000" / "results.json").read_text())
-
-
-def test_it_is_made_as_the_house_makes_notebooks():
-    code = [cell for cell in cells() if cell["cell_type"] == "code"]
-    assert cells()[0]["cell_type"] == "markdown"
-    assert "".join(cells()[0]["source"]).startswith("# DS-1000")
-    assert [cell["outputs"] for cell in code if cell["outputs"]] == []
-    assert [cell["execution_count"] for cell in code if cell["execution_count"]] == []
-    tagged = [cell for cell in code if "parameters" in cell["metadata"].get("tags", [])]
-    assert len(tagged) == 1
-    long = [cell["source"][0] for cell in code if cell not in tagged and len(cell["source"]) > 10]
-    assert long == []
-    assert not any(line.startswith(("def ", "class ")) for cell in code for line in cell["source"])
-
-
-def test_its_parameters_are_those_of_the_profiles():
-    assert notebook_parameters(NOTEBOOK) == ["profile", "out", *PAPERS["ds1000"]]
 
 
 @pytest.fixture(scope="module")
 def pocket(tmp_path_factory):
     """Hold the pocket run, made away from the project's folder."""
-    folder = tmp_path_factory.mktemp("pocket")
-    done = run(folder, "--out", folder / "run")
+    folder = tmp_path_factory.mktemp("pocket") / "run"
+    done = run("ds1000", folder)
     assert done.exit_code == 0, done.output
-    return folder / "run", done.output
+    return folder, done.output
 
 
 def test_pocket_answers_the_papers_three_questions(pocket):
     folder, printed = pocket
-    found = results(folder)
+    found = results("ds1000", folder)
     assert "report: run/index.html" in printed
     assert (folder / "index.html").is_file()
     assert found["numbers"]["pass@1"] == {
@@ -98,7 +61,7 @@ def test_on_the_whole_suite_references_pass_and_wrong_answers_fail(pocket):
 def test_pocket_is_kept_when_it_is_asked_for_again(pocket):
     folder, _ = pocket
     before = (folder / "ds1000" / "results.json").read_bytes()
-    done = run(folder, "--out", folder)
+    done = run("ds1000", folder)
     assert done.exit_code == 0
     assert "finished before, kept" in done.output
     assert (folder / "ds1000" / "results.json").read_bytes() == before
@@ -108,18 +71,17 @@ def test_papermill_alone_gives_the_same_numbers(tmp_path):
     rows = (data_folder() / "ds1000" / "suite.jsonl").read_text().splitlines()
     few = tmp_path / "few.jsonl"
     few.write_text("\n".join(row for row in rows if json.loads(row)["metadata"]["library"] == "Numpy"))
-    chosen = {"problems": few, "generators": "reference,memorizer", "out": tmp_path / "plain"}
-    done = run(
-        tmp_path, "--out", tmp_path / "run", "-p", f"problems={few}", "-p", "generators=reference,memorizer"
-    )
+    chosen = {"problems": few, "generators": "reference,memorizer"}
+    done = run("ds1000", tmp_path / "run", **chosen)
     assert done.exit_code == 0, done.output
-    words = [word for name, value in chosen.items() for word in ("-p", name, str(value))]
+    given = {**chosen, "out": tmp_path / "plain"}
+    words = [word for name, value in given.items() for word in ("-p", name, str(value))]
     plain = subprocess.run(
         [
             sys.executable,
             "-m",
             "papermill",
-            str(NOTEBOOK),
+            str(notebook("ds1000")),
             str(tmp_path / "plain.ipynb"),
             *words,
             "-k",
@@ -132,4 +94,4 @@ def test_papermill_alone_gives_the_same_numbers(tmp_path):
         check=False,
     )
     assert plain.returncode == 0, plain.stderr
-    assert results(tmp_path / "plain") == results(tmp_path / "run")
+    assert results("ds1000", tmp_path / "plain") == results("ds1000", tmp_path / "run")
