@@ -19,7 +19,9 @@ def test_texts_are_fixed_by_the_seed_and_share_their_words():
     assert any("_" in text for text in texts)
 
 
+@pytest.mark.bench
 def test_every_way_is_measured():
+    pytest.importorskip("rank_bm25", reason="`make bench-setup` was not run")
     report = measure_search(40, queries=2, slow_queries=1)
     assert report.sections == 40
     assert all(value >= 0 for value in vars(report).values())

@@ -94,11 +94,11 @@ def test_a_paper_that_does_not_exist_is_named_with_those_that_do(folder, tmp_pat
 def test_without_names_every_notebook_with_parameters_is_planned(folder, tmp_path):
     (tmp_path / "workbench").mkdir()
     (tmp_path / "notebooks").mkdir()
-    write_notebook(tmp_path / "notebooks", "alarm")
-    write_notebook(tmp_path / "notebooks", "arks")
+    write_notebook(tmp_path / "notebooks", "first")
+    write_notebook(tmp_path / "notebooks", "second")
     (tmp_path / "notebooks/start_here.ipynb").write_text('{"cells": [], "nbformat": 4}')
     made = plan([], "pocket", ["n=5"])
-    assert [planned.paper for planned in made.notebooks] == ["alarm", "arks"]
+    assert [planned.paper for planned in made.notebooks] == ["first", "second"]
     assert made.folder.parent == tmp_path / "runs"
     expected = {"profile": "pocket", "out": str(made.folder), "n": 5}
     assert made.notebooks[0].parameters == expected

@@ -103,16 +103,16 @@ def measure_search(sections: int, *, queries: int = 20, slow_queries: int = 3, s
     Raises:
         SettingsError: `rank_bm25` is not installed, or a number is below 1.
     """
-    try:
-        from rank_bm25 import BM25Okapi
-    except ImportError as error:
-        raise SettingsError(
-            "no package rank_bm25", "what the soup is compared with", "pip install rank-bm25"
-        ) from error
     if min(sections, queries, slow_queries) < 1:
         raise SettingsError(
             f"sections={sections}, queries={queries}, slow_queries={slow_queries}", "at least 1", "raise them"
         )
+    try:
+        from rank_bm25 import BM25Okapi
+    except ImportError as error:
+        raise SettingsError(
+            "no package rank_bm25", "what the soup is compared with", "make bench-setup"
+        ) from error
     texts = code_like_texts(sections + 100, seed)
     asked = [" ".join(text.split()[:15]) for text in code_like_texts(queries, seed + 1)]
     items = [Item(f"d{n}", "documentation", f"d{n}", text, f"d{n}") for n, text in enumerate(texts)]

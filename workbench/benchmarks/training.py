@@ -251,5 +251,5 @@ def _check(name: str) -> None:
         raise SettingsError(
             "no TRL in this environment",
             "trl, whose trainers are the comparison",
-            "pip install 'alignment-workbench[bench]'",
+            "make bench-setup",
         )
