@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.datasets.preference_pair import PreferencePair
 from workbench.datasets.preferences import load_preferences
-from workbench.errors import ModelError, RunError, SettingsError
+from workbench.errors import ModelError, SettingsError
 from workbench.evaluation.preference_scores import PreferenceScores
 from workbench.evaluation.preference_summary import summarize_preferences
 from workbench.models.encoding import EncodingSettings, load_encoding
 from workbench.models.loading import ModelSettings, load_causal_lm, load_tokenizer
 from workbench.runs import atomic
-from workbench.runs.folders import make_folder
+from workbench.runs.folders import sole_user
 from workbench.runs.secrets import redact
 
 if TYPE_CHECKING:
@@ -105,7 +103,7 @@ def score_preferences(
     from workbench.rewards.scoring import score_pairs
 
     pairs, reports = load_pairs(scoring)
-    with _only_user(folder):
+    with sole_user(folder, "is scoring into", "--out DIR"):
         scorer, lacks = open_scorer(scoring)
         table = score_pairs(scorer, pairs, path=folder / "scores.jsonl", progress=progress)
         training = _training(scoring.model)
@@ -230,17 +228,3 @@ def _training(model: str) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError):
         return {}
     return asked if isinstance(asked, dict) else {}
-
-
-@contextlib.contextmanager
-def _only_user(folder: Path) -> Iterator[None]:
-    """Hold a folder for this process alone: two that append to the same file would garble it."""
-    make_folder(folder, "--out DIR")
-    with atomic.lock(folder / ".lock", wait=False) as held:
-        if not held:
-            raise RunError(
-                got=f"another process is scoring into {folder}",
-                needed="one process at a time in a folder",
-                fix="wait for it, or choose another folder with --out DIR",
-            )
-        yield

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import re
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from workbench.datasets import Problem, load_problems, select
 from workbench.datasets.location import data_folder
-from workbench.errors import RunError, SettingsError
+from workbench.errors import SettingsError
 from workbench.evaluation.ds1000 import GradingSettings, collect_answers, open_sandbox, score
 from workbench.evaluation.judgement import Judgement
 from workbench.evaluation.runtime_contents import look_into
 from workbench.evaluation.summary import Summary, summarize
 from workbench.generators import GenerationSettings, Generator, make_generator
 from workbench.runs import atomic
-from workbench.runs.folders import make_folder
+from workbench.runs.folders import sole_user
 
 __all__ = ["Scored", "Scoring", "label", "open_generators", "score_generator", "usual_runtime", "word"]
 
@@ -123,7 +122,7 @@ def score_generator(scoring: Scoring, folder: Path, *, fresh: bool = False, prog
     problems = select(every, libraries=scoring.libraries or None, perturbations=scoring.perturbations or None)
     (generator,) = open_generators([scoring.generator], every, scoring.generation).values()
     grading = scoring.grading
-    with _only_user(folder):
+    with sole_user(folder, "is scoring into", "--out DIR"):
         if fresh:
             for name in ("answers.jsonl", "verdicts.jsonl", "summary.json"):
                 (folder / name).unlink(missing_ok=True)
@@ -160,20 +159,6 @@ def score_generator(scoring: Scoring, folder: Path, *, fresh: bool = False, prog
         }
         atomic.write_json(folder / "summary.json", about)
     return Scored(summary, judgements, contents.missing, folder, seconds)
-
-
-@contextlib.contextmanager
-def _only_user(folder: Path) -> Iterator[None]:
-    """Hold a folder for this process alone: two that append to the same file would garble it."""
-    make_folder(folder, "--out DIR")
-    with atomic.lock(folder / ".lock", wait=False) as held:
-        if not held:
-            raise RunError(
-                got=f"another process is scoring into {folder}",
-                needed="one process at a time in a folder",
-                fix="wait for it, or choose another folder with --out DIR",
-            )
-        yield
 
 
 def _located(spec: str) -> str:

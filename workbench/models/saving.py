@@ -23,7 +23,9 @@ __all__ = [
     "HEAD",
     "base_of",
     "check_unchanged",
+    "load_head",
     "load_reward_model",
+    "read_description",
     "restore_reward_model",
     "save_reward_model",
 ]
@@ -248,37 +250,70 @@ def check_unchanged(name: str, mark: str | None, *, what: str = "reward model") 
         )
 
 
-def _description(folder: Path) -> dict[str, Any]:
-    """Read what a folder holds."""
+def read_description(file: Path, version: int, *, written_by: str, fix: str) -> dict[str, Any]:
+    """Read what a saved model's folder holds.
+
+    Args:
+        file: The description, written last.
+        version: The format that is read here.
+        written_by: What writes such folders, for the error.
+        fix: What to do where the folder is none of them, for the error.
+
+    Raises:
+        ModelError: It is not there, cannot be read, or is of another format.
+    """
     try:
-        said = json.loads((folder / DESCRIPTION).read_text())
+        said = json.loads(file.read_text())
     except (OSError, ValueError) as error:
         raise ModelError(
-            got=f"{folder} has no readable {DESCRIPTION}",
-            needed="a folder written by RewardModel.save_pretrained, to its end",
-            fix="see the path; a sequence classifier loads by load_scorer, a policy by RewardModel.load",
+            got=f"{file.parent} has no readable {file.name}",
+            needed=f"a folder written by {written_by}, to its end",
+            fix=fix,
         ) from error
-    if not isinstance(said, dict) or said.get("format") != FORMAT:
+    if not isinstance(said, dict) or said.get("format") != version:
         raise ModelError(
-            got=f"{folder / DESCRIPTION} is of another format",
-            needed=f"format {FORMAT}",
+            got=f"{file} is of another format",
+            needed=f"format {version}",
             fix="update the workbench",
         )
     return said
 
 
-def _load_head(model: RewardModel, folder: Path) -> None:
-    """Put the saved scalar head into a model."""
+def load_head(head: nn.Module, file: Path, *, kind: str, what: str) -> None:
+    """Put a saved head into a model.
+
+    Args:
+        head: The layer.
+        file: Its weights, as safetensors.
+        kind: Of the head, for the error, such as `scalar`.
+        what: The model, for the error.
+
+    Raises:
+        ModelError: The file cannot be read, or is of another layer.
+    """
     from safetensors.torch import load_file
 
     try:
-        model.reward_head.load_state_dict(load_file(folder / HEAD))
+        head.load_state_dict(load_file(file))
     except (OSError, RuntimeError) as error:
         raise ModelError(
-            got=f"{folder / HEAD}: {str(error).splitlines()[0]}",
-            needed="the scalar head that belongs to these weights",
-            fix="save the model again",
+            got=f"{file}: {str(error).splitlines()[0]}",
+            needed=f"the {kind} head that belongs to these weights",
+            fix=f"save the {what} again",
         ) from error
+
+
+def _description(folder: Path) -> dict[str, Any]:
+    return read_description(
+        folder / DESCRIPTION,
+        FORMAT,
+        written_by="RewardModel.save_pretrained",
+        fix="see the path; a sequence classifier loads by load_scorer, a policy by RewardModel.load",
+    )
+
+
+def _load_head(model: RewardModel, folder: Path) -> None:
+    load_head(model.reward_head, folder / HEAD, kind="scalar", what="model")
 
 
 def _below(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

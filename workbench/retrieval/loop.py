@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import DataError, RunError, SettingsError
+from workbench.errors import DataError, SettingsError
 from workbench.profiles import suggestion
 from workbench.retrieval.completions import ResumableCompletions
 from workbench.retrieval.execution import Executor
@@ -23,7 +24,7 @@ from workbench.retrieval.rounds import Rounds
 from workbench.retrieval.settings import ActiveRetrievalSettings
 from workbench.retrieval.soup import KnowledgeSoup, KnowledgeSource
 from workbench.runs import atomic
-from workbench.runs.folders import make_folder
+from workbench.runs.folders import sole_user
 
 if TYPE_CHECKING:
     from workbench.sandbox import Sandbox
@@ -77,7 +78,9 @@ def active_retrieval(
     _check(problems, soup, chosen, web)
     where = Path(folder) if folder is not None else None
     kept = Path(cache) if cache is not None else where
-    with _only_user(where), _only_user(kept if kept != where else None):
+    with contextlib.ExitStack() as held:
+        for place in dict.fromkeys(one for one in (where, kept) if one is not None):
+            held.enter_context(sole_user(place, "is at work in", "folder=... or cache=..."))
         completions = ResumableCompletions(generator, kept and kept / "completions.jsonl", progress=progress)
         executor = Executor(sandbox, kept and kept / "outcomes.jsonl")
         try:
@@ -107,23 +110,6 @@ def active_retrieval(
     return result
 
 
-@contextlib.contextmanager
-def _only_user(folder: Path | None) -> Iterator[None]:
-    """Hold a folder for this process alone: two that append to the same file would garble it."""
-    if folder is None:
-        yield
-        return
-    make_folder(folder, "folder=... or cache=...")
-    with atomic.lock(folder / ".lock", wait=False) as held:
-        if not held:
-            raise RunError(
-                got=f"another process is at work in {folder}",
-                needed="one process at a time in a folder",
-                fix="wait for it, or choose another folder",
-            )
-        yield
-
-
 def _changed(settings: ActiveRetrievalSettings, changes: dict[str, Any]) -> ActiveRetrievalSettings:
     known = [field.name for field in fields(settings)]
     unknown = [name for name in changes if name not in known]
@@ -143,8 +129,8 @@ def _check(
     web: KnowledgeSource | None,
 ) -> None:
     """Refuse inputs that do not fit together."""
-    ids = [problem.problem_id for problem in problems]
-    twice = sorted({one for one in ids if ids.count(one) > 1})
+    ids = Counter(problem.problem_id for problem in problems)
+    twice = sorted(one for one, times in ids.items() if times > 1)
     if not ids or twice:
         raise DataError(
             got=f"problem_id {', '.join(twice)} more than once" if twice else "no problems",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import RunError
+from workbench.runs import atomic
 
-__all__ = ["make_folder", "project_root", "run_id", "runs_root", "shown"]
+__all__ = ["make_folder", "project_root", "run_id", "runs_root", "shown", "sole_user"]
 
 
 def project_root(start: Path | None = None) -> Path | None:
@@ -76,3 +78,26 @@ def make_folder(folder: Path, option: str) -> None:
             needed="a folder that can be written",
             fix=f"choose another one with {option}",
         ) from fault
+
+
+@contextlib.contextmanager
+def sole_user(folder: Path, doing: str, option: str) -> Iterator[None]:
+    """Make a folder and hold it for this process alone: two that append to the same file would garble it.
+
+    Args:
+        folder: What to hold.
+        doing: What its user does, for the error, such as `is scoring into`.
+        option: How the user names another one, for the error.
+
+    Raises:
+        RunError: It cannot be made, or another process holds it.
+    """
+    make_folder(folder, option)
+    with atomic.lock(folder / ".lock", wait=False) as held:
+        if not held:
+            raise RunError(
+                got=f"another process {doing} {folder}",
+                needed="one process at a time in a folder",
+                fix=f"wait for it, or choose another folder with {option}",
+            )
+        yield

@@ -8,7 +8,7 @@ from workbench.display.report import write_report
 from workbench.errors import RunError
 from workbench.runs import atomic
 from workbench.runs.execution import CellFailure, clear, execute, is_finished
-from workbench.runs.folders import shown
+from workbench.runs.folders import make_folder, shown
 from workbench.runs.planning import Plan
 
 __all__ = ["run_plan"]
@@ -28,14 +28,7 @@ def run_plan(plan: Plan, fresh: bool = False, debug: bool = False) -> int:
     Raises:
         RunError: The folder cannot be written, or another process is writing to it.
     """
-    try:
-        plan.folder.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        raise RunError(
-            got=f"the folder {plan.folder} cannot be made: {fault.strerror}",
-            needed="a folder that can be written",
-            fix="choose another one with --out DIR",
-        ) from fault
+    make_folder(plan.folder, "--out DIR")
     with atomic.lock(plan.folder / ".lock", wait=False) as held:
         if not held:
             raise RunError(

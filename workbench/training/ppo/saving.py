@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from torch import nn
 
 from workbench.errors import ModelError
 from workbench.models.loading import ModelSettings
-from workbench.models.saving import base_of, check_unchanged
+from workbench.models.saving import base_of, check_unchanged, load_head, read_description
 from workbench.runs.atomic import write_json
 from workbench.training.checkpoints import last_checkpoint, mark_complete
 from workbench.training.ppo.kl import AdaptiveKL, FixedKL
@@ -186,31 +185,13 @@ def restore_checkpoint(
 
 
 def _description(folder: Path) -> dict[str, Any]:
-    """Read what a folder holds."""
-    try:
-        said = json.loads((folder / DESCRIPTION).read_text())
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            got=f"{folder} has no readable {DESCRIPTION}",
-            needed="a folder written by save_policy, to its end",
-            fix="see the path; a plain checkpoint loads by ValuedPolicy.load",
-        ) from error
-    if not isinstance(said, dict) or said.get("format") != FORMAT:
-        raise ModelError(
-            f"{folder / DESCRIPTION} is of another format", f"format {FORMAT}", "update the workbench"
-        )
-    return said
+    return read_description(
+        folder / DESCRIPTION,
+        FORMAT,
+        written_by="save_policy",
+        fix="see the path; a plain checkpoint loads by ValuedPolicy.load",
+    )
 
 
 def _load_head(policy: ValuedPolicy, folder: Path) -> None:
-    """Put the saved value head into a policy."""
-    from safetensors.torch import load_file
-
-    try:
-        policy.value_head.load_state_dict(load_file(folder / HEAD))
-    except (OSError, RuntimeError) as error:
-        raise ModelError(
-            got=f"{folder / HEAD}: {str(error).splitlines()[0]}",
-            needed="the value head that belongs to these weights",
-            fix="save the policy again",
-        ) from error
+    load_head(policy.value_head, folder / HEAD, kind="value", what="policy")
