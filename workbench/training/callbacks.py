@@ -1,4 +1,4 @@
-"""What watches a training: the order of its pairs, the scalar head's gradient, the log on disk, the progress bar."""
+"""What watches a training: the order of its pairs, the scalar head's gradient, the log on disk, the bar, a person."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from workbench.errors import ModelError
 from workbench.runs import atomic
 from workbench.training.folder import read_log
 from workbench.training.pairs import PairOrder
+from workbench.training.watching import Watcher
 
-__all__ = ["EpochOrder", "HeadGradient", "JsonLog", "ProgressBar"]
+__all__ = ["EpochOrder", "HeadGradient", "JsonLog", "ProgressBar", "WatchCallback"]
 
 
 class EpochOrder(TrainerCallback):
@@ -126,3 +127,37 @@ class ProgressBar(TrainerCallback):
     ) -> None:
         if self.bar is not None:
             self.bar.close()
+
+
+class WatchCallback(TrainerCallback):
+    """Tells a watcher what any Trainer does, and ends training, with a checkpoint, when the watcher says so.
+
+    Args:
+        watcher: Who is told.
+        saves: Whether there is a place for the checkpoint.
+    """
+
+    def __init__(self, watcher: Watcher, *, saves: bool = True) -> None:
+        self.watcher, self.saves = watcher, saves
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        self.watcher.started(state.global_step, state.max_steps)
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **_: Any,
+    ) -> None:
+        self.watcher.logged({"step": state.global_step, **(logs or {})})
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        if self.watcher.stopping():
+            control.should_training_stop = True
+            control.should_save = self.saves

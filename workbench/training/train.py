@@ -30,6 +30,7 @@ from workbench.training.preparation import (
     with_reference,
 )
 from workbench.training.settings import RewardTrainingSettings
+from workbench.training.watching import TrainingStopped, Watcher
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase, TrainerCallback
@@ -75,6 +76,7 @@ def train_reward_model(
     resume: bool = True,
     reference_cache: str | Path | None = None,
     callbacks: Sequence[TrainerCallback] = (),
+    watcher: Watcher | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> TrainedRewardModel:
     """Train a reward model and save it. Called again after an interruption, it goes on at the last checkpoint.
@@ -96,6 +98,7 @@ def train_reward_model(
         reference_cache: Where the reference's log-probabilities are kept, to be shared by trainings that start from
             the same weights with the same pairs; None: in the folder, until training is done.
         callbacks: Of transformers' Trainer.
+        watcher: Hears what is logged, and may end the training. For one process.
         say: Receives lines on what is about to happen, such as `print`.
 
     Raises:
@@ -103,10 +106,11 @@ def train_reward_model(
         ModelError: The model cannot be loaded or saved; its head gets no gradient; the loss is no number.
         RunError: Another process trains in the folder, or it holds another model.
         SettingsError: The folder was begun with other settings; see also `RewardTrainingSettings`.
+        TrainingStopped: The watcher ended it; the same call goes on at its checkpoint.
     """
     # what follows imports transformers' Trainer, which takes seconds
     from workbench.training.arguments import training_arguments
-    from workbench.training.callbacks import JsonLog, ProgressBar
+    from workbench.training.callbacks import JsonLog, ProgressBar, WatchCallback
     from workbench.training.trainer import HybridRewardTrainer
 
     settings = settings or RewardTrainingSettings()
@@ -155,14 +159,20 @@ def train_reward_model(
             callbacks=[
                 *([JsonLog(place.log)] if folder else []),
                 *([ProgressBar()] if settings.progress else []),
+                *([WatchCallback(watcher, saves=folder is not None)] if watcher else []),
                 *callbacks,
             ],
         )
-        return _run(trainer, place, saves=folder is not None, say=say)
+        return _run(trainer, place, saves=folder is not None, watcher=watcher, say=say)
 
 
 def _run(
-    trainer: HybridRewardTrainer, place: TrainingFolder, *, saves: bool, say: Callable[[str], None]
+    trainer: HybridRewardTrainer,
+    place: TrainingFolder,
+    *,
+    saves: bool,
+    watcher: Watcher | None,
+    say: Callable[[str], None],
 ) -> TrainedRewardModel:
     """Train from the last checkpoint on, evaluate, and save."""
     checkpoint = last_checkpoint(place.checkpoints) if saves else None
@@ -171,6 +181,9 @@ def _run(
     started = time.monotonic()
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     seconds = time.monotonic() - started
+    done, steps = trainer.state.global_step, trainer.state.max_steps
+    if watcher is not None and watcher.stopping() and done < steps:
+        raise TrainingStopped(done, steps, place.path if saves else None)
     found = trainer.evaluate() if trainer.eval_dataset is not None else {}
     metrics = {name.removeprefix("eval_"): value for name, value in found.items() if name.startswith("eval_")}
     for name in ("runtime", "samples_per_second", "steps_per_second", "model_preparation_time"):

@@ -21,6 +21,7 @@ from workbench.training.ppo.rollout import Collector, Rollout
 from workbench.training.ppo.saving import restore_checkpoint, save_policy, write_checkpoint
 from workbench.training.ppo.settings import PPOSettings
 from workbench.training.ppo.update import Updater, estimate_advantages
+from workbench.training.watching import TrainingStopped, Watcher
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -62,6 +63,7 @@ class TrainingLoop:
         settings: How.
         processes: That train together.
         place: Where the policy, its log and its checkpoints go; None: nowhere.
+        watcher: Hears what is logged, and may end the training.
     """
 
     def __init__(
@@ -73,11 +75,12 @@ class TrainingLoop:
         *,
         processes: Processes,
         place: TrainingFolder | None,
+        watcher: Watcher | None = None,
     ) -> None:
         policy = collect.policy
         self.policy, self.collect, self.settings = policy, collect, settings
         self.prompts, self.eval_prompts = prompts, eval_prompts
-        self.processes, self.place = processes, place
+        self.processes, self.place, self.watcher = processes, place, watcher
         self.optimizer = make_optimizer(policy, settings)
         self.update = Updater(
             policy, self.optimizer, settings,
@@ -93,6 +96,8 @@ class TrainingLoop:
         step = self._resume()
         if step:
             say(f"going on after step {step}")
+        if self.watcher is not None:
+            self.watcher.started(step, self.steps)
         started = time.monotonic()
         hidden = not (self.settings.progress and self.processes.first)
         with tqdm(total=self.steps, initial=step, desc="PPO", unit="step", disable=hidden) as bar:
@@ -105,7 +110,10 @@ class TrainingLoop:
                 every = self.settings.evaluate_steps
                 if every and step % every == 0 and step < self.steps:
                     self._evaluate(step)
-                self._checkpoint(step)
+                stops = self.watcher is not None and step < self.steps and self.watcher.stopping()
+                self._checkpoint(step, now=stops)
+                if stops:
+                    raise TrainingStopped(step, self.steps, self.place.path if self.place else None)
                 shown = {name: f"{row[name]:.3g}" for name in ("reward", "kl", "length")}
                 speed = self.tokens / (self.rollout_s + self.update_s)
                 bar.set_postfix(shown | {"tokens/s": f"{speed:.0f}"})
@@ -173,10 +181,11 @@ class TrainingLoop:
         self._write({"step": step, **{f"eval_{name}": value for name, value in found.items()}})
         return found
 
-    def _checkpoint(self, step: int) -> None:
-        """Write a checkpoint where one is due, in the first process."""
+    def _checkpoint(self, step: int, *, now: bool) -> None:
+        """Write a checkpoint where one is due, or wanted now, in the first process."""
         every = self.settings.checkpoint_steps
-        if self.place and every and step % every == 0 and step < self.steps and self.processes.first:
+        due = now or (every and step % every == 0 and step < self.steps)
+        if self.place and due and self.processes.first:
             kept = self.settings.checkpoints_kept
             write_checkpoint(
                 self.place.checkpoints, step, self.policy, self.optimizer, self.controller, kept=kept
@@ -197,8 +206,11 @@ class TrainingLoop:
         return step
 
     def _write(self, row: dict[str, Any]) -> None:
-        """Log a row. Nothing in it depends on the clock."""
+        """Log a row. Nothing in it depends on the clock; only who watches hears of the speed, too."""
         self.log.append(row)
+        if self.watcher is not None:
+            spent = self.rollout_s + self.update_s
+            self.watcher.logged({**row, "tokens_per_second": self.tokens / spent} if spent else row)
         if self.place is not None and self.processes.first:
             with self.place.log.open("a") as file:
                 file.write(json.dumps(row) + "\n")

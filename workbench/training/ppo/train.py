@@ -30,6 +30,7 @@ from workbench.training.ppo.saving import DESCRIPTION, restore_policy
 from workbench.training.ppo.settings import PPOSettings
 from workbench.training.preparation import claimed, device_of
 from workbench.training.reference import policy_mark
+from workbench.training.watching import Watcher
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -48,6 +49,7 @@ def train_policy(
     eval_prompts: Sequence[str | Sample] | None = None,
     lora: LoraSettings | None = None,
     resume: bool = True,
+    watcher: Watcher | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> TrainedPolicy:
     """Train a policy by PPO and save it. Called again after an interruption, it goes on at the last checkpoint.
@@ -68,6 +70,7 @@ def train_policy(
         eval_prompts: To evaluate on, always with the same chance.
         lora: Adapters to put on a policy that is to be loaded.
         resume: False: start over, and forget an earlier training in the folder.
+        watcher: Hears what is logged, and may end the training. For one process.
         say: Receives lines on what is about to happen, such as `print`.
 
     Raises:
@@ -76,6 +79,7 @@ def train_policy(
         RunError: Another process trains in the folder, or it holds another model.
         SettingsError: The longest prompt leaves no room for a response; the reward does not give what is needed; the
             folder was begun with other settings; see also `PPOSettings`.
+        TrainingStopped: The watcher ended it; the same call goes on at its checkpoint.
 
     Source: Schulman et al. 2017, "Proximal Policy Optimization Algorithms"; Ziegler et al. 2019 for language; Lai et
     al. 2024, "ALaRM", for the defaults.
@@ -118,6 +122,7 @@ def train_policy(
             settings,
             processes=together,
             place=place if folder else None,
+            watcher=watcher,
         )
         return loop.run(tokenizer, say)
 
