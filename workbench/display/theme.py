@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-__all__ = ["BLUE", "COLORS", "FONT", "INK", "PAGE", "dress", "template"]
+__all__ = ["BLUE", "COLORS", "FONT", "INK", "PAGE", "PAGE_DARK", "PLOT_DARK", "dress", "template"]
 
 BLUE = "#1f6098"
 COLORS = (BLUE, "#c2541b", "#1d8567", "#8c5a9e", "#a87900", "#5d6875", "#3a8fc4", "#b03a5b")
@@ -18,6 +18,7 @@ COLORS = (BLUE, "#c2541b", "#1d8567", "#8c5a9e", "#a87900", "#5d6875", "#3a8fc4"
 SCALE = ((0.0, "#f3f6f9"), (0.5, "#7fabd0"), (1.0, "#123f66"))
 """For amounts, from none to all; it keeps its order in grey."""
 INK, MUTED, RULE = "#1c2430", "#566170", "#dde2e8"
+GRID, AXIS = "#edf0f3", "#b7c0ca"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'DejaVu Sans', Arial, sans-serif"
 PAGE = {
     "ink": INK,
@@ -30,8 +31,46 @@ PAGE = {
     "maybe_ground": "#fdf1d6",
     "no_ink": "#7d1f1f",
     "no_ground": "#fbe7e5",
+    "none_ink": "#3f4956",
+    "none_ground": "#e9edf1",
+    "paper": "#ffffff",
+    "desk": "#f4f6f8",
+    "soft": "#f7f9fa",
 }
 """Colours of the report page; each ink has a contrast of at least 7:1 on its ground."""
+PAGE_DARK = {
+    "ink": "#e6eaf0",
+    "muted": "#a9b4c0",
+    "rule": "#303944",
+    "accent": "#86bdec",
+    "yes_ink": "#9fe3bd",
+    "yes_ground": "#12351f",
+    "maybe_ink": "#f3d18a",
+    "maybe_ground": "#3b2c08",
+    "no_ink": "#f6b3ad",
+    "no_ground": "#481c1a",
+    "none_ink": "#c6ced7",
+    "none_ground": "#2a323c",
+    "paper": "#161b22",
+    "desk": "#0d1117",
+    "soft": "#1b222b",
+}
+"""The same for readers whose system asks for dark pages."""
+PLOT_DARK = {
+    INK: PAGE_DARK["ink"],
+    MUTED: PAGE_DARK["muted"],
+    "#ffffff": PAGE_DARK["paper"],
+    GRID: PAGE_DARK["rule"],
+    AXIS: "#5b6673",
+    **dict(
+        zip(
+            COLORS,
+            ("#6aa9dc", "#ee8f5b", "#4fc3a0", "#c39bd3", "#dcae3c", "#a3adb9", "#8fd0f2", "#ee86a3"),
+            strict=True,
+        )
+    ),
+}
+"""What each colour of a figure becomes on a dark page; shades of maps stay as they are."""
 
 
 def template() -> Any:
@@ -39,11 +78,11 @@ def template() -> Any:
     import plotly.graph_objects as go
 
     axis = {
-        "gridcolor": "#edf0f3",
-        "linecolor": "#b7c0ca",
-        "zerolinecolor": "#b7c0ca",
+        "gridcolor": GRID,
+        "linecolor": AXIS,
+        "zerolinecolor": AXIS,
         "ticks": "outside",
-        "tickcolor": "#b7c0ca",
+        "tickcolor": AXIS,
         "title": {"standoff": 10},
         "automargin": True,
     }

@@ -50,6 +50,7 @@ def _sound(reference: Summary, data: str) -> dict[str, Any]:
         "interval": found.interval,
         "n": found.problems,
         "supported": found.passed == found.answers if found.answers else None,
+        "unit": "share",
         "note": data + skipped,
     }
 
@@ -76,6 +77,8 @@ def _hard(summaries: Mapping[str, Summary], data: str) -> dict[str, Any]:
         "interval": interval,
         "n": best.problems,
         "supported": (best.pass_at_1 or 0.0) < 0.5 if decided else None,
+        "unit": "share",
+        "threshold": 0.5,
         "note": f"The best of those asked here is {name}. {data}",
     }
 
@@ -93,6 +96,8 @@ def _surface(summaries: Mapping[str, Summary], data: str) -> dict[str, Any]:
         "interval": interval,
         "n": accepted,
         "supported": interval.low > 0 if interval is not None and rejected else None,
+        "unit": "share",
+        "threshold": 0.0,
         "note": "Of the answers that the test cases accept, on problems with such a check, the share that it "
         f"rejects. The reference is left out. It depends on whose answers they are. {data}",
     }
@@ -114,6 +119,8 @@ def _memorized(memorizer: Summary, data: str) -> dict[str, Any]:
         "interval": (gap.gap.low, gap.gap.high),
         "n": gap.families,
         "supported": gap.gap.low > 0,
+        "unit": "points",
+        "threshold": 0.0,
         "note": f"The memorizer's pass@1 on Origins ({gap.origin:.2f}) less that on their own variants "
         f"({gap.variants:.2f}), paired within {gap.families} families. {data}",
     }

@@ -87,4 +87,6 @@ def _decided(findings: Findings, found: Estimate) -> dict[str, Any]:
         "n": findings.problems,
         "seeds": findings.models,
         "supported": found.low > 0 if found.low > 0 or found.high < 0 else None,
+        "unit": "points",
+        "threshold": 0.0,
     }

@@ -5,20 +5,25 @@ Source: HaF-RM: A Hybrid Alignment Framework for Reward Model Training.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import compress
 from typing import Any
 
 from workbench.evaluation.statistics import Estimate
 from workbench.experiments.haf_rm_best_of_n import best_of_n_gain
 from workbench.experiments.haf_rm_declaration import DPO, STANDARD
+from workbench.experiments.haf_rm_judged import PickedPair, judged_rate
 from workbench.experiments.haf_rm_results import Findings
+from workbench.rewards.judge import Preference
 
 __all__ = ["PAPER", "haf_rm_claims"]
 
 PAPER = "HaF-RM"
 
 
-def haf_rm_claims(findings: Findings) -> Iterator[dict[str, Any]]:
+def haf_rm_claims(
+    findings: Findings, picked: Sequence[PickedPair] = (), verdicts: Sequence[Preference] = ()
+) -> Iterator[dict[str, Any]]:
     """Yield the paper's claims, each as the arguments of `Run.claim`.
 
     A claim is supported where the whole interval of the difference is above 0, refuted where all of it is below, and
@@ -26,6 +31,8 @@ def haf_rm_claims(findings: Findings) -> Iterator[dict[str, Any]]:
 
     Args:
         findings: Of the whole experiment; its main regime counts.
+        picked: What a judge compared; see `picked_pairs`.
+        verdicts: Of each.
     """
     hybrid, main = findings.declaration.middle, findings.declaration.main
     where = "our small world" if findings.data.candidates else "the data sets named in the parameters"
@@ -60,18 +67,34 @@ def haf_rm_claims(findings: Findings) -> Iterator[dict[str, Any]]:
             **_verdict(
                 gain, note + "Exact utility of the answer picked, mean over all test sets; n counts prompts."
             ),
+            "unit": "",  # utilities are no shares
+        }
+    met = [(one.arm, one.against) == (hybrid, STANDARD) for one in picked]
+    if any(met):
+        pairs_met, told = list(compress(picked, met)), list(compress(verdicts, met))
+        several = len({one.seed for one in pairs_met}) > 1
+        rate = judged_rate(pairs_met, told) if several else None
+        yield {
+            "statement": "Of the answers that best-of-N picks, the hybrid reward model's beat the standard one's",
+            "paper_value": "higher win rate by an LLM judge",
+            "n": len(pairs_met),
+            "seeds": len({one.seed for one in pairs_met}),
+            **_verdict(rate, note + "Share of comparisons won, ties counted half.", threshold=0.5),
+            "unit": "share",
         }
 
 
-def _verdict(found: Estimate | None, note: str) -> dict[str, Any]:
-    """Return what was measured, and whether it decides."""
+def _verdict(found: Estimate | None, note: str, threshold: float = 0.0) -> dict[str, Any]:
+    """Return what was measured, and whether it decides: the whole interval lies on one side of the threshold."""
     if found is None:
         return {"paper": PAPER, "note": note + " One seed decides nothing: ask for two or more."}
-    decided = found.low > 0 or found.high < 0
+    decided = found.low > threshold or found.high < threshold
     return {
         "paper": PAPER,
         "measured": found.value,
         "interval": (found.low, found.high),
-        "supported": found.low > 0 if decided else None,
+        "supported": found.low > threshold if decided else None,
         "note": note,
+        "unit": "points",
+        "threshold": threshold,
     }

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import RunError
+from workbench.profiles import suggestion
 from workbench.runs import atomic
 
-__all__ = ["make_folder", "project_root", "run_id", "runs_root", "shown", "sole_user"]
+__all__ = ["find_run", "make_folder", "project_root", "run_id", "runs_root", "shown", "sole_user"]
 
 
 def project_root(start: Path | None = None) -> Path | None:
@@ -50,6 +51,23 @@ def run_id(papers: Sequence[str], profile: str, overrides: Mapping[str, Any]) ->
         text = json.dumps(given, sort_keys=True, default=str)
         words.append(hashlib.sha256(text.encode()).hexdigest()[:8])
     return "-".join(words)
+
+
+def find_run(name: str) -> Path:
+    """Return the folder of a run that a user names, by its path or by its name below runs/.
+
+    Raises:
+        RunError: There is none; with what there is, and the likeliest name.
+    """
+    for folder in (Path(name).expanduser(), runs_root() / name):
+        if folder.is_dir():
+            return folder.resolve()
+    names = sorted(folder.name for folder in runs_root().glob("*") if folder.is_dir())
+    raise RunError(
+        got=f"no run {name!r}{suggestion(name, names)}",
+        needed=f"a run's folder, or the name of one in {shown(runs_root())} ({', '.join(names) or 'which has none'})",
+        fix="make one with `workbench run`, or correct the name",
+    )
 
 
 def shown(path: Path) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Claim", "Results"]
 
+UNITS = ("", "share", "points")
 _FILE_NAME = re.compile(r"[A-Za-z0-9][\w.@+-]*")
 
 
@@ -45,6 +46,10 @@ class Claim:
     """Whether the measurement supports the claim; None where it does not decide."""
     note: str = ""
     """What a reader must know to read the row rightly."""
+    unit: str = ""
+    """Of measurement and interval: ``share`` (of 1, read as %), ``points`` (a difference of shares), or none."""
+    threshold: float | None = None
+    """The value that the interval has to lie clear of for a verdict: 0 for a difference, 0.5 for a win rate."""
 
 
 @dataclass
@@ -98,6 +103,12 @@ class Results:
                 got=f"interval={claim.interval!r} for the claim {claim.statement!r}",
                 needed="(low, high) with low <= high",
                 fix="give both ends of the interval, or None where there is none",
+            )
+        if claim.unit not in UNITS:
+            raise SettingsError(
+                got=f"unit={claim.unit!r} for the claim {claim.statement!r}",
+                needed=f"one of {', '.join(map(repr, UNITS))}",
+                fix="give no unit where the number is neither a share nor a difference of shares",
             )
         self.claims[claim.statement] = to_plain(claim)
         self.save()

@@ -180,9 +180,13 @@ class Run:
         seeds: int | None = None,
         supported: bool | None = None,
         note: str = "",
+        unit: str = "",
+        threshold: float | None = None,
     ) -> None:
         """Set a claim of the paper beside what was measured here; see `workbench.runs.results.Claim`."""
-        claim = Claim(statement, paper, paper_value, measured, interval, n, seeds, supported, note)
+        claim = Claim(
+            statement, paper, paper_value, measured, interval, n, seeds, supported, note, unit, threshold
+        )
         self.results.claim(claim)
         verdict = {True: "supported", False: "not supported", None: "undecided"}[supported]
         show_line(f"claim: {statement} [{verdict}]")

@@ -1,0 +1,167 @@
+"""One paper's part of a run, read from its folder and ready to be shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.display.report.claims import ClaimRow, Verdict, claim_rows, tally
+from workbench.display.report.figures import description, points, points_table
+from workbench.display.report.values import Cell, columns_of
+from workbench.errors import RunError
+from workbench.runs.reading import read_json
+
+__all__ = ["Figure", "Paper", "Table", "read_papers"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table whose cells know what they are sorted by."""
+
+    id: str
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure: drawn from its JSON, told in a sentence, and set out as a table."""
+
+    id: str
+    caption: str
+    description: str
+    content: Mapping[str, Any]
+    """The figure as plotly's JSON."""
+    height: int
+    """In pixels."""
+    data: Table | None
+
+    @property
+    def json(self) -> str:
+        """The figure for a script element of type application/json."""
+        return script_json(self.content)
+
+
+@dataclass(frozen=True)
+class Paper:
+    """What a paper's notebook asked, measured and drew."""
+
+    name: str
+    title: str
+    asks: str
+    profile: str
+    parameters: Mapping[str, Any]
+    seed: Any
+    claims: tuple[ClaimRow, ...]
+    common_note: str
+    """What the notes of all its claims say alike."""
+    figures: tuple[Figure, ...]
+    tables: tuple[Table, ...]
+    numbers: tuple[tuple[str, Any], ...]
+    state: Mapping[str, Any]
+    timings: tuple[tuple[str, float, bool], ...]
+    """Steps: name, seconds, whether the last run read it from cache."""
+    notebook: Path | None
+    """The executed notebook."""
+    results: Mapping[str, Any]
+    """Its results.json."""
+
+    @property
+    def tally(self) -> list[tuple[Verdict, int]]:
+        """Claims counted by verdict."""
+        return tally(self.claims)
+
+    @property
+    def ended(self) -> str:
+        """When the notebook ended, to the minute in UTC; empty where it did not, or is not there."""
+        noted = read_json(self.notebook).get("metadata", {}).get("papermill", {}) if self.notebook else {}
+        return str(noted.get("end_time") or "")[:16].replace("T", " ")
+
+
+def read_papers(run_folder: Path) -> list[Paper]:
+    """Read all papers of a run.
+
+    Args:
+        run_folder: The run's folder, with a folder for each paper inside.
+
+    Raises:
+        RunError: It holds no results.
+    """
+    found = {file.parent for name in ("results.json", "state.json") for file in run_folder.glob(f"*/{name}")}
+    if not found:
+        raise RunError(
+            got=f"no results in {run_folder}",
+            needed="a run's folder, with PAPER/results.json inside",
+            fix="make one with `workbench run`",
+        )
+    return [_paper(folder) for folder in sorted(found)]
+
+
+def _paper(folder: Path) -> Paper:
+    results, timings = read_json(folder / "results.json"), read_json(folder / "timings.json")
+    claims, common = claim_rows(results.get("claims", []))
+    notebook = folder / "notebook.ipynb"
+    return Paper(
+        name=folder.name,
+        title=results.get("title", folder.name),
+        asks=results.get("asks", ""),
+        profile=results.get("profile", "unknown"),
+        parameters=results.get("parameters", {}),
+        seed=timings.get("seed"),
+        claims=tuple(claims),
+        common_note=common,
+        figures=tuple(_figure(folder, name, about) for name, about in results.get("figures", {}).items()),
+        tables=tuple(_table(folder, name, about) for name, about in results.get("tables", {}).items()),
+        numbers=tuple(_flat(results.get("numbers", {}))),
+        state=read_json(folder / "state.json"),
+        timings=tuple(
+            # the last word of a step's place is the start of its key, which says nothing to a reader
+            (place.rpartition("-")[0], timing.get("seconds", 0.0), bool(timing.get("from_cache")))
+            for place, timing in timings.get("steps", {}).items()
+        ),
+        notebook=notebook if notebook.is_file() else None,
+        results=results,
+    )
+
+
+def _figure(folder: Path, name: str, about: Mapping[str, str]) -> Figure:
+    content = read_json(folder / about["file"])
+    layout, caption, key = content.get("layout", {}), about["caption"], f"{folder.name}-{name}"
+    found = points(content)
+    data = None
+    if found:
+        columns, rows = points_table(found, layout)
+        data = Table(f"{key}-data", f"Data of the figure: {caption}", tuple(columns), tuple(map(tuple, rows)))
+    return Figure(
+        id=key,
+        caption=caption,
+        description=description(content),
+        content=content,
+        height=int(layout.get("height") or 420),
+        data=data,
+    )
+
+
+def script_json(content: Any) -> str:
+    """Write JSON for a script element: `<` only occurs inside its strings, and escaped it can end no element."""
+    return json.dumps(content, ensure_ascii=False).replace("<", "\\u003c")
+
+
+def _table(folder: Path, name: str, about: Mapping[str, Any]) -> Table:
+    rows = tuple(map(tuple, columns_of(about["rows"])))
+    return Table(
+        f"{folder.name}-table-{name.replace(' ', '-')}", about["caption"], tuple(about["columns"]), rows
+    )
+
+
+def _flat(numbers: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield nested numbers with the names on the way joined."""
+    for name, value in numbers.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{name} / ")
+        else:
+            yield before + name, value
