@@ -36,12 +36,14 @@ RECIPE = "recipe.json"
 """Name of the file that says how the weights beside it were made."""
 
 Batch = Callable[[int], "tuple[Tensor, Tensor]"]
-"""From a step's number to its tokens, [texts, tokens] int64, and which of them are learned, bool. Texts are padded
-on the right, so that no attention mask is needed."""
+"""From a step's number to what its loss takes. For `learned_loss`: tokens, [texts, tokens] int64, and which of them
+are learned, bool; texts are padded on the right, so that no attention mask is needed."""
 
 Loss = Callable[["PreTrainedModel", "Tensor", "Tensor"], "Tensor"]
-"""From a model, tokens and which of them are learned, as a batch has them, to the mean of -log p over the learned
-tokens, in nats."""
+"""From a model and the two tensors of a batch to the mean of -log p over the learned tokens, in nats."""
+
+BLOCKS = (".layers.", ".block.")
+"""In the names of parameters of a decoder-only model's blocks, and of an encoder-decoder's."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +188,9 @@ def _optimizers(model: PreTrainedModel, rates: Rates) -> list[torch.optim.Optimi
     matrices: list[Tensor] = []
     others: list[Tensor] = []
     for name, parameter in model.named_parameters():
-        (matrices if parameter.ndim == 2 and ".layers." in name else others).append(parameter)
+        # T5 keeps its table of relative positions, an embedding, in its first block
+        in_block = any(part in name for part in BLOCKS) and "relative_attention_bias" not in name
+        (matrices if parameter.ndim == 2 and in_block else others).append(parameter)
     adamw = torch.optim.AdamW(others, lr=rates.others, betas=(0.9, 0.98), weight_decay=0.0)
     optimizers = [Muon(matrices, lr=rates.matrices, weight_decay=0.01), adamw]
     for optimizer in optimizers:
