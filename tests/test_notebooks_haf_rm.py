@@ -5,6 +5,7 @@ import random
 
 import pytest
 from paper_notebooks import results, run
+from tiny_classifiers import save_classifier
 from tiny_model import make_tiny_model
 
 SMALL = {
@@ -42,8 +43,9 @@ def test_in_our_world_it_finds_all_that_it_promises(tmp_path):
 
 
 def test_the_path_of_the_larger_profiles_on_local_files(tmp_path):
-    """A tiny checkpoint and two files stand for what laptop and paper fetch; adapters over NF4, as in paper."""
+    """A tiny checkpoint, a classifier that judges and two files stand for what laptop and paper fetch; NF4 + LoRA."""
     model = make_tiny_model(tmp_path / "model")
+    judge = save_classifier(tmp_path / "judge", task="SequenceClassification")
     source = random.Random(0)
     for name in ("first", "second"):
         rows = [
@@ -59,7 +61,7 @@ def test_the_path_of_the_larger_profiles_on_local_files(tmp_path):
     done = run(
         "haf_rm", tmp_path / "run", data=files, model=model, quantize="nf4", lora=True, tuning="paper",
         template="paper", regimes=8, seeds=1, alphas="0.2", quantized_seeds=0, test_prompts=5, max_tokens=96,
-        micro_batch=2, workers=1,
+        micro_batch=2, workers=1, samples=3, judge=f"reward:{judge}", judged_prompts=4, max_new_tokens=6,
     )  # fmt: skip
     assert done.exit_code == 0, done.output
     found = results("haf_rm", tmp_path / "run")
@@ -67,6 +69,13 @@ def test_the_path_of_the_larger_profiles_on_local_files(tmp_path):
     names = [row[transfer["columns"].index("test set")] for row in transfer["rows"]]
     assert "first.jsonl -> second.jsonl" in names
     assert not any(name.startswith("best-of-n") for name in found["figures"])
+    judged = [
+        dict(zip(found["tables"]["judged"]["columns"], row, strict=True))
+        for row in found["tables"]["judged"]["rows"]
+    ]
+    assert {row["prompts"] for row in judged} == {4}
+    assert {row["against"] for row in judged if row["arm"] == "DPO"} == {"standard", "the first answer"}
+    assert "judged" in found["figures"]
     assert {claim["supported"] for claim in found["claims"]} == {None}  # one seed decides nothing
 
 

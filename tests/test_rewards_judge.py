@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny_classifiers import save_classifier
 
 from workbench.errors import DataError, GeneratorError, SettingsError
 from workbench.evaluation.statistics import win_rate
@@ -24,6 +25,7 @@ from workbench.rewards.judge import (
     round_robin,
     win_rates,
 )
+from workbench.rewards.judge_by_name import make_judge
 from workbench.rewards.judge_endpoint import EndpointJudge, JudgeSettings, parse_verdict
 
 FIRST, SECOND, TIE, REFUSED = Preference.FIRST, Preference.SECOND, Preference.TIE, Preference.REFUSED
@@ -45,6 +47,19 @@ def test_any_reward_judges() -> None:
     judge = RewardJudge(LengthReward("shorter"))
     assert judge.name == "shorter wins"
     assert judge.compare_all([Comparison("p", "a", "bb"), Comparison("p", "bb", "a")]) == [FIRST, SECOND]
+
+
+def test_judges_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = save_classifier(tmp_path / "scorer", task="SequenceClassification")
+    judge = make_judge(f"reward:{folder}", device="cpu")
+    here = judge.compare("p", "The cow eats grass.", "Hay is dried grass.")
+    assert here in (FIRST, SECOND)
+    assert judge.compare("p", "Hay is dried grass.", "The cow eats grass.") is here.turned
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    assert make_judge("openai:someone", path=tmp_path / "replies.jsonl").name == "openai:someone"
+    for name in ("someone", "openai:", "hf:someone"):
+        with pytest.raises(SettingsError, match="reward:NAME-OR-FOLDER"):
+            make_judge(name)
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ PAPERS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
                 "regimes": Parameter(
                     tuple,
                     "PAIRS or PAIRS@FLIPPED to train on; the first is the main one, with every arm",
-                    ("300", "100", "300@0.2"),
+                    ("300", "100", "100@0.2"),
                     ("2000",),
                     ("30000",),
                 ),
@@ -179,9 +179,29 @@ PAPERS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
                     int, "prompts of the world that training pairs are made of", 1200, 1600, 1600, minimum=1
                 ),
                 "test_prompts": Parameter(
-                    int, "prompts of the world, or pairs of a data set, to test on", 120, 500, 2000, minimum=1
+                    int, "prompts of the world, or pairs of a data set, to test on", 80, 500, 2000, minimum=1
                 ),
-                "samples": Parameter(int, "answers to each test prompt of the world", 8, 8, 8, minimum=2),
+                "samples": Parameter(
+                    int, "answers a prompt, for best-of-N and to test on in the world", 8, 8, 8, minimum=2
+                ),
+                "judge": Parameter(
+                    str,
+                    "who judges what rewards pick where no utility is known: openai:MODEL, reward:NAME, or nobody",
+                    "",
+                    "",
+                    "",
+                ),
+                "judged_prompts": Parameter(
+                    int,
+                    "prompts of each data set that the backbone answers for the judge",
+                    40,
+                    40,
+                    100,
+                    minimum=1,
+                ),
+                "max_new_tokens": Parameter(
+                    int, "longest of these answers, in tokens", 128, 128, 256, minimum=1
+                ),
                 "template": Parameter(
                     str,
                     "text around the prompt; world: nothing; paper: Instruct: ... Output:",

@@ -10,7 +10,10 @@ from pathlib import Path
 from workbench.datasets.preference_pair import PreferencePair
 from workbench.datasets.preferences import load_preferences
 from workbench.errors import SettingsError
+from workbench.models.encoding import EncodingSettings, encode
 from workbench.models.loading import ModelSettings, load_causal_lm, load_tokenizer
+from workbench.models.sampling import sample_texts
+from workbench.rewards.best_of_n import PromptSamples
 from workbench.runs.fingerprint import path_fingerprint
 from workbench.worlds.passages.sampling import Candidates, all_pairs, draw_pairs, sample_answers
 from workbench.worlds.passages.task import SPLITS, draw_task
@@ -27,6 +30,8 @@ __all__ = [
 
 WORLD = "passages"
 """The data's name for the world of passages; all other names are data sets or files."""
+NUMBERS = {"pool_prompts": 1, "test_prompts": 1, "samples": 2, "judged_prompts": 0, "max_new_tokens": 1}
+ANSWERS_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -83,13 +88,19 @@ class DataSettings:
     """Prompts of each of the world's splits to test on; of a data set, pairs."""
     samples: int = 8
     """Answers to each prompt of the world; half as many to those that training pairs are made of."""
+    judged_prompts: int = 0
+    """Prompts of each data set that the backbone answers too, for a judge to compare what rewards pick."""
+    max_new_tokens: int = 256
+    """Longest of these answers, in tokens."""
+    encoding: EncodingSettings = field(default_factory=EncodingSettings)
+    """How these prompts are read."""
     seed: int = 0
     """Of prompts and samples, and of what is drawn from a data set."""
 
     def __post_init__(self) -> None:
         faults = [
             (f"{name} {getattr(self, name)}", f"{name}: at least {least}")
-            for name, least in (("pool_prompts", 1), ("test_prompts", 1), ("samples", 2))
+            for name, least in NUMBERS.items()
             if getattr(self, name) < least
         ]
         if not self.names or (WORLD in self.names and len(self.names) > 1):
@@ -117,6 +128,8 @@ class ExperimentData:
     """By what is tested on."""
     candidates: Mapping[str, Sequence[Candidates]] = field(default_factory=dict)
     """Answers with utilities that the test pairs are made of, for best-of-N; the world's only."""
+    answers: Mapping[str, Sequence[PromptSamples]] = field(default_factory=dict)
+    """The backbone's answers to prompts of data sets, by test set: best-of-N for a judge."""
     backbone: str = ""
     """A mark of the backbone's weights, so that what was stored for other weights is not taken for these."""
 
@@ -127,6 +140,9 @@ class ExperimentData:
         texts = [(pair.prompt, text) for pair in pairs for text in (pair.chosen, pair.rejected)]
         texts += [
             (one.prompt, text) for few in self.candidates.values() for one in few for text in one.responses
+        ]
+        texts += [
+            (one.prompt, text) for few in self.answers.values() for one in few for text in one.responses
         ]
         return list(dict.fromkeys(texts))
 
@@ -151,7 +167,7 @@ def prepare_data(settings: DataSettings, model: ModelSettings, weights: Path | N
         model: The policy; in the world it writes the answers itself.
         weights: See `weights_of`.
     """
-    made = _of_world(settings, model) if settings.is_world else _of_data_sets(settings)
+    made = _of_world(settings, model) if settings.is_world else _of_data_sets(settings, model)
     return replace(
         made, backbone=path_fingerprint(weights) if weights is not None and weights.is_file() else ""
     )
@@ -209,7 +225,7 @@ def _of_world(settings: DataSettings, model: ModelSettings) -> ExperimentData:
     )
 
 
-def _of_data_sets(settings: DataSettings) -> ExperimentData:
+def _of_data_sets(settings: DataSettings, model: ModelSettings) -> ExperimentData:
     """Load data sets: each is trained on alone, and all are tested on."""
     pools: dict[str, Sequence[PreferencePair]] = {}
     tests: dict[str, Sequence[PreferencePair]] = {}
@@ -219,4 +235,32 @@ def _of_data_sets(settings: DataSettings) -> ExperimentData:
         test = load_preferences(name, "test").pairs
         dice = random.Random(f"{settings.seed} {label}")
         tests[label] = dice.sample(test, min(settings.test_prompts, len(test)))
-    return ExperimentData(pools, tests)
+    return ExperimentData(pools, tests, answers=_answered(settings, model, tests))
+
+
+def _answered(
+    settings: DataSettings, model: ModelSettings, tests: Mapping[str, Sequence[PreferencePair]]
+) -> dict[str, Sequence[PromptSamples]]:
+    """Let the backbone answer the first prompts of each test set."""
+    if not settings.judged_prompts:
+        return {}
+    policy, tokenizer = load_causal_lm(model).model, load_tokenizer(model)
+    found: dict[str, Sequence[PromptSamples]] = {}
+    for number, (name, pairs) in enumerate(tests.items()):
+        prompts = list(dict.fromkeys(pair.prompt for pair in pairs))[: settings.judged_prompts]
+        # any response will do: what stands before it is the same
+        read = encode([(prompt, pairs[0].chosen) for prompt in prompts], tokenizer, settings.encoding)
+        written = sample_texts(
+            policy,
+            tokenizer,
+            [one.tokens[: one.prompt_tokens].tolist() for one in read.texts],
+            samples=settings.samples,
+            seed=settings.seed * len(tests) + number,
+            max_new_tokens=settings.max_new_tokens,
+            batch_size=ANSWERS_AT_ONCE,
+        )
+        found[name] = [
+            PromptSamples(prompt, tuple(text.strip() for text in texts))
+            for prompt, texts in zip(prompts, written, strict=True)
+        ]
+    return found

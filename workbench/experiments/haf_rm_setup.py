@@ -62,6 +62,9 @@ def data_settings(settings: Any) -> DataSettings:
         pool_prompts=settings.pool_prompts,
         test_prompts=settings.test_prompts,
         samples=settings.samples,
+        judged_prompts=settings.judged_prompts if settings.judge else 0,
+        max_new_tokens=settings.max_new_tokens,
+        encoding=_encoding(settings),
         seed=settings.seed,
     )
 
@@ -109,15 +112,19 @@ def declare(settings: Any) -> Declaration:
     )
 
 
-def _training(settings: Any) -> RewardTrainingSettings:
-    """Return what all arms share."""
+def _encoding(settings: Any) -> EncodingSettings:
+    """Return how texts become tokens."""
     templates = {"world": "{prompt}", "paper": EncodingSettings.template}
-    encoding = EncodingSettings(
+    return EncodingSettings(
         template=templates.get(settings.template, settings.template),
         max_tokens=settings.max_tokens,
         max_prompt_tokens=min(EncodingSettings.max_prompt_tokens, settings.max_tokens - 1),
     )
-    return replace(POCKET_TRAINING, micro_batch=settings.micro_batch, encoding=encoding)
+
+
+def _training(settings: Any) -> RewardTrainingSettings:
+    """Return what all arms share."""
+    return replace(POCKET_TRAINING, micro_batch=settings.micro_batch, encoding=_encoding(settings))
 
 
 def _number(word: str) -> float:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from workbench.datasets.preference_pair import PreferencePair
 from workbench.errors import SettingsError
+from workbench.models.sampling import sample_texts
 from workbench.worlds.passages.utility import utility
 
 if TYPE_CHECKING:
@@ -55,41 +56,21 @@ def sample_answers(
     Returns:
         In the order of the prompts.
     """
-    import torch
-    from tqdm.auto import tqdm
-
-    at_once = max(1, batch_size // samples)
-    # like lengths together: less padding
-    order = sorted(range(len(prompts)), key=lambda i: (len(prompts[i].split()), i))
-    found: dict[int, Candidates] = {}
-    bar = tqdm(total=len(prompts), desc="sampling", unit="prompt", disable=None if progress else True)
-    with bar, torch.random.fork_rng(), torch.no_grad():
-        torch.manual_seed(seed)
-        for start in range(0, len(order), at_once):
-            places = order[start : start + at_once]
-            asked = tokenizer(
-                [prompts[i] for i in places], return_tensors="pt", padding=True, padding_side="left"
-            )
-            written = model.generate(  # type: ignore[operator]
-                input_ids=asked["input_ids"].to(model.device),
-                attention_mask=asked["attention_mask"].to(model.device),
-                do_sample=True,
-                temperature=1.0,
-                top_k=0,
-                top_p=1.0,
-                max_new_tokens=LONGEST,
-                num_return_sequences=samples,
-                pad_token_id=tokenizer.pad_token_id,
-            )
-            texts = tokenizer.batch_decode(
-                written[:, asked["input_ids"].shape[1] :], skip_special_tokens=True
-            )
-            for row, i in enumerate(places):
-                responses = tuple(texts[row * samples : (row + 1) * samples])
-                worth = tuple(utility(prompts[i], response) for response in responses)
-                found[i] = Candidates(prompts[i], responses, worth)
-            bar.update(len(places))
-    return [found[i] for i in range(len(prompts))]
+    asked = tokenizer(list(prompts))["input_ids"]
+    written = sample_texts(
+        model,
+        tokenizer,
+        asked,
+        samples=samples,
+        seed=seed,
+        max_new_tokens=LONGEST,
+        batch_size=batch_size,
+        progress=progress,
+    )
+    return [
+        Candidates(prompt, responses, tuple(utility(prompt, response) for response in responses))
+        for prompt, responses in zip(prompts, written, strict=True)
+    ]
 
 
 def all_pairs(candidates: Sequence[Candidates], source: str) -> list[PreferencePair]:

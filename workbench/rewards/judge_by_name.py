@@ -1,0 +1,42 @@
+"""Judges by name: a model behind an endpoint, or a reward model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from workbench.errors import SettingsError
+from workbench.models.loading import ModelSettings
+from workbench.rewards.judge import Judge, RewardJudge
+from workbench.rewards.judge_endpoint import EndpointJudge
+
+__all__ = ["make_judge"]
+
+
+def make_judge(name: str, *, device: str = "auto", path: str | Path | None = None) -> Judge:
+    """Return the judge of a name.
+
+    Args:
+        name: `openai:MODEL`, a model behind an OpenAI-compatible endpoint, asked in both orders; or
+            `reward:NAME-OR-FOLDER`, a reward model or a sequence classifier of one label.
+        device: Where a reward model computes.
+        path: Where an endpoint's replies are kept; see `EndpointJudge`.
+
+    Raises:
+        SettingsError: It is neither.
+        GeneratorError: An endpoint's key is missing.
+        ModelError: The reward model cannot be loaded.
+    """
+    kind, _, rest = name.partition(":")
+    if rest and kind == "openai":
+        return EndpointJudge(rest, path=path)
+    if rest and kind == "reward":
+        from workbench.models.encoding import load_encoding
+        from workbench.rewards.sequence_model import SequenceModelReward
+
+        model = ModelSettings(name=rest, device=device)
+        return RewardJudge(SequenceModelReward.load(model, load_encoding(Path(rest)), name=name))
+    raise SettingsError(
+        got=f"judge {name!r}",
+        needed="openai:MODEL (an endpoint, by OPENAI_BASE_URL and OPENAI_API_KEY), or reward:NAME-OR-FOLDER",
+        fix="name one of these, or none: an empty name",
+    )
