@@ -2,13 +2,18 @@
 
 import json
 import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from workbench import doctor
 from workbench.cli import cli
-from workbench.doctor import Check
+from workbench.doctor import Check, extras, network
+from workbench.doctor.check import guarded, typed_path
+from workbench.doctor.programs import language_checks
 from workbench.sandbox.runtime_recipe import recipe_called
 
 
@@ -66,10 +71,25 @@ def test_doctor_shows_every_part_and_no_secret(monkeypatch):
     pretend_built()
     shown = CliRunner().invoke(cli, ["doctor"])
     lines = shown.output.splitlines()
-    states = {line[9:30].strip(): line[:8].strip() for line in lines if line[:1].strip()}
-    assert {"python", "torch", "bitsandbytes", "isolation", "disk", "memory", "tensorflow"} <= set(states)
+    states = {line[13:34].strip(): line[4:12].strip() for line in lines if line[2:3].strip()}
+    core = {"Python", "torch", "bitsandbytes", "JupyterLab", "memory", "disk", "isolation"}
+    optional = {
+        "extra bench",
+        "extra encoder",
+        "extra languages",
+        "extra translation",
+        "extra tensorflow",
+        "Java",
+    }
+    assert core | optional <= set(states)
+    assert [line for line in lines if line in ("Core", "Programs", "Network", "Optional")] == [
+        "Core",
+        "Programs",
+        "Network",
+        "Optional",
+    ]
     assert states["runtime ds1000"] == "ok"
-    assert states["runtime ds1000-exact"] == states["runtimes' data"] == "missing"
+    assert states["runtime ds1000-exact"] == states["data of runtimes"] == "missing"
     assert states["Hub"] == "note"
     assert states["OpenAI endpoint"] == "ok"
     assert "http://localhost:8000/v1, OPENAI_API_KEY is set" in shown.output
@@ -84,7 +104,7 @@ def test_a_broken_core_is_the_exit_status(monkeypatch):
     monkeypatch.setattr(doctor, "examine", lambda: iter(checks))
     shown = CliRunner().invoke(cli, ["doctor"])
     assert shown.exit_code == 1
-    assert "broken   isolation             no Landlock" in shown.output
+    assert "✕ broken   isolation             no Landlock" in shown.output
     assert "fix: run on Linux 6.12" in shown.output
 
 
@@ -92,7 +112,7 @@ def test_a_library_that_breaks_in_its_own_way_is_a_row():
     def look():
         raise OSError("libcudart.so.13: cannot open shared object file")
 
-    found = doctor._guarded("torch", look)
+    found = guarded("torch", look)
     assert (found.state, found.detail) == (
         "broken",
         "OSError: libcudart.so.13: cannot open shared object file",
@@ -103,8 +123,8 @@ def test_a_library_that_breaks_in_its_own_way_is_a_row():
 @pytest.mark.parametrize("address", ["http://user:pa55@host", "http://[", "no address"])
 def test_an_endpoint_that_is_none_is_a_note(address, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", address)
-    monkeypatch.setattr(doctor, "_HUB_S", 0.2)
-    found = doctor._hub()
+    monkeypatch.setattr(network, "_HUB_S", 0.2)
+    found = network._hub()
     assert found.state == "note"
     assert "pa55" not in found.detail
 
@@ -114,8 +134,47 @@ def test_doctor_lists_languages(monkeypatch, tmp_path):
     tool.write_text("#!/bin/sh\n")
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    checks = {check.name: check for check in doctor._languages()}
-    assert checks["language python"] == Check("language python", "ok", sys.executable)
+    checks = {check.name: check for check in language_checks()}
+    assert checks["language python"] == Check("language python", "ok", typed_path(Path(sys.executable)))
     assert checks["language hy"].state == "ok"
-    assert checks["language ring"] == Check("language ring", "ok", str(tool.resolve()))
+    assert checks["language ring"] == Check("language ring", "ok", typed_path(tool.resolve()))
     assert (checks["language pony"].state, "ponyup" in checks["language pony"].fix) == ("missing", True)
+
+
+def test_the_hub_is_not_asked_where_it_is_forbidden(monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    found = network._hub()
+    assert (found.state, found.fix) == ("note", "unset HF_HUB_OFFLINE")
+
+
+def test_an_extra_names_what_it_lacks_and_how_to_get_it(monkeypatch):
+    asked = ["click>=8.1", "rank-bm25>=0.2; extra == 'bench'", "trl>=1.0; extra == 'bench'"]
+    monkeypatch.setattr(metadata, "requires", lambda name: asked)
+    monkeypatch.setattr(extras, "_version", {"rank-bm25": "0.2.2", "trl": "0.9"}.get)
+    found = extras._extra("bench", "to compare with")
+    assert (found.state, found.detail) == ("missing", "no trl: to compare with")
+    assert found.fix.endswith("-m pip install 'trl>=1.0'")
+    monkeypatch.setattr(extras, "_version", lambda name: "99.0")
+    assert extras._extra("bench", "to compare with").detail == "rank-bm25 99.0, trl 99.0: to compare with"
+    assert extras._extra("new", "what is new").state == "note"
+
+
+def test_every_extra_has_a_purpose_here_unless_it_is_the_developers_own():
+    project = tomllib.loads((Path(__file__).resolve().parents[1] / "pyproject.toml").read_text())["project"]
+    declared = set(project["optional-dependencies"])
+    assert set(extras.PURPOSES) == declared - {"test", "dev"}
+
+
+def test_paths_are_shown_as_they_are_typed(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/me")
+    assert typed_path(tmp_path / "a/b") == "a/b"
+    assert typed_path(Path("/home/me/c")) == "~/c"
+    assert typed_path(Path("/usr/d")) == "/usr/d"
+
+
+def test_a_terminal_that_has_no_signs_is_given_words_alone(monkeypatch):
+    monkeypatch.setattr(doctor, "examine", lambda: iter([Check("python", "ok", "3.11", part="Core")]))
+    shown = CliRunner(charset="ascii").invoke(cli, ["doctor"])
+    assert "✓" not in shown.output
+    assert "    ok       python" in shown.output

@@ -33,8 +33,8 @@ def test_prose_code_and_formulas():
 
 
 def test_a_formula_beyond_the_converter_stays_as_it_was_written():
-    prose, _ = parts_of(notebook(prose="$x^^<$"))
-    assert "x^^&lt;" in prose.content
+    prose, _ = parts_of(notebook(prose="$\\left(<$"))
+    assert "\\left(&lt;" in prose.content
 
 
 def test_of_a_progress_bar_the_last_state_is_shown():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -10,37 +12,50 @@ import click
 if TYPE_CHECKING:
     from workbench.doctor import Check
 
-_WIDTH = 100
-_COLOURS = {"ok": "green", "missing": "yellow", "note": "cyan", "broken": "red"}
+_NAME_WIDTH = 21
+_NARROWEST, _WIDEST = 60, 110
+_MARKS = {"ok": "✓", "missing": "○", "note": "!", "broken": "✕"}
+_COLOURS = {"ok": "green", "missing": "bright_black", "note": "yellow", "broken": "red"}
 
 
 @click.command(epilog="Example: workbench doctor")
 def command() -> None:
-    """Say what this machine has: torch, isolation, runtimes, data, disk, network, optional tools.
+    """Say what this machine has, and how to get what it lacks.
 
-    Exit status 1 where something is broken that nothing works without.
+    Looks at Python, torch and GPUs, 4-bit weights, JupyterLab, memory and disk; isolation and the sandbox, runtimes,
+    languages; the Hub (HF_ENDPOINT, HF_HUB_OFFLINE) and an endpoint; optional packages and Java. Exit status 1 where
+    something is broken that nothing works without.
     """
     from workbench.doctor import examine
 
-    broken = 0
+    width = min(max(shutil.get_terminal_size((100, 24)).columns, _NARROWEST), _WIDEST)
+    counts = dict.fromkeys(_MARKS, 0)
+    part = ""
     for check in examine():
-        click.echo(_row(check))
-        broken += check.state == "broken"
-    click.echo()
-    if broken:
-        click.echo(f"{broken} broken: programs cannot be run until that is fixed.")
+        if check.part != part:
+            click.echo(("\n" if part else "") + click.style(check.part, bold=True))
+            part = check.part
+        click.echo(_row(check, width))
+        counts[check.state] += 1
+    told = {"ok": "ok", "missing": "optional and not there", "note": "to note", "broken": "broken"}
+    click.echo(
+        "\n" + ", ".join(f"{counts[state]} {words}" for state, words in told.items() if counts[state]) + "."
+    )
+    if counts["broken"]:
+        click.echo("Programs cannot be run, or models not loaded, until what is broken is fixed.")
         raise SystemExit(1)
-    click.echo("The core works. What is missing above is needed only by the parts that name it.")
+    click.echo("The core works. What is not there is needed only by the parts that name it.")
 
 
-def _row(check: Check) -> str:
+def _row(check: Check, width: int) -> str:
     """Lay out a check in columns: state, name, what was found, and below it what to do."""
-    left = f"{check.state:<8} {check.name:<21} "
+    state = f"{_mark(check.state)} {check.state:<8}"
+    left = f"  {state} {check.name:<{_NAME_WIDTH}} "
     margin = " " * len(left)
 
     def wrapped(text: str, first: str, further: str) -> str:
         return textwrap.fill(
-            text, _WIDTH, initial_indent=first, subsequent_indent=further,
+            text, width, initial_indent=first, subsequent_indent=further,
             break_long_words=False, break_on_hyphens=False,
         )  # fmt: skip
 
@@ -48,5 +63,14 @@ def _row(check: Check) -> str:
     if check.fix:
         rows.append(wrapped(check.fix, f"{margin}fix: ", f"{margin}     "))
     text = "\n".join(rows)
-    state = click.style(f"{check.state:<8}", fg=_COLOURS[check.state])
-    return state + text[len(f"{check.state:<8}") :]
+    return "  " + click.style(state, fg=_COLOURS[check.state]) + text[2 + len(state) :]
+
+
+def _mark(state: str) -> str:
+    """Return the sign of a state; none where the terminal cannot show it, for the word says the same."""
+    mark = _MARKS[state]
+    try:
+        mark.encode(getattr(sys.stdout, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return " "
+    return mark

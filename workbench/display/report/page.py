@@ -17,6 +17,7 @@ from workbench.display.report.paper import read_papers
 from workbench.display.report.values import measured_text, shown
 from workbench.runs import atomic
 from workbench.runs.manifest import write_manifest
+from workbench.runs.reading import read_json
 
 __all__ = ["fill", "render_report", "write_report"]
 
@@ -52,7 +53,8 @@ def render_report(run_folder: Path) -> str:
         "run.html",
         plots=any(paper.figures for paper in papers),
         papers=papers,
-        manifest=write_manifest(run_folder),
+        # what is noted there holds for the machine that ran it, which need not be this one
+        manifest=read_json(run_folder / "manifest.json") or write_manifest(run_folder),
         tally=tally([claim for paper in papers for claim in paper.claims]),
     )
 
