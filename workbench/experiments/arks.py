@@ -5,8 +5,8 @@ Source: Su et al. 2024, "ARKS: Active Retrieval in Knowledge Soup for Code Gener
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from workbench.experiments.jobs import run_jobs
 from workbench.retrieval import ActiveResult, ActiveRetrievalSettings, KnowledgeSoup, active_retrieval
 from workbench.retrieval.report import recall
 from workbench.retrieval.trace import Step, read_steps
-from workbench.sandbox import Program, Sandbox, Verdict
+from workbench.sandbox import Sandbox
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +34,9 @@ class Job:
     data: ArksData
     timeout_s: float
     folder: Path
-    """Keeps traces, answers and outcomes."""
+    """Keeps traces and results."""
+    cache: Path
+    """Keeps answers and outcomes; all jobs share it, for models often write the same programs."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,9 @@ def run_experiment(
     import pandas as pd
 
     jobs = {
-        f"{place}-{half}": Job(model, part, base, data, timeout_s, folder / f"model-{place}" / half)
+        f"{place}-{half}": Job(
+            model, part, base, data, timeout_s, folder / f"model-{place}" / half, folder / "cache"
+        )
         for place, model in enumerate(models)
         for half, part in _halves(settings).items()
     }
@@ -93,7 +97,7 @@ def run_job(job: Job) -> pd.DataFrame:
     import pandas as pd
 
     generator, frames = job.model.open(), []
-    with _OneZygote(job.data.runtime, workers=1, timeout_s=job.timeout_s) as sandbox:
+    with Sandbox(job.data.runtime, workers=1, timeout_s=job.timeout_s) as sandbox:
         for setting in job.settings:
             soup = KnowledgeSoup(items=job.data.documents(stripped=setting.stripped))
             result = active_retrieval(
@@ -103,23 +107,11 @@ def run_job(job: Job) -> pd.DataFrame:
                 sandbox,
                 setting.applied(job.base),
                 folder=job.folder / setting.word,
-                cache=job.folder / "cache",
+                cache=job.cache,
                 template=job.data.template,
             )
             frames.append(rows_of(result, setting, job.model.spec))
     return pd.concat(frames, ignore_index=True)
-
-
-class _OneZygote(Sandbox):
-    """A sandbox whose programs share one zygote, whatever library they are of.
-
-    The world's libraries stand in the programs themselves, so that there is nothing to import; other data have one
-    library. More zygotes than the sandbox keeps would be started anew all the time.
-    """
-
-    def map(self, programs: Iterable[str | Program]) -> Iterator[Verdict]:
-        """Run programs as they come; see `Sandbox.map`."""
-        return super().map(one if isinstance(one, str) else replace(one, group="") for one in programs)
 
 
 def rows_of(result: ActiveResult, setting: Setting, model: str) -> pd.DataFrame:

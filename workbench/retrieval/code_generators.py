@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from workbench.datasets.jsonl import Faults, read_objects
 from workbench.errors import DataError, GeneratorError, SettingsError
 from workbench.generators.settings import GenerationSettings
-from workbench.retrieval.journal import content_key
 from workbench.retrieval.problem import CodeGenerator
+from workbench.runs.journal import content_key
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

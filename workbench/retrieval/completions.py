@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from workbench.errors import GeneratorError
-from workbench.retrieval.journal import KeyedJournal, content_key
 from workbench.retrieval.problem import CodeGenerator
+from workbench.runs.journal import Journal, content_key
 
 __all__ = ["ResumableCompletions"]
 
@@ -35,7 +35,7 @@ class ResumableCompletions:
         progress: bool = False,
     ) -> None:
         self.generator, self._batch, self._progress = generator, batch, progress
-        self._journal = KeyedJournal(path)
+        self._journal = Journal(path)
         self._tokens: dict[str, int] = {}
         self.seconds = 0.0
         """What the generator has taken so far, in this process."""
@@ -70,8 +70,11 @@ class ResumableCompletions:
 
         made_by = self.generator.fingerprint
         keys = [content_key(made_by, prompt) for prompt in prompts]
-        left = {key: text for key, text in zip(keys, prompts, strict=True) if key not in self._journal}
-        waiting = list(left.items())
+        self._journal.refresh()
+        left = {key: text for key, text in zip(keys, prompts, strict=True) if key not in self._journal.known}
+        waiting = sorted(
+            left.items(), key=lambda one: len(one[1])
+        )  # batches of like length need less padding
         hidden = None if self._progress else True  # None: hidden where stderr is no terminal
         with tqdm(total=len(waiting), desc=self.name, unit="answer", disable=hidden) as bar:
             for first in range(0, len(waiting), self._batch):
@@ -85,7 +88,8 @@ class ResumableCompletions:
                         needed="one answer a prompt, in order",
                         fix="correct the generator's `complete`",
                     )
-                for (key, _), answer in zip(some, answers, strict=True):
-                    self._journal.add(key, answer)
+                self._journal.add(
+                    *({"key": key, "value": answer} for (key, _), answer in zip(some, answers, strict=True))
+                )
                 bar.update(len(some))
-        return [self._journal[key] for key in keys]
+        return [self._journal.known[key]["value"] for key in keys]

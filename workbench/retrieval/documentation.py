@@ -14,9 +14,9 @@ from workbench.datasets.jsonl import Faults, read_objects
 from workbench.errors import DataError
 from workbench.retrieval.execution import normalized
 from workbench.retrieval.item import Item, item_id
-from workbench.retrieval.journal import content_key
 from workbench.retrieval.sections import SECTION_CHARS, SUFFIXES, cut
 from workbench.runs.fingerprint import path_fingerprint
+from workbench.runs.journal import content_key
 
 __all__ = ["DocumentationFile", "DocumentationFolder", "PackageDocumentation", "document_items"]
 

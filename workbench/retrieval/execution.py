@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.languages import Language, find_language
-from workbench.retrieval.journal import KeyedJournal, content_key
 from workbench.retrieval.problem import INSERT, CodingProblem, HiddenTest, VisibleRun
+from workbench.runs.journal import Journal, content_key
 from workbench.sandbox.program import Program
 from workbench.sandbox.verdict import Verdict
 
@@ -47,14 +47,15 @@ class Executor:
 
     Args:
         sandbox: Where they run. Its runtime has to suit the problems' languages and libraries.
-        path: A JSON-lines file that keeps what is known, so that a killed run goes on; None keeps it in memory.
+        path: A JSON-lines file that keeps what is known, so that a killed run goes on; several processes may share
+            it. None keeps it in memory.
 
     Raises:
         DataError: The file cannot be used.
     """
 
     def __init__(self, sandbox: Sandbox, path: str | Path | None = None) -> None:
-        self._sandbox, self._journal = sandbox, KeyedJournal(path)
+        self._sandbox, self._journal = sandbox, Journal(path)
         self.seconds = 0.0
         """What the sandbox has taken so far."""
         self._place = (sandbox.runtime.name, asdict(sandbox.limits), sandbox.isolation)
@@ -72,24 +73,8 @@ class Executor:
         Raises:
             RuntimeMissingError: A language's tool is not on this machine.
         """
-        left = self._left("visible", attempts)
-        programs = [
-            (key, run, _plain(problem, run, code))
-            for key, (problem, code) in left.items()
-            for run in problem.visible_runs
-        ]
-        found: dict[str, list[Outcome]] = {key: [] for key in left}
-        for (key, run, _), verdict in zip(programs, self._run([one[2] for one in programs]), strict=True):
-            problem, code = left[key]
-            found[key].append(_outcome(find_language(problem.language), run, code, verdict))
-            if len(found[key]) == len(problem.visible_runs):
-                self._journal.add(key, asdict(_first_failure(found[key])))
-        return [
-            Outcome(**self._journal[self._key("visible", problem, code)])
-            if code.strip()
-            else Outcome(False, _NO_CODE)
-            for problem, code in attempts
-        ]
+        found = self._checked(_VISIBLE, attempts)
+        return [Outcome(False, _NO_CODE) if one is None else Outcome(**one) for one in found]
 
     def passed(self, attempts: Sequence[tuple[CodingProblem, str]]) -> list[bool]:
         """Tell for each problem and code whether all hidden tests are met. For the final score only.
@@ -100,29 +85,29 @@ class Executor:
         Raises:
             RuntimeMissingError: A language's tool is not on this machine.
         """
-        left = self._left("hidden", attempts)
-        programs = [
-            (key, test, _graded(problem, test, code))
-            for key, (problem, code) in left.items()
-            for test in problem.hidden_tests
-        ]
-        found: dict[str, list[bool]] = {key: [] for key in left}
-        for (key, test, _), verdict in zip(programs, self._run([one[2] for one in programs]), strict=True):
-            problem, _ = left[key]
-            found[key].append(_met(find_language(problem.language), test, verdict))
-            if len(found[key]) == len(problem.hidden_tests):
-                self._journal.add(key, all(found[key]))
-        return [
-            bool(code.strip()) and self._journal[self._key("hidden", problem, code)]
-            for problem, code in attempts
-        ]
+        return [bool(one) for one in self._checked(_HIDDEN, attempts)]
 
-    def _left(
-        self, what: str, attempts: Sequence[tuple[CodingProblem, str]]
-    ) -> dict[str, tuple[CodingProblem, str]]:
-        """Return what is not known yet, each once, by its key; code that is empty is not run."""
-        runs = {self._key(what, problem, code): (problem, code) for problem, code in attempts if code.strip()}
-        return {key: pair for key, pair in runs.items() if key not in self._journal}
+    def _checked(self, check: _Check, attempts: Sequence[tuple[CodingProblem, str]]) -> list[Any]:
+        """Return what a check found of each code, as a plain value; None for code that is empty."""
+        keys = [self._key(check, *attempt) if attempt[1].strip() else None for attempt in attempts]
+        self._journal.refresh()
+        left = {
+            key: attempt
+            for key, attempt in zip(keys, attempts, strict=True)
+            if key is not None and key not in self._journal.known
+        }
+        parts = [
+            (key, problem, part, code)
+            for key, (problem, code) in left.items()
+            for part in check.parts(problem)
+        ]
+        verdicts = self._run([check.program(problem, part, code) for _, problem, part, code in parts])
+        found: dict[str, list[Any]] = {key: [] for key in left}
+        for (key, problem, part, code), verdict in zip(parts, verdicts, strict=True):
+            found[key].append(check.judged(find_language(problem.language), part, code, verdict))
+            if len(found[key]) == len(check.parts(problem)):
+                self._journal.add({"key": key, "value": check.whole(found[key])})
+        return [None if key is None else self._journal.known[key]["value"] for key in keys]
 
     def _run(self, programs: Sequence[Program]) -> Iterator[Verdict]:
         """Yield verdicts as they come, and add up what they took."""
@@ -132,10 +117,23 @@ class Executor:
             yield verdict
             started = time.perf_counter()
 
-    def _key(self, what: str, problem: CodingProblem, code: str) -> str:
-        tests: Sequence[VisibleRun | HiddenTest]
-        tests = problem.visible_runs if what == "visible" else problem.hidden_tests
-        return content_key(what, problem.language, [asdict(test) for test in tests], code, *self._place)
+    def _key(self, check: _Check, problem: CodingProblem, code: str) -> str:
+        parts = [asdict(part) for part in check.parts(problem)]
+        return content_key(check.name, problem.language, parts, code, *self._place)
+
+
+@dataclass(frozen=True)
+class _Check:
+    """What is run of a code, and what is kept of it."""
+
+    name: str
+    parts: Callable[[CodingProblem], Sequence[Any]]
+    """A problem's runs or tests, each a program."""
+    program: Callable[[CodingProblem, Any, str], Program]
+    judged: Callable[[Language, Any, str, Verdict], Any]
+    """Says what the verdict on one part means."""
+    whole: Callable[[Sequence[Any]], Any]
+    """Makes one plain value of what was found of the parts."""
 
 
 def normalized(message: str) -> str:
@@ -152,16 +150,21 @@ def same_output(got: str, expected: str) -> bool:
 
 def _plain(problem: CodingProblem, run: VisibleRun | HiddenTest, code: str) -> Program:
     language = find_language(problem.language)
-    return language.program(run.source(code), stdin=run.stdin, group=problem.library)
+    return language.program(run.source(code), stdin=run.stdin, group=_group(problem, run.context))
 
 
 def _graded(problem: CodingProblem, test: HiddenTest, code: str) -> Program:
     if test.tests is None:
         return _plain(problem, test, code)
-    return Program(code, tests=test.tests, stdin=test.stdin, group=problem.library)
+    return Program(code, tests=test.tests, stdin=test.stdin, group=_group(problem, test.tests))
 
 
-def _met(language: Language, test: HiddenTest, verdict: Verdict) -> bool:
+def _group(problem: CodingProblem, context: str) -> str:
+    """Let programs share a warm process by library; where the library stands in the program, all share one."""
+    return problem.library if Program(context).imports() else ""
+
+
+def _met(language: Language, test: HiddenTest, _code: str, verdict: Verdict) -> bool:
     if test.tests is not None:
         return verdict.passed
     if not language.judged(verdict).passed:
@@ -193,3 +196,15 @@ def _lines(judged: Verdict, verdict: Verdict) -> Iterator[int]:
 
 def _first_failure(outcomes: Sequence[Outcome]) -> Outcome:
     return next((outcome for outcome in outcomes if not outcome.ran), outcomes[0])
+
+
+_VISIBLE = _Check(
+    "visible",
+    parts=lambda problem: problem.visible_runs,
+    program=_plain,
+    judged=_outcome,
+    whole=lambda outcomes: asdict(_first_failure(outcomes)),
+)
+_HIDDEN = _Check(
+    "hidden", parts=lambda problem: problem.hidden_tests, program=_graded, judged=_met, whole=all
+)

@@ -50,7 +50,7 @@ def active_retrieval(
 
     After each round the programs that ran join the soup as snippets, for other problems' next rounds, and the
     errors as execution feedback. A program that runs is done, right or wrong. Only visible runs decide that;
-    hidden tests are run once, after the last round, for the score.
+    hidden tests are run once, after the last round, for the score; a program that raises is wrong without them.
 
     Killed and called again with the same folder, it goes on where it stopped and ends in the same trace and
     results, byte by byte (as far as the programs themselves do the same twice).
@@ -62,7 +62,7 @@ def active_retrieval(
         sandbox: Runs it; its runtime has to have the problems' libraries.
         settings: The defaults where None.
         folder: Gets trace.jsonl (a line a problem and round), results.json and seconds.json; None keeps nothing.
-        cache: Keeps answers and outcomes, by content, and may serve several runs; `folder` where None.
+        cache: Keeps answers and outcomes, by content, for several runs, also at a time; `folder` where None.
         web: Where web pages come from, for the source `web_search`.
         template: The wording of prompts.
         progress: Show bars on a terminal's stderr.
@@ -78,9 +78,7 @@ def active_retrieval(
     _check(problems, soup, chosen, web)
     where = Path(folder) if folder is not None else None
     kept = Path(cache) if cache is not None else where
-    with contextlib.ExitStack() as held:
-        for place in dict.fromkeys(one for one in (where, kept) if one is not None):
-            held.enter_context(sole_user(place, "is at work in", "folder=... or cache=..."))
+    with sole_user(where, "is at work in", "folder=...") if where else contextlib.nullcontext():
         completions = ResumableCompletions(generator, kept and kept / "completions.jsonl", progress=progress)
         executor = Executor(sandbox, kept and kept / "outcomes.jsonl")
         try:
@@ -95,11 +93,15 @@ def active_retrieval(
             )
             steps = rounds.run(where and where / "trace.jsonl", progress)
             by_id = {problem.problem_id: problem for problem in problems}
-            right = executor.passed([(by_id[step.problem_id], step.code) for step in steps])
+            ran = [
+                step for step in steps if step.outcome.ran
+            ]  # what raises is not right; nobody need run it again
+            met = executor.passed([(by_id[step.problem_id], step.code) for step in ran])
         finally:
             executor.close()
             completions.close()
-        passed = {(step.round, step.problem_id): one for step, one in zip(steps, right, strict=True)}
+        passed = {(step.round, step.problem_id): False for step in steps}
+        passed |= {(step.round, step.problem_id): one for step, one in zip(ran, met, strict=True)}
         rest = time.perf_counter() - begin - completions.seconds - executor.seconds
         spent = Spent(completions.seconds, executor.seconds, rest)
         result = ActiveResult(chosen, tuple(problems), tuple(steps), passed, rounds.soup, spent, where)

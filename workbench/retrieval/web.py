@@ -14,8 +14,8 @@ from typing import Protocol
 from workbench.errors import SettingsError
 from workbench.retrieval.documentation import DocumentationFolder, document_items
 from workbench.retrieval.item import Item
-from workbench.retrieval.journal import KeyedJournal, content_key
 from workbench.retrieval.soup import KnowledgeSoup
+from workbench.runs.journal import Journal, content_key
 
 __all__ = ["FolderProvider", "SearchProvider", "WebPage", "WebSearch", "make_provider", "page_lines"]
 
@@ -78,7 +78,7 @@ class WebSearch:
             raise SettingsError(
                 f"queries={queries}, pages={pages}, lines={lines}", "at least 1 of each", "raise them"
             )
-        self._provider, self._journal = provider, KeyedJournal(path)
+        self._provider, self._journal = provider, Journal(path)
         self._queries, self._pages, self._lines = queries, pages, lines
         self._read: dict[str, WebPage] = {}  # by address: a page counts as it was when it was first read
 
@@ -102,10 +102,10 @@ class WebSearch:
 
     def _found(self, query: str) -> list[WebPage]:
         key = content_key(self._provider.fingerprint, query, self._pages)
-        if key not in self._journal:
+        if key not in self._journal.known:
             pages = self._provider.search(query, self._pages)
-            self._journal.add(key, [asdict(page) for page in pages])
-        return [WebPage(**page) for page in self._journal[key]]
+            self._journal.add({"key": key, "value": [asdict(page) for page in pages]})
+        return [WebPage(**page) for page in self._journal.known[key]["value"]]
 
 
 class FolderProvider:
