@@ -1,0 +1,144 @@
+"""Running an answer again after an edit, and drawing the figures that an answer makes, in the sandbox."""
+
+from __future__ import annotations
+
+import base64
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from workbench.datasets.ds1000 import Problem
+
+if TYPE_CHECKING:
+    from workbench.retrieval import CodingProblem
+    from workbench.sandbox import Sandbox
+
+__all__ = ["Rerun", "Workshop", "drawing_program", "figures_in"]
+
+_FIGURE = re.compile(r"^workbench figure ([A-Za-z0-9+/=]+)$", re.MULTILINE)
+MEMORY_BYTES = 4 * 2**30
+
+# runs the problem's own context with the answer in it, on the first test's input, and prints what was drawn
+_DRAWING = """
+def _draw(answer):
+    import base64, io
+    import matplotlib.pyplot as plt
+    test_input = generate_test_case(1)[0]
+    plt.close("all")
+    kept = [line for line in answer.split("\\n") if not any(word in line for word in ("plt.show()", "plt.close("))]
+    exec(exec_context.replace("[insert]", "\\n".join(kept)), {"test_input": test_input})
+    for number in plt.get_fignums():
+        stream = io.BytesIO()
+        plt.figure(number).savefig(stream, format="png", dpi=64, bbox_inches="tight")
+        print("workbench figure " + base64.b64encode(stream.getvalue()).decode())
+"""
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """What came of running an answer again."""
+
+    status: str
+    """As `Attempt.status`."""
+    stage: str = ""
+    message: str = ""
+    line: int | None = None
+
+
+class Workshop:
+    """A sandbox that is opened when it is first needed, and closed when its last user is gone.
+
+    Args:
+        runtime: Environment that programs run in.
+        timeout_s: Wall time of one program, in seconds.
+        open_sandbox: Makes the sandbox, for tests.
+    """
+
+    def __init__(
+        self,
+        runtime: str = "main",
+        timeout_s: float = 60.0,
+        open_sandbox: Callable[[], Sandbox] | None = None,
+    ) -> None:
+        self._runtime, self._timeout_s = runtime, timeout_s
+        self._make = open_sandbox or self._open
+        self._sandbox: Sandbox | None = None
+        self._lock = threading.Lock()
+        self._drawn: dict[str, list[bytes]] = {}
+
+    def run(self, problem: Problem | CodingProblem, code: str) -> Rerun:
+        """Run an answer against its problem's tests.
+
+        Args:
+            problem: Of DS-1000 or ARKS.
+            code: The answer.
+
+        Raises:
+            SandboxUnavailableError: This machine cannot isolate programs.
+        """
+        from workbench.sandbox import Program
+
+        if not isinstance(problem, Problem):
+            return self._run_coding(problem, code)
+        program = Program(code, tests=problem.code_context, group=problem.library)
+        verdict = self._opened().run(program)
+        return Rerun(verdict.status, verdict.stage or "", verdict.message, verdict.line)
+
+    def figures(self, problem: Problem | CodingProblem, code: str) -> list[bytes]:
+        """Return the Matplotlib figures that an answer draws, as PNG files; none where it fails."""
+        from workbench.sandbox import Program
+
+        if not isinstance(problem, Problem) or not code.strip():
+            return []
+        program = drawing_program(problem, code)
+        if program not in self._drawn:  # the same reference stands beside every answer
+            self._drawn[program] = figures_in(
+                self._opened().run(Program(program, group=problem.library)).stdout
+            )
+        return self._drawn[program]
+
+    def close(self) -> None:
+        """End the sandbox; it opens again when it is needed."""
+        with self._lock:
+            if self._sandbox is not None:
+                self._sandbox.close()
+            self._sandbox = None
+
+    def _run_coding(self, problem: CodingProblem, code: str) -> Rerun:
+        from workbench.retrieval.execution import Executor
+
+        executor = Executor(self._opened())
+        (outcome,) = executor.outcomes([(problem, code)])
+        if not outcome.ran:
+            return Rerun("failed", "execution", outcome.message, outcome.line)
+        if all(executor.passed([(problem, code)])):
+            return Rerun("passed")
+        return Rerun("silent", "tests", "ran without an error; a hidden test is not met")
+
+    def _opened(self) -> Sandbox:
+        with self._lock:
+            if self._sandbox is None:
+                self._sandbox = self._make()
+            return self._sandbox
+
+    def _open(self) -> Sandbox:
+        from workbench.sandbox import Sandbox
+
+        return Sandbox(self._runtime, workers=1, timeout_s=self._timeout_s, memory_bytes=MEMORY_BYTES)
+
+
+def drawing_program(problem: Problem, code: str) -> str:
+    """Return a program that runs an answer on its problem's first input and prints the figures it made.
+
+    Args:
+        problem: A problem whose `code_context` is in DS-1000's form.
+        code: The answer.
+    """
+    return f"{problem.code_context}\n{_DRAWING}\n_draw({code!r})\n"
+
+
+def figures_in(printed: str) -> list[bytes]:
+    """Return the PNG files that a drawing program printed."""
+    return [base64.b64decode(found) for found in _FIGURE.findall(printed)]
