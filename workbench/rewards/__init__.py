@@ -35,6 +35,7 @@ from workbench.rewards.judge import (
 from workbench.rewards.judge_endpoint import EndpointJudge, JudgeSettings
 from workbench.rewards.normalization import Normalization, Normalized, fit_normalization
 from workbench.rewards.placement import DecodedResponses, decode_responses, place_on_tokens
+from workbench.rewards.random_gate import RandomGateReward
 from workbench.rewards.scorer import Scorer, ScoringSettings
 from workbench.rewards.scoring import ModelReward, reward_values, score_pairs, score_pairs_with
 from workbench.rewards.selection import Selection, inconsistency, pairs_within, select_aspects
@@ -68,6 +69,7 @@ __all__ = [
     "OracleReward",
     "Preference",
     "PromptSamples",
+    "RandomGateReward",
     "Readability",
     "Reward",
     "RewardJudge",

@@ -130,18 +130,27 @@ class HierarchicalReward:
         Returns:
             Shape [batch, tokens], float32, on the offsets' device.
         """
-        aspects = torch.zeros(response_mask.shape, device=offsets.device)
-        for name, spans in scored.aspects.items():
-            placed = place_on_tokens([self._shaped(row) for row in spans], offsets, response_mask)
-            aspects = aspects + self.settings.aspect_weights.get(name, 1.0) * placed
         return hierarchical_reward(
-            aspects,
+            self.aspects_on_tokens(scored, offsets, response_mask),
             torch.as_tensor(scored.holistic, dtype=torch.float32, device=offsets.device),
             response_mask,
             threshold=self.settings.threshold,
             holistic_weight=self.settings.holistic_weight,
             mode=self.settings.mode,
         )
+
+    def aspects_on_tokens(self, scored: Scored, offsets: Tensor, response_mask: Tensor) -> Tensor:
+        """Return the sum of the aspects on each token, shaped and weighted, before any gate.
+
+        An aspect of weight 0 is scored and logged, and pays nothing. Arguments and shapes: those of `on_tokens`.
+        """
+        aspects = torch.zeros(response_mask.shape, device=offsets.device)
+        for name, spans in scored.aspects.items():
+            weight = self.settings.aspect_weights.get(name, 1.0)
+            if weight:
+                placed = place_on_tokens([self._shaped(row) for row in spans], offsets, response_mask)
+                aspects = aspects + weight * placed
+        return aspects
 
     def gate_rate(self, scored: Scored, response_mask: Tensor) -> float:
         """Return the share of responses in the upper zone; NaN for no responses."""

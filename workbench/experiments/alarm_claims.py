@@ -1,0 +1,117 @@
+"""ALaRM's claims beside what was measured, ready for `Run.claim`.
+
+Source: Lai et al. 2024, "ALaRM: Align Language Models via Hierarchical Rewards Modeling".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from workbench.evaluation.policy_outcomes import BEFORE
+from workbench.evaluation.statistics import Estimate, paired_t_interval
+from workbench.experiments.alarm_arms import (
+    ASPECT_ONLY,
+    CENTRED,
+    HIERARCHICAL,
+    HOLISTIC_ONLY,
+    RANDOM_GATE,
+    WEIGHTED_SUM,
+)
+from workbench.experiments.alarm_results import Findings
+
+__all__ = ["PAPER", "mode_claims", "selection_claims"]
+
+PAPER = "Lai et al. 2024, ALaRM"
+
+
+def selection_claims(findings: Findings, where: str) -> Iterator[dict[str, Any]]:
+    """Yield what the paper says of choosing aspects, each as the arguments of `Run.claim`.
+
+    Args:
+        findings: Of the experiment.
+        where: What it was measured on, a sentence.
+    """
+    worst = max(
+        findings.aspects,
+        key=lambda name: np.mean([findings.inconsistency_of(name, seed) for seed in findings.prepared]),
+    )
+    chosen = findings.chosen[0]
+    gaps = [
+        findings.inconsistency_of(worst, seed) - findings.inconsistency_of(chosen, seed)
+        for seed in findings.prepared
+    ]
+    yield {
+        "statement": f"Inconsistency tells aspects apart: {worst}, the worst, less {chosen}, the chosen",
+        "paper_value": "aspects differ clearly",
+        **_verdict(gaps, f"In each seed, over pairs of answers to the same prompt. {where}"),
+    }
+    best, other = findings.after_training(chosen), findings.after_training(worst)
+    yield {
+        "statement": f"The chosen aspect trains a better policy than the worst one ({chosen} against {worst})",
+        "paper_value": "the chosen aspect wins",
+        **_verdict(
+            [best[seed] - other[seed] for seed in sorted(set(best) & set(other))],
+            f"{findings.judged_by} after training by the hierarchy with either. {where}",
+        ),
+    }
+    yield {
+        "statement": "Inconsistency predicts which aspect trains best",
+        "paper_value": "the choice by inconsistency is the best one",
+        **_verdict(
+            findings.rank_agreements(),
+            f"Rank correlation over {len(findings.aspects)} aspects, a seed each. {where}",
+        ),
+    }
+
+
+def mode_claims(findings: Findings, where: str) -> Iterator[dict[str, Any]]:
+    """Yield what the paper says of the hierarchy, and what the two added arms say of its cause.
+
+    Args:
+        findings: Of the experiment.
+        where: What it was measured on, a sentence.
+    """
+    compared = (
+        ("The hierarchy beats the policy before training", "better", BEFORE),
+        ("The hierarchy beats the holistic reward alone", "better on both tasks", HOLISTIC_ONLY),
+        ("The hierarchy beats the aspect alone", "better on both tasks", ASPECT_ONLY),
+        ("The hierarchy beats the weighted sum", "better on both tasks", WEIGHTED_SUM),
+        ("The hierarchy beats a weighted sum without a gain for every sentence", "not tried", CENTRED),
+        ("Its gate is more than thinning: it beats a random gate of the same rate", "not tried", RANDOM_GATE),
+    )
+    for statement, paper_value, other in compared:
+        found, seeds = findings.difference(HIERARCHICAL, other)
+        greedy, _ = findings.difference(HIERARCHICAL, other, decoding="greedy")
+        told = "" if greedy is None else f" Greedy: {_shown(greedy)}."
+        yield {
+            "statement": statement,
+            "paper_value": paper_value,
+            **_claim(found, seeds, f"{findings.judged_by} of sampled answers, paired by seed.{told} {where}"),
+        }
+
+
+def _verdict(values: list[float], note: str) -> dict[str, Any]:
+    """Return a claim's measurement from a value for each seed."""
+    return _claim(paired_t_interval(values) if len(values) > 1 else None, len(values), note)
+
+
+def _claim(found: Estimate | None, seeds: int, note: str) -> dict[str, Any]:
+    """Return what was measured, and whether it decides: the whole interval on one side of 0."""
+    if found is None:
+        return {"paper": PAPER, "seeds": seeds, "note": note + " Fewer than two seeds decide nothing."}
+    decided = found.low > 0 or found.high < 0
+    return {
+        "paper": PAPER,
+        "measured": found.value,
+        "interval": (found.low, found.high),
+        "seeds": seeds,
+        "supported": found.low > 0 if decided else None,
+        "note": note,
+    }
+
+
+def _shown(found: Estimate) -> str:
+    return f"{found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
