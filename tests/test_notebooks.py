@@ -1,24 +1,29 @@
 """The notebooks that ship are made alike, and their parameters are those of the profiles."""
 
 import pytest
-from paper_notebooks import cells, notebook
+from paper_notebooks import NOTEBOOKS, cells, notebook
 
 from workbench.profiles import PAPERS
-from workbench.runs.notebooks import notebook_parameters
+from workbench.runs.notebooks import find_notebooks, notebook_parameters
 
 TITLES = {"arks": "ARKS", "ds1000": "DS-1000", "haf_rm": "HaF-RM"}
+TOUR = "start_here"
 
 
-@pytest.mark.parametrize("name", TITLES)
+def test_every_notebook_that_ships_is_known_here():
+    assert {file.stem for file in NOTEBOOKS.glob("*.ipynb")} == {*TITLES, TOUR}
+
+
+@pytest.mark.parametrize("name", [*TITLES, TOUR])
 def test_it_is_made_as_the_house_makes_notebooks(name):
     first, *_ = cells(name)
     code = [cell for cell in cells(name) if cell["cell_type"] == "code"]
     assert first["cell_type"] == "markdown"
-    assert "".join(first["source"]).startswith(f"# {TITLES[name]}")
+    assert "".join(first["source"]).startswith(f"# {TITLES.get(name, 'Start here')}")
     assert [cell["outputs"] for cell in code if cell["outputs"]] == []
     assert [cell["execution_count"] for cell in code if cell["execution_count"]] == []
     tagged = [cell for cell in code if "parameters" in cell["metadata"].get("tags", [])]
-    assert len(tagged) == 1
+    assert len(tagged) == (name in TITLES)  # the tour has none
     long = [cell["source"][0] for cell in code if cell not in tagged and len(cell["source"]) > 10]
     assert long == []
     assert not any(line.startswith(("def ", "class ")) for cell in code for line in cell["source"])
@@ -27,3 +32,16 @@ def test_it_is_made_as_the_house_makes_notebooks(name):
 @pytest.mark.parametrize("name", TITLES)
 def test_its_parameters_are_those_of_the_profiles(name):
     assert notebook_parameters(notebook(name)) == ["profile", "out", *PAPERS[name]]
+
+
+def test_the_tour_is_no_paper_and_is_not_run_with_them():
+    assert TOUR not in PAPERS
+    assert set(find_notebooks(NOTEBOOKS)) == set(TITLES)
+
+
+@pytest.mark.parametrize("name", TITLES)
+def test_it_ends_with_the_widgets_on_the_run_just_made(name):
+    titles = [cell["source"][0].strip() for cell in cells(name) if cell["cell_type"] == "markdown"]
+    assert titles[-1] == "## Explore"
+    shown = [line for cell in cells(name) for line in cell["source"] if "workbench.display.explore" in line]
+    assert len(shown) >= 2

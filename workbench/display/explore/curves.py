@@ -140,7 +140,7 @@ def curves_picture(panels: Sequence[Panel]) -> Markup:
         last = "; ".join(f"{name} {values[-1]:.3g}" for name, (_, values) in panel.curves.items())
         drawing = base64.b64encode(_drawing(panel, colors).encode()).decode()
         image = f'<img alt="{escape(f"{panel.title}, at last: {last}")}" src="data:image/svg+xml;base64,{drawing}">'
-        shown.append(f'<div style="display: inline-block; margin: 0 12px 8px 0">{image}</div>')
+        shown.append(f'<div style="display: inline-block; vertical-align: top; margin: 0 12px 8px 0">{image}</div>')
     return "".join(shown)
 
 

@@ -51,16 +51,20 @@ def inspect_answers(
 
     Args:
         reward: A hierarchy of rewards, or rewards by themselves.
-        samples: Answers to look at. Others to the same prompts can be typed.
+        samples: Answers to look at; those to one prompt stand side by side. Others can be typed.
 
     Raises:
         DataError: There are no answers.
     """
     inspect = inspect_by_rewards(reward)
-    examples = [
-        Example(f"{k}: {_short(one.prompt)}", one.prompt, {"answer": inspect(one)}, one.metadata)
-        for k, one in enumerate(samples, start=1)
-    ]
+    by_prompt: dict[str, list[Sample]] = {}
+    for one in samples:
+        by_prompt.setdefault(one.prompt, []).append(one)
+    examples = []
+    for number, (prompt, some) in enumerate(by_prompt.items(), start=1):
+        names = ["answer"] if len(some) == 1 else [f"answer {k}" for k in range(1, len(some) + 1)]
+        answers = {name: inspect(one) for name, one in zip(names, some, strict=True)}
+        examples.append(Example(f"{number}: {_short(prompt)}", prompt, answers, some[0].metadata))
     inspect_examples(examples, inspect)
 
 

@@ -194,4 +194,4 @@ def _cell(one: Measurement, ends: tuple[float, float]) -> Markup:
         f'<circle cx="{mid:.1f}" cy="6" r="3.5" fill="{BLUE}"/></svg>'
     )
     source = f"data:image/svg+xml;base64,{base64.b64encode(drawing.encode()).decode()}"
-    return f'<div style="white-space: nowrap">{escape(one.text)}</div><img alt="" src="{source}">'
+    return f'<span style="white-space: nowrap"><img alt="" src="{source}"> &nbsp;{escape(one.text)}</span>'

@@ -139,6 +139,8 @@ class LiveTraining(Generic[Result]):
     def _run(self) -> None:
         try:
             self._result = self._call()
+            if not self.log.rows:  # it was done before, and is only loaded
+                self.log.rows += [dict(row) for row in getattr(self._result, "log", ())]
             self.state = "finished"
         except TrainingStopped as stop:
             self._fault, self.state, self.says = stop, "stopped", str(stop)
