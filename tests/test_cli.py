@@ -1,15 +1,19 @@
 """The frame of the command line, and the faults of `workbench run` that are found before anything runs."""
 
+import errno
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 from small_notebooks import write_notebook
 
+from workbench import doctor
 from workbench.cli import cli, main
-from workbench.errors import SettingsError
+from workbench.errors import FileError, SettingsError
 from workbench.runs import atomic
 from workbench.runs.planning import plan, typed
 
@@ -30,6 +34,34 @@ def test_help_lists_every_command_of_the_folder():
         each = CliRunner().invoke(cli, [name, "--help"])
         assert each.exit_code == 0, each.output
         assert "Example" in each.output, f"{name} --help shows no example"
+
+
+def every_command(group=cli, words=()):
+    """Yield the words of every command, groups and their members."""
+    for name in group.list_commands(None):
+        command = group.get_command(click.Context(group), name)
+        yield (*words, name)
+        if isinstance(command, click.Group):
+            yield from every_command(command, (*words, name))
+
+
+@pytest.mark.parametrize("words", [(), *every_command()], ids=" ".join)
+def test_help_fits_on_a_screen_and_shows_an_example(words):
+    shown = CliRunner().invoke(cli, [*words, "--help"], terminal_width=80)
+    assert shown.exit_code == 0
+    assert len(shown.output.splitlines()) <= 40
+    assert shown.output.count("Example: workbench") == 1
+
+
+@pytest.mark.parametrize("words", [("reward", "train"), ("ds1000", "score"), ("arks", "run")], ids=" ".join)
+def test_the_long_help_shows_what_the_short_one_leaves_out(words):
+    short, long = (CliRunner().invoke(cli, [*words, option]).output for option in ("--help", "--help-all"))
+    command = cli
+    for word in words:
+        command = command.get_command(click.Context(command), word)
+    named = [max(option.opts, key=len) for option in command.params if isinstance(option, click.Option)]
+    assert all(name in long for name in named)
+    assert any(name not in short for name in named)
 
 
 def test_help_loads_nothing_heavy():
@@ -75,8 +107,8 @@ def test_all_faults_of_a_command_are_named_at_once(folder):
     assert not (folder / "runs").exists()
 
 
-def test_debug_shows_the_traceback_wherever_it_stands(folder):
-    command = [sys.executable, "-m", "workbench.cli", "run", "small.ipynb", "-p", "x=1"]
+def test_debug_shows_the_traceback_wherever_it_stands():
+    command = [sys.executable, "-m", "workbench.cli", "runtime", "build", "nope"]
     plain = subprocess.run(command, capture_output=True, text=True, check=False)
     debug = subprocess.run([*command, "--debug"], capture_output=True, text=True, check=False)
     assert (plain.returncode, "Traceback" in plain.stderr) == (2, False)
@@ -152,3 +184,86 @@ def test_a_file_as_out_is_refused(folder):
     with pytest.raises(SystemExit) as stopped:
         main(["run", "small.ipynb", "--out", "file"])
     assert stopped.value.code == 2
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Make `workbench doctor` fail in the way that is asked for."""
+
+    def fail(fault):
+        def examine():
+            raise fault
+
+        monkeypatch.setattr(doctor, "examine", examine)
+        return CliRunner().invoke(cli, ["doctor"])
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.ENOSPC, "needed: room on the disk"),
+        (errno.EACCES, "needed: permission to read and write there"),
+        (errno.EROFS, "needed: a disk that can be written"),
+        (errno.EEXIST, "needed: a folder, where a file has that name"),
+        (errno.ELOOP, "needed: a file or folder that can be used so"),
+    ],
+    ids=errno.errorcode.get,
+)
+def test_what_the_system_refuses_is_said_in_three_lines(failing, number, said):
+    shown = failing(OSError(number, os.strerror(number), "out/x.json"))
+    assert shown.exit_code == 2
+    assert shown.output.startswith(f"got: out/x.json: {os.strerror(number)}\n{said}\nfix: ")
+    assert isinstance(shown.exception, SystemExit)
+
+
+def test_a_missing_package_is_named(failing):
+    shown = failing(ModuleNotFoundError("No module named 'trl'", name="trl.experimental"))
+    assert (shown.exit_code, "got: no package trl in this environment" in shown.output) == (2, True)
+
+
+@pytest.mark.parametrize("fault", [ValueError("ours"), ModuleNotFoundError("ours", name="workbench.nothing")])
+def test_a_fault_of_ours_keeps_its_traceback(failing, fault):
+    assert failing(fault).exception is fault
+
+
+def test_ctrl_c_ends_with_the_status_that_shells_know(failing):
+    shown = failing(KeyboardInterrupt())
+    assert (shown.exit_code, shown.output) == (130, "interrupted\n")
+
+
+def test_debug_shows_the_traceback_of_what_the_system_refuses(monkeypatch):
+    def examine():
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(doctor, "examine", examine)
+    assert isinstance(CliRunner().invoke(cli, ["--debug", "doctor"]).exception, OSError)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("words", [["--help"], ["runtime", "list"]], ids=" ".join)
+def test_an_output_that_takes_nothing_more_is_no_traceback(words):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "workbench.cli", *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    assert "needed: room on the disk" in done.stderr
+
+
+def test_a_reader_that_has_had_enough_is_no_fault():
+    command = f"{sys.executable} -m workbench.cli runtime list | head -n 1 >/dev/null"
+    done = subprocess.run(["bash", "-c", command], stderr=subprocess.PIPE, text=True, check=False)
+    assert done.stderr == ""
+
+
+def test_a_system_fault_without_a_file_is_said_too():
+    assert FileError.of(OSError("odd")).got == "odd"
+    assert FileError.of(TimeoutError()).got == "TimeoutError"
+    assert FileError.of(OSError(errno.EXDEV, "Cross-device link", "a", None, "b")).got.startswith("a -> b: ")

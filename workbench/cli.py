@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import pkgutil
 import sys
@@ -9,10 +10,13 @@ import sys
 import click
 
 from workbench import commands
-from workbench.errors import WorkbenchError
+from workbench.errors import FileError, RunError, WorkbenchError
 from workbench.profiles import suggestion
 
 __all__ = ["cli", "main"]
+
+FAULT, INTERRUPTED = 2, 130
+"""Exit statuses: of the user's faults, as click's own, and of Ctrl-C, as shells have it."""
 
 
 class _Commands(click.Group):
@@ -39,17 +43,40 @@ class _Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
+        if ctx.params.get("debug"):
+            return super().invoke(ctx)
         try:
             return super().invoke(ctx)
         except WorkbenchError as fault:
-            if ctx.params.get("debug"):
+            said = fault
+        except OSError as fault:
+            if fault.errno == errno.EPIPE:  # whoever read the output has had enough: click ends quietly
                 raise
-            click.echo(str(fault), err=True)
-            raise SystemExit(2) from None
+            said = FileError.of(fault)
+        except ModuleNotFoundError as fault:
+            said = _missing_package(fault)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            raise SystemExit(INTERRUPTED) from None
+        click.echo(str(said), err=True)
+        raise SystemExit(FAULT) from None
+
+
+def _missing_package(fault: ModuleNotFoundError) -> WorkbenchError:
+    package = (fault.name or "").partition(".")[0]
+    if not package or package == "workbench":
+        raise fault  # no package that could be installed: a fault of ours
+    return RunError(
+        got=f"no package {package} in this environment ({sys.executable})",
+        needed="the packages that this command uses",
+        fix="`workbench doctor` says how to install an optional one; `make setup` installs all others",
+    )
 
 
 @click.group(
-    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example: workbench run ds1000 --profile laptop",
 )
 @click.option("--debug", is_flag=True, help="Show whole tracebacks; may stand anywhere in the command.")
 @click.version_option(package_name="alignment-workbench", prog_name="workbench")
@@ -70,7 +97,10 @@ def main(arguments: list[str] | None = None) -> None:
     if "--debug" in options:  # allowed anywhere, because it is added to a command that has just failed
         words.remove("--debug")
         words.insert(0, "--debug")
-    cli.main(args=words, prog_name="workbench")
+    try:
+        cli.main(args=words, prog_name="workbench")
+    except OSError as fault:  # before a command begins: of the help, or of what Tab asks for
+        raise SystemExit(f"{FileError.of(fault)}") from None
 
 
 if __name__ == "__main__":

@@ -5,10 +5,12 @@ Each error says what was got, what is needed and how to fix it, in the caller's 
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 
 __all__ = [
     "DataError",
+    "FileError",
     "GeneratorError",
     "ModelError",
     "RunError",
@@ -63,6 +65,50 @@ class ModelError(WorkbenchError):
 
 class RunError(WorkbenchError):
     """A run's folder or notebook is in a state that cannot be continued."""
+
+
+class FileError(WorkbenchError):
+    """The system refuses to read or write a file or a folder."""
+
+    @classmethod
+    def of(cls, fault: OSError) -> FileError:
+        """Put what the system says into the family's words.
+
+        >>> print(FileError.of(OSError(errno.ENOSPC, "No space left on device", "out/scores.jsonl")))
+        got: out/scores.jsonl: No space left on device
+        needed: room on the disk
+        fix: free some, or choose a folder on another disk; the same command then goes on where it stopped
+        """
+        needed, fix = _REMEDIES.get(
+            fault.errno or 0,
+            ("a file or folder that can be used so", "correct the path, or choose another one"),
+        )
+        named = [str(name) for name in (fault.filename, fault.filename2) if name is not None]
+        said = fault.strerror or str(fault) or type(fault).__name__
+        return cls(f"{' -> '.join(named)}: {said}" if named else said, needed, fix)
+
+
+_ROOM = (
+    "room on the disk",
+    "free some, or choose a folder on another disk; the same command then goes on where it stopped",
+)
+_PERMISSION = (
+    "permission to read and write there",
+    "choose another folder, or see who owns this one (ls -ld)",
+)
+_REMEDIES = {
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EACCES: _PERMISSION,
+    errno.EPERM: _PERMISSION,
+    errno.EROFS: ("a disk that can be written", "choose a folder on another one"),
+    errno.ENOENT: ("a file or folder that is there", "correct the path"),
+    errno.EISDIR: ("a file, not a folder", "name a file"),
+    errno.ENOTDIR: ("a folder, not a file", "choose another path"),
+    errno.EEXIST: ("a folder, where a file has that name", "choose another path"),
+    errno.EMFILE: ("more open files than the system allows", "raise the limit: ulimit -n 4096"),
+}
+"""What is needed and what to do, by what the system says."""
 
 
 class RuntimeMissingError(WorkbenchError):

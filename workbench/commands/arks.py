@@ -7,13 +7,15 @@ from typing import Any
 
 import click
 
+from workbench.option_types import AMOUNT, further_option, help_all
+
 EXAMPLE = (
     "Example: workbench arks run --package mylib --docs docs/ --problems problems.jsonl "
     "--generator hf:Qwen/Qwen2.5-Coder-1.5B-Instruct --out out/mylib"
 )
 
 
-@click.group(epilog=EXAMPLE)
+@click.group(epilog=EXAMPLE, short_help="Write code on an unfamiliar library, with retrieval.")
 def command() -> None:
     """Solve problems on an unfamiliar library with its documentation, asked anew after each error."""
 
@@ -42,7 +44,7 @@ def command() -> None:
     show_default=True,
     help="How the soup is searched.",
 )
-@click.option("--encoder", metavar="NAME", help="Model of dense search; by default one that is installed.")
+@further_option("--encoder", metavar="NAME", help="Model of dense search; by default one that is installed.")
 @click.option(
     "--query",
     type=click.Choice(["question", "code", "explanation", "execution_feedback"]),
@@ -56,22 +58,27 @@ def command() -> None:
     help="What prompts show, by commas: some of documentation, execution_feedback, code_snippets, web_search.",
 )
 @click.option("--rounds", type=click.IntRange(min=1), default=4, show_default=True, help="Answers a problem.")
-@click.option(
-    "--documents", type=click.IntRange(min=0), default=5, show_default=True, help="Retrieved at a time."
+@further_option(
+    "--documents",
+    type=click.IntRange(min=0),
+    default=5,
+    show_default=True,
+    help="Retrieved at a time.",
 )
-@click.option("--runtime", default="main", show_default=True, help="Environment the programs run in.")
+@further_option("--runtime", default="main", show_default=True, help="Environment the programs run in.")
 @click.option(
     "--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Programs at a time."
 )
-@click.option("--timeout", type=float, default=60.0, show_default=True, help="Seconds a program may run.")
-@click.option("--memory", type=float, default=4.0, show_default=True, help="GiB a program may use.")
-@click.option("--max-new-tokens", type=int, default=1024, show_default=True, help="Longest answer.")
-@click.option("--batch-size", type=int, default=8, show_default=True, help="Prompts at once (hf).")
+@further_option("--timeout", type=AMOUNT, default=60.0, show_default=True, help="Seconds a program may run.")
+@further_option("--memory", type=AMOUNT, default=4.0, show_default=True, help="GiB a program may use.")
+@further_option("--max-new-tokens", type=int, default=1024, show_default=True, help="Longest answer.")
+@further_option("--batch-size", type=int, default=8, show_default=True, help="Prompts at once (hf).")
 @click.option("--quantize", type=click.Choice(["4bit", "8bit"]), help="Load smaller weights (hf).")
-@click.option("--device", default="auto", show_default=True, help="Where the model runs (hf).")
+@further_option("--device", default="auto", show_default=True, help="Where the model runs (hf).")
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("out/arks"), show_default=True, help="Folder."
 )
+@help_all
 def run(**options: Any) -> None:
     """Run the active loop, and print accuracy by round.
 

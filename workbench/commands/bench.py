@@ -5,7 +5,28 @@ from __future__ import annotations
 import click
 
 
-@click.group(epilog="Example: workbench bench sandbox --limit 100")
+def _there(ctx: click.Context, param: click.Parameter, device: str) -> str:
+    if device == "cuda" and not ctx.resilient_parsing:
+        import torch
+
+        if not torch.cuda.is_available():
+            raise click.BadParameter(
+                f"torch {torch.__version__} finds no GPU here; `workbench doctor` says more"
+            )
+    return device
+
+
+_device = click.option(
+    "--device",
+    type=click.Choice(["cpu", "cuda"]),
+    default="cpu",
+    show_default=True,
+    callback=_there,
+    help="Where it computes.",
+)
+
+
+@click.group(epilog="Example: workbench bench sandbox --limit 100", short_help="Measure speed, side by side.")
 def command() -> None:
     """Measure speed, side by side with the alternatives, in one run."""
 
@@ -68,7 +89,7 @@ def sandbox(problems: str, workers: int, runtime: str, limit: int, trivial: int)
 @click.option(
     "--config", default="small", show_default=True, help="small (13 M parameters) or mistral-7b (NF4 + LoRA)."
 )
-@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@_device
 @click.option(
     "--steps", default=8, show_default=True, help="Steps an arm and round; the first two do not count."
 )
@@ -156,7 +177,7 @@ def retrieval(sections: tuple[int, ...], queries: int, problems: int, workers: i
 @click.option(
     "--config", default="small", show_default=True, help="small (1.3 M parameters), 1b (for a GPU) or tiny."
 )
-@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@_device
 @click.option("--steps", type=click.IntRange(min=1), default=3, show_default=True, help="Steps that count.")
 @click.option("--threads", default=2, show_default=True, help="Threads of arithmetic on the CPU.")
 def ppo(config: str, device: str, steps: int, threads: int) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from workbench.option_types import AMOUNT, further_option, help_all
+
 EXAMPLE = "Example: workbench ds1000 score hf:Qwen/Qwen2.5-Coder-1.5B --problems hub --out out/qwen"
 
 
@@ -25,7 +27,7 @@ def command() -> None:
     help="suite: the workbench's own problems; hub: the real DS-1000; or a .jsonl(.gz) file.",
 )
 @click.option("--library", "libraries", multiple=True, help="Score this library only; repeatable.")
-@click.option("--perturbation", "perturbations", multiple=True, help="Score this type only; repeatable.")
+@further_option("--perturbation", "perturbations", multiple=True, help="Score this type only; repeatable.")
 @click.option(
     "--samples",
     type=click.IntRange(min=1),
@@ -36,16 +38,16 @@ def command() -> None:
 )
 @click.option("--runtime", metavar="NAME", help="main or ds1000; by default main for the suite, else ds1000.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder of what is written.")
-@click.option("--timeout", type=float, default=120.0, show_default=True, help="Seconds a program may run.")
-@click.option("--memory", type=float, default=4.0, show_default=True, help="GiB a program may use.")
-@click.option(
+@click.option("--timeout", type=AMOUNT, default=120.0, show_default=True, help="Seconds a program may run.")
+@further_option("--memory", type=AMOUNT, default=4.0, show_default=True, help="GiB a program may use.")
+@further_option(
     "--isolation",
     type=click.Choice(["sandlock", "none"]),
     default="sandlock",
     show_default=True,
     help="none: only for answers that you trust.",
 )
-@click.option(
+@further_option(
     "--style",
     type=click.Choice(["auto", "completion", "insertion", "chat"]),
     default="auto",
@@ -53,14 +55,15 @@ def command() -> None:
     help="How a model is asked.",
 )
 @click.option("--temperature", type=float, default=0.2, show_default=True, help="0: the likeliest token.")
-@click.option("--top-p", type=float, default=0.95, show_default=True, help="Nucleus to sample from.")
-@click.option("--max-new-tokens", type=int, default=1024, show_default=True, help="Longest answer.")
+@further_option("--top-p", type=float, default=0.95, show_default=True, help="Nucleus to sample from.")
+@further_option("--max-new-tokens", type=int, default=1024, show_default=True, help="Longest answer.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of sampling and bootstrap.")
 @click.option("--batch-size", type=int, default=8, show_default=True, help="Prompts at once (hf).")
 @click.option("--quantize", type=click.Choice(["4bit", "8bit"]), help="Load smaller weights (hf).")
-@click.option("--device", default="auto", show_default=True, help="Where the model runs (hf).")
-@click.option("--concurrency", type=int, default=8, show_default=True, help="Requests at once (openai).")
+@further_option("--device", default="auto", show_default=True, help="Where the model runs (hf).")
+@further_option("--concurrency", type=int, default=8, show_default=True, help="Requests at once (openai).")
 @click.option("--fresh", is_flag=True, help="Start over: forget the answers and verdicts in DIR.")
+@help_all
 def score(generator: str, **options: Any) -> None:
     """Grade the answers of GENERATOR and print pass rates by library and by perturbation.
 

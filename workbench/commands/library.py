@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from workbench.option_types import AMOUNT
+
 if TYPE_CHECKING:
     from workbench.datasets.ds1000 import Problem
     from workbench.libraries import LibraryCheck
@@ -15,7 +17,7 @@ MAKE = "Example: workbench library make scipy --rename scipy=velora --seed 0 --o
 REWRITE = "Example: workbench library rewrite out/velora --problems suite --out out/velora.jsonl"
 
 
-@click.group(epilog=MAKE)
+@click.group(epilog=MAKE, short_help="Make a library that no model can have seen.")
 def command() -> None:
     """Make a library that no model can have seen, and move problems onto it."""
 
@@ -75,7 +77,7 @@ def make(package: str, **options: Any) -> None:
 @click.option(
     "--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Programs at a time."
 )
-@click.option("--timeout", type=float, default=120.0, show_default=True, help="Seconds a program may run.")
+@click.option("--timeout", type=AMOUNT, default=120.0, show_default=True, help="Seconds a program may run.")
 def rewrite(folder: Path, **options: Any) -> None:
     """Move problems onto the library in FOLDER, and check each: its new reference passes, its old one fails.
 

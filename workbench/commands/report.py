@@ -6,9 +6,14 @@ from pathlib import Path
 
 import click
 
+from workbench.completions import complete_runs
 
-@click.command(epilog="Example: workbench report runs/pocket runs/ds1000-laptop --out comparison.html")
-@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+
+@click.command(
+    epilog="Example: workbench report runs/pocket runs/ds1000-laptop --out comparison.html",
+    short_help="Compare runs on one page.",
+)
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...", shell_complete=complete_runs)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from workbench.option_types import further_option, help_all
+
 
 @click.group(
     epilog="Example: workbench reward train --data hh-harmless --model Qwen/Qwen2.5-0.5B --out out/rm"
@@ -36,52 +38,55 @@ def command() -> None:
 )
 @click.option("--quantize", type=click.Choice(["nf4", "8bit"]), help="Hold smaller weights; with adapters.")
 @click.option("--lora/--full", default=True, show_default=True, help="Train adapters, or all weights.")
-@click.option("--lora-rank", type=int, help="Inner width of the adapters [16].")
-@click.option("--lora-alpha", type=float, help="Their scale times their rank [16].")
-@click.option("--lora-dropout", type=float, help="Chance that an input of theirs is dropped [0].")
+@further_option("--lora-rank", type=int, help="Inner width of the adapters [16].")
+@further_option("--lora-alpha", type=float, help="Their scale times their rank [16].")
+@further_option("--lora-dropout", type=float, help="Chance that an input of theirs is dropped [0].")
 @click.option("--alpha", type=float, help="Weight of the policy loss [0.2]; 0: the standard reward model.")
-@click.option("--beta", type=float, help="Strength of the policy's margin [0.1].")
-@click.option(
+@further_option("--beta", type=float, help="Strength of the policy's margin [0.1].")
+@further_option(
     "--policy-loss",
     type=click.Choice(["sigmoid", "hinge", "ipo", "slic", "simpo"]),
     help="Form of the policy loss [sigmoid].",
 )
-@click.option(
+@further_option(
     "--reward-weight", type=float, help="Weight of the reward loss [1]; 0: the policy loss alone, DPO."
 )
-@click.option("--alternate", type=int, help="Steps after which the two losses take turns [0: their sum].")
+@further_option("--alternate", type=int, help="Steps after which the two losses take turns [0: their sum].")
 @click.option("--epochs", type=float, help="Passes over the pairs [2].")
 @click.option("--max-steps", type=int, help="Optimizer steps, instead of epochs.")
 @click.option("--batch", type=int, help="Pairs an optimizer step, over all processes [16].")
 @click.option("--micro-batch", type=int, help="Pairs in memory at once, in each process [1].")
 @click.option("--lr", "learning_rate", type=float, help="Learning rate [1e-5].")
-@click.option("--head-lr", "head_learning_rate", type=float, help="That of the scalar head [the same].")
-@click.option("--pooling", type=click.Choice(["last", "mean"]), help="What the scalar head sees [last].")
-@click.option("--init-std", type=float, help="Spread of the scalar head's first weights [0].")
-@click.option("--template", help="Prompt template with {prompt} ['Instruct: {prompt}\\nOutput:'].")
-@click.option("--chat", is_flag=True, default=None, help="Use the model's chat template instead.")
+@further_option("--head-lr", "head_learning_rate", type=float, help="That of the scalar head [the same].")
+@further_option("--pooling", type=click.Choice(["last", "mean"]), help="What the scalar head sees [last].")
+@further_option("--init-std", type=float, help="Spread of the scalar head's first weights [0].")
+@further_option("--template", help="Prompt template with {prompt} ['Instruct: {prompt}\\nOutput:'].")
+@further_option("--chat", is_flag=True, default=None, help="Use the model's chat template instead.")
 @click.option("--max-tokens", type=int, help="Longest sequence [512].")
-@click.option("--max-prompt-tokens", type=int, help="Longest prompt [128].")
-@click.option(
+@further_option("--max-prompt-tokens", type=int, help="Longest prompt [128].")
+@further_option(
     "--reference",
     type=click.Choice(["auto", "before", "adapters-off"]),
     help="When the untrained model's log-probabilities are computed [auto].",
 )
-@click.option("--group-by-length", is_flag=True, default=None, help="Steps of like lengths: less padding.")
-@click.option("--gradient-checkpointing", is_flag=True, default=None, help="Less memory, a third more time.")
-@click.option("--attention", metavar="NAME", help="sdpa, eager, flash_attention_2 [the model's choice].")
-@click.option("--padding-free", is_flag=True, default=None, help="No padding; for flash attention.")
+@further_option("--group-by-length", is_flag=True, default=None, help="Steps of like lengths: less padding.")
+@further_option(
+    "--gradient-checkpointing", is_flag=True, default=None, help="Less memory, a third more time."
+)
+@further_option("--attention", metavar="NAME", help="sdpa, eager, flash_attention_2 [the model's choice].")
+@further_option("--padding-free", is_flag=True, default=None, help="No padding; for flash attention.")
 @click.option("--device", help="Where to train [the first GPU, else the CPU].")
-@click.option("--dtype", help="Type of the model's numbers [bfloat16 on a GPU, else float32].")
-@click.option("--checkpoint-steps", type=int, help="Steps between checkpoints [200].")
-@click.option("--evaluate-steps", type=int, help="Steps between evaluations [0: at the end].")
-@click.option(
+@further_option("--dtype", help="Type of the model's numbers [bfloat16 on a GPU, else float32].")
+@further_option("--checkpoint-steps", type=int, help="Steps between checkpoints [200].")
+@further_option("--evaluate-steps", type=int, help="Steps between evaluations [0: at the end].")
+@further_option(
     "--keep-best", is_flag=True, default=None, help="Keep the best evaluated weights, not the last."
 )
-@click.option("--log-steps", type=int, help="Steps between lines of the log [10].")
-@click.option("--report-to", multiple=True, metavar="NAME", help="tensorboard, wandb, ...; repeatable.")
+@further_option("--log-steps", type=int, help="Steps between lines of the log [10].")
+@further_option("--report-to", multiple=True, metavar="NAME", help="tensorboard, wandb, ...; repeatable.")
 @click.option("--seed", type=int, help="Of first weights, order and dropout [0].")
 @click.option("--fresh", is_flag=True, help="Start over: forget an earlier training in DIR.")
+@help_all
 def train(**options: Any) -> None:
     """Train a reward model on preference pairs, by the hybrid loss of HaF-RM.
 

@@ -7,9 +7,14 @@ from types import FrameType
 
 import click
 
+from workbench.completions import complete_papers, complete_parameters
 
-@click.command(epilog="Example: workbench run ds1000 --profile laptop -p samples=4")
-@click.argument("papers", nargs=-1, metavar="[PAPER]...")
+
+@click.command(
+    epilog="Example: workbench run ds1000 --profile laptop -p samples=4",
+    short_help="Execute the papers' notebooks, and write a report.",
+)
+@click.argument("papers", nargs=-1, metavar="[PAPER]...", shell_complete=complete_papers)
 @click.option(
     "--profile",
     type=click.Choice(["pocket", "laptop", "paper"]),
@@ -17,7 +22,14 @@ import click
     show_default=True,
     help="Minutes on two cores; an hour on a laptop; the paper's own setting.",
 )
-@click.option("-p", "assignments", multiple=True, metavar="NAME=VALUE", help="Set one parameter; repeatable.")
+@click.option(
+    "-p",
+    "assignments",
+    multiple=True,
+    metavar="NAME=VALUE",
+    shell_complete=complete_parameters,
+    help="Set one parameter; repeatable.",
+)
 @click.option("--out", default="", metavar="DIR", help="Folder of the run, instead of one below runs/.")
 @click.option("--fresh", is_flag=True, help="Start over: ignore what this run has already finished.")
 def command(
@@ -25,7 +37,8 @@ def command(
 ) -> None:
     """Execute the papers' notebooks (all, or those named) and write one report.
 
-    Interrupted, the same command continues where it stopped.
+    A PAPER is the name of a notebook in notebooks/, or the path of one. Interrupted, the same command continues
+    where it stopped.
     """
     from workbench.runs.planning import plan
     from workbench.runs.running import run_plan

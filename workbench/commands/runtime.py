@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import click
 
+from workbench.completions import complete_runtimes
 
-@click.group(epilog="Example: workbench runtime build ds1000")
+
+@click.group(
+    epilog="Example: workbench runtime build ds1000",
+    short_help="Build the environments that programs run in.",
+)
 def command() -> None:
     """List, build and remove the environments that programs run in."""
 
 
-_name = click.argument("name", default="ds1000", metavar="[NAME]")
+_name = click.argument("name", default="ds1000", metavar="[NAME]", shell_complete=complete_runtimes)
 _exact = click.option("--exact", is_flag=True, help="The very versions of the paper's authors (NAME-exact).")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, fields
 
@@ -69,9 +70,9 @@ class Limits:
         if wrong:
             got = ", ".join(f"{name}={value!r}" for name, value in wrong.items())
             raise SettingsError(
-                got, "positive numbers for every limit of the sandbox", f"raise {', '.join(wrong)}"
+                got, "positive numbers for every limit of the sandbox", f"correct {', '.join(wrong)}"
             )
 
 
 def _positive(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < math.inf
