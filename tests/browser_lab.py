@@ -65,6 +65,9 @@ def jupyter(folder):
         "JUPYTERLAB_WORKSPACES_DIR": str(home / "spaces"),
     }
     env |= {"JUPYTER_PREFER_ENV_PATH": "1", "OMP_NUM_THREADS": "1"}
+    quiet = home / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    quiet.parent.mkdir(parents=True)
+    quiet.write_text('{"fetchNews": "false", "checkForUpdates": false}')
     with (home / "log").open("w") as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", *words], cwd=folder, env=env, stdout=log, stderr=log
@@ -105,35 +108,42 @@ class Lab:
         self.complaints = []
         page.on("pageerror", lambda fault: self.complaints.append(str(fault)))
 
-    def open(self, notebook):
+    def open(self, notebook, *, kernel=True):
         """Open a notebook, and wait until its kernel is ready."""
         self.page.goto(f"{self.address}/lab/tree/{notebook}?token={self.token}&reset")
         self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-        self.page.wait_for_function(
-            f"() => {CURRENT}.sessionContext.session?.kernel?.status === 'idle'", timeout=60_000
-        )
+        if kernel:
+            ready = f"() => {CURRENT}?.sessionContext?.session?.kernel?.status === 'idle'"
+            self.page.wait_for_function(ready, timeout=60_000)
 
-    def run_all(self, timeout_s=240):
+    def run_all(self, timeout_s=400):
         """Run all cells; fails with the first error that a cell shows."""
-        self.command("notebook:run-all-cells", wait=False)
+        self.start_all()
         self.page.wait_for_function(FINISHED, timeout=1000 * timeout_s)
         errors = self.page.evaluate(ERRORS)
         assert not errors, errors[0]
 
-    def command(self, name, wait=True):
-        """Carry out a command of JupyterLab."""
-        run = f"window.jupyterapp.commands.execute('{name}')"
-        self.page.evaluate(f"() => {{ {'return ' if wait else ''}{run} }}")
+    def start_all(self):
+        """Begin to run all cells."""
+        self.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
 
-    def save(self):
-        """Save the notebook."""
-        self.command("docmanager:save")
+    def save_and_forget(self):
+        """Save the notebook, end its kernel, and load the page again."""
+        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+        self.page.evaluate(f"() => {CURRENT}.sessionContext.shutdown()")
+        self.page.goto(f"{self.address}/lab?token={self.token}&reset")
+        self.page.wait_for_function("() => window.jupyterapp !== undefined", timeout=60_000)
 
-    def shot(self, name, selector):
+    def widget(self, name):
+        """Return the widget of a kind that the page shows; it scrolls there first."""
+        found = self.page.locator(f".explore-live:has(.explore-{name})").first
+        found.wait_for(state="visible", timeout=60_000)
+        found.scroll_into_view_if_needed()
+        return found
+
+    def shot(self, name, part):
         """Keep a picture of a part of the page, for the eyes of people."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        part = self.page.locator(selector).first
-        part.scroll_into_view_if_needed()
         part.screenshot(path=SCREENSHOTS / f"{name}.png")
 
 

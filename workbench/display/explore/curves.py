@@ -111,7 +111,7 @@ def curves_figure(panels: Sequence[Panel], *, live: bool = False) -> go.Figure:
     rows = max(1, -(-len(panels) // across))
     figure = make_subplots(
         rows=rows, cols=across, subplot_titles=[one.title for one in panels],
-        horizontal_spacing=0.07, vertical_spacing=0.2 if rows > 1 else 0,
+        horizontal_spacing=0.07, vertical_spacing=0.17 if rows > 1 else 0,
     )  # fmt: skip
     names = list(dict.fromkeys(name for panel in panels for name in panel.curves))
     for place, panel in enumerate(panels):
@@ -122,8 +122,8 @@ def curves_figure(panels: Sequence[Panel], *, live: bool = False) -> go.Figure:
                 row=place // across + 1, col=place % across + 1,
             )  # fmt: skip
     figure.update_annotations(font={"size": 13, "color": INK})
-    legend = {"orientation": "h", "x": 0, "y": -0.14 / rows, "yanchor": "top"}
-    figure.update_layout(template=template(), legend=legend, height=90 + 220 * rows, margin={"t": 30})
+    legend = {"orientation": "h", "x": 0, "y": -0.3 / rows, "yanchor": "top"}
+    figure.update_layout(template=template(), legend=legend, height=100 + 220 * rows, margin={"t": 30})
     if not live:
         return figure
     widget = go.FigureWidget(figure)
@@ -140,7 +140,9 @@ def curves_picture(panels: Sequence[Panel]) -> Markup:
         last = "; ".join(f"{name} {values[-1]:.3g}" for name, (_, values) in panel.curves.items())
         drawing = base64.b64encode(_drawing(panel, colors).encode()).decode()
         image = f'<img alt="{escape(f"{panel.title}, at last: {last}")}" src="data:image/svg+xml;base64,{drawing}">'
-        shown.append(f'<div style="display: inline-block; vertical-align: top; margin: 0 12px 8px 0">{image}</div>')
+        shown.append(
+            f'<div style="display: inline-block; vertical-align: top; margin: 0 12px 8px 0">{image}</div>'
+        )
     return "".join(shown)
 
 

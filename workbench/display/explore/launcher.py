@@ -82,7 +82,7 @@ class _Launcher:
         self.profile = w.ToggleButtons(
             options=PROFILES, description="profile", style={"button_width": "80px", **auto}
         )
-        self.form = w.VBox([])
+        self.form = w.VBox([], layout={"max_height": "420px", "overflow_y": "auto", "margin": "8px 0"})
         self.boxes: dict[str, Any] = {}
         self.start = w.Button(description="Start", icon="rocket", button_style="primary")
         self.stop = w.Button(description="Stop", icon="stop", disabled=True)
@@ -90,9 +90,10 @@ class _Launcher:
         self.says, self.page = w.HTML(), w.HTML(layout={"width": "auto"})
         self.whole = w.VBox(
             [
-                w.HBox([self.paper, self.profile], layout={"flex_flow": "row wrap"}),
+                self.paper,
+                self.profile,
                 self.form,
-                w.HBox([self.start, self.stop, self.report, self.says]),
+                w.HBox([self.start, self.stop, self.report, self.says], layout={"align_items": "center"}),
                 self.page,
             ]
         )
@@ -111,7 +112,7 @@ class _Launcher:
         self.fields = fields_of(self.notebooks[self.paper.value], self.paper.value)
         self.boxes, rows = {}, []
         for field in self.fields:
-            place = {"width": "210px"}
+            place = {"width": "230px", "flex": "none"}
             box = (
                 w.Dropdown(
                     options=[("as the profile says", ""), ("yes", "True"), ("no", "False")], layout=place
@@ -121,8 +122,9 @@ class _Launcher:
             )
             self.boxes[field.name] = box
             about = f"{field.help} <i>({escape(field.kind)})</i>"
-            label = w.HTML(f"<b>{escape(field.name)}</b>", layout={"width": "130px"})
-            rows.append(w.HBox([label, box, w.HTML(about, layout={"flex": "1 1 auto"})]))
+            label = w.HTML(f"<b>{escape(field.name)}</b>", layout={"width": "180px", "flex": "none"})
+            row = [label, box, w.HTML(about, layout={"flex": "1 1 auto"})]
+            rows.append(w.HBox(row, layout={"align_items": "center", "flex": "none"}))
         self.form.children = rows
         self.hint()
 

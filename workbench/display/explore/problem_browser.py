@@ -153,8 +153,8 @@ class _Browser:
         self.before = w.Button(icon="arrow-left", tooltip="the one before", layout={"width": "44px"})
         self.after = w.Button(icon="arrow-right", tooltip="the next one", layout={"width": "44px"})
         self.count = w.HTML()
-        self.page = w.HTML(layout={"width": "100%"})
-        self.editor = w.Textarea(layout={"width": "100%", "height": "130px"})
+        self.page = w.HTML(layout={"width": "auto"})
+        self.editor = w.Textarea(layout={"width": "auto", "height": "110px"})
         self.editor.add_class("explore-editor")
         self.again = w.Button(description="Run again", icon="play", button_style="primary", layout=narrow)
         self.reset = w.Button(description="Reset", icon="undo", layout=narrow)
@@ -162,11 +162,14 @@ class _Browser:
         self.whole = w.VBox(
             [
                 w.HBox(list(self.filters.values()), layout={"flex_flow": "row wrap"}),
-                w.HBox([self.chosen, self.before, self.after, self.count], layout={"flex_flow": "row wrap"}),
+                w.HBox(
+                    [self.chosen, self.before, self.after, self.count],
+                    layout={"flex_flow": "row wrap", "align_items": "center"},
+                ),
                 self.page,
                 w.HTML("<b>Edit the answer and run it again</b>"),
                 self.editor,
-                w.HBox([self.again, self.reset, self.says]),
+                w.HBox([self.again, self.reset, self.says], layout={"align_items": "center"}),
             ]
         )
         self.whole.add_class("explore-problems")

@@ -106,7 +106,7 @@ def run_comparer(labels: Mapping[str, Path], first: Sequence[str]) -> Widget:
         runs = {label: known[label] for label in chosen.value}
         names = ["all", *dict.fromkeys(name for papers in runs.values() for name in papers)]
         if list(paper.options) != names:
-            paper.options = names
+            paper.options, paper.value = names, "all"
         page.value = comparison_page(runs, "" if paper.value in ("all", None) else paper.value)
 
     chosen.observe(draw, "value")
@@ -145,7 +145,7 @@ def _paper(having: Mapping[str, Paper]) -> Markup:
     settings = [{"profile": paper.profile, **paper.parameters} for paper in papers]
     differ, same = differing_parameters(settings)
     rows = [(escape(name), *(escape(shown(value)) for value in values)) for name, values in differ.items()]
-    alike = note(f"{len(same)} parameters are the same")
+    alike = note(f"{len(same)} parameter{'s are' if len(same) != 1 else ' is'} the same")
     parameters = (table(("parameter", *having), rows) if rows else "") + (alike if len(papers) > 1 else "")
     parts = [panel("Parameters that differ", parameters)] if len(papers) > 1 else []
     claims = _claims(having)

@@ -65,19 +65,21 @@ def telling_problem(trace: Trace) -> str:
     return max(solved or histories, key=lambda name: len(histories[name]))
 
 
-def step_page(trace: Trace, step: Step) -> Markup:
+def step_page(trace: Trace, step: Step, *, rounds: bool = True) -> Markup:
     """Return the picture of one round of one problem.
 
     Args:
         trace: The trace.
         step: One of its steps.
+        rounds: Show which rounds there are; a widget has buttons for that.
     """
     problem = trace.knowledge.problems.get(step.problem_id)
     facts = " · ".join(filter(None, (problem.library if problem else "", trace.name)))
     parts = [
         f'<div style="margin: 0 0 10px"><b>Problem {escape(step.problem_id)}</b> &nbsp; {escape(facts)}</div>',
-        panel("Rounds", _rounds(trace, step)),
     ]
+    if rounds:
+        parts.append(panel("Rounds", _rounds(trace, step)))
     if problem is not None:
         parts.append(panel("Task", listing(_lines(problem.question), numbered=False)))
     if step.query:
@@ -120,10 +122,8 @@ class _Explorer:
         self.problem = w.Dropdown(
             description="problem", style=auto, layout={"flex": "2 1 260px", "width": "auto"}
         )
-        self.round = w.ToggleButtons(
-            description="round", style={"button_width": "64px", "description_width": "auto"}
-        )
-        self.page = w.HTML(layout={"width": "100%"})
+        self.round = w.ToggleButtons(style={"button_width": "96px"})
+        self.page = w.HTML(layout={"width": "auto"})
         self._filling = False
         self.whole = w.VBox(
             [
@@ -169,7 +169,9 @@ class _Explorer:
         """List the rounds of the problem, and open the last one."""
         steps = self.trace.value.histories.get(self.problem.value, [])
         self._filling = True
-        self.round.options = [(f"{step.round} {_symbol(self.trace.value, step)}", step) for step in steps]
+        self.round.options = [
+            (f"round {step.round} {_symbol(self.trace.value, step)}", step) for step in steps
+        ]
         self.round.value = steps[-1] if steps else None
         self._filling = False
         self.open()
@@ -178,7 +180,9 @@ class _Explorer:
         """Show the round that is chosen."""
         step = self.round.value
         self.page.value = (
-            note("No problem ends like that.") if step is None else step_page(self.trace.value, step)
+            note("No problem ends like that.")
+            if step is None
+            else step_page(self.trace.value, step, rounds=False)
         )
 
 
@@ -207,7 +211,7 @@ def _rounds(trace: Trace, here: Step) -> Markup:
             if step is here
             else ""
         )
-        shown.append(f'<span style="margin-right: 10px; {frame}">{mark}</span>')
+        shown.append(f'<span style="margin: 0 7px 0 3px; {frame}">{mark}</span>')
     return f'<div style="line-height: 2.1">{"".join(shown)}</div>'
 
 
