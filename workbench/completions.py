@@ -32,9 +32,9 @@ def complete_parameters(ctx: click.Context, param: click.Parameter, begun: str) 
     """Offer the parameters of the papers named so far, or of all, up to the equals sign."""
     from workbench.profiles import PAPERS
 
-    chosen = [PAPERS[name] for name in ctx.params.get("papers") or () if name in PAPERS] or list(
-        PAPERS.values()
-    )
+    # an option that still lacks its value keeps click from telling the words before it apart
+    named = ctx.params.get("papers") or ctx.args
+    chosen = [PAPERS[name] for name in named if name in PAPERS] or list(PAPERS.values())
     return _items((f"{name}=" for name in dict.fromkeys(name for table in chosen for name in table)), begun)
 
 
