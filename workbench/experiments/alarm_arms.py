@@ -82,8 +82,8 @@ class Centred(Reward):
 
     @property
     def name(self) -> str:
-        """The aspect's."""
-        return self.aspect.name
+        """The aspect's, and that it is centred: the aspect itself is watched beside it."""
+        return f"{self.aspect.name}, centred"
 
     def __call__(self, samples: Sequence[Sample]) -> list[list[Span]]:
         """Return the aspect's spans, shaped and centred."""
@@ -112,18 +112,18 @@ def arm_reward(arm: Arm, rewards: TaskRewards, *, seed: int) -> HierarchicalRewa
             needed=f"names among {', '.join(rewards.aspects)}",
             fix="correct them",
         )
+    paying: list[Reward] = [rewards.aspects[name] for name in arm.aspects]
+    if arm.kind == CENTRED:
+        paying = [Centred(aspect) for aspect in paying]
+    weights = {one.name: 0.0 for one in watched.values()} | {one.name: arm.weight for one in paying}
+    paid = list({one.name: one for one in [*watched.values(), *paying]}.values())
     settings = HierarchySettings(
         threshold=arm.threshold,
         holistic_weight=0.0 if arm.kind == ASPECT_ONLY else arm.holistic_weight,
         mode="hierarchical" if arm.kind == HIERARCHICAL else "weighted_sum",
         shaping=arm.kind != CENTRED,
-        aspect_weights={
-            reward.name: arm.weight if name in arm.aspects else 0.0 for name, reward in watched.items()
-        },
+        aspect_weights=weights,
     )
-    paid = [
-        Centred(one) if arm.kind == CENTRED and name in arm.aspects else one for name, one in watched.items()
-    ]
     if arm.kind != RANDOM_GATE:
         return HierarchicalReward(rewards.holistic, paid, settings)
     if arm.gate_rate is None:

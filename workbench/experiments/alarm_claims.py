@@ -5,12 +5,13 @@ Source: Lai et al. 2024, "ALaRM: Align Language Models via Hierarchical Rewards 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from workbench.evaluation.policy_outcomes import BEFORE
+from workbench.evaluation.policy_comparison import difference
+from workbench.evaluation.policy_outcomes import BEFORE, ORACLE, PolicyOutcome, measures
 from workbench.evaluation.statistics import Estimate, paired_t_interval
 from workbench.experiments.alarm_arms import (
     ASPECT_ONLY,
@@ -21,8 +22,9 @@ from workbench.experiments.alarm_arms import (
     WEIGHTED_SUM,
 )
 from workbench.experiments.alarm_results import Findings
+from workbench.rewards import Selection
 
-__all__ = ["PAPER", "mode_claims", "selection_claims"]
+__all__ = ["PAPER", "mode_claims", "selection_claims", "translation_claims"]
 
 PAPER = "Lai et al. 2024, ALaRM"
 
@@ -91,6 +93,42 @@ def mode_claims(findings: Findings, where: str) -> Iterator[dict[str, Any]]:
             "paper_value": paper_value,
             **_claim(found, seeds, f"{findings.judged_by} of sampled answers, paired by seed.{told} {where}"),
         }
+
+
+def translation_claims(
+    outcomes: Sequence[PolicyOutcome], selections: Mapping[int, Selection]
+) -> Iterator[dict[str, Any]]:
+    """Yield what the paper says of translation, each as the arguments of `Run.claim`.
+
+    Args:
+        outcomes: Of the arms that `alarm_translation` names.
+        selections: By seed.
+    """
+    where = "Translation of a small Spanish of our own, by the exact oracle."
+    frame = measures(outcomes)
+    gaps = [one.table[-1].inconsistency - one.table[0].inconsistency for one in selections.values()]
+    yield {
+        "statement": "Translation: inconsistency tells aspects apart, the worst less the best",
+        "paper_value": "grammar is the most consistent",
+        **_verdict(gaps, f"In each seed the least inconsistent one: {_firsts(selections)}. {where}"),
+    }
+    arms = dict.fromkeys(one.arm for one in outcomes)
+    worst = [arm for arm in arms if arm.startswith(f"{HIERARCHICAL}, ")]
+    for statement, paper_value, other in (
+        ("the hierarchy beats the holistic reward alone", "better", HOLISTIC_ONLY),
+        ("the hierarchy beats the weighted sum", "better", WEIGHTED_SUM),
+        *(("the chosen aspect trains a better policy than the worst one", "better", arm) for arm in worst),
+    ):
+        found, seeds = difference(frame, HIERARCHICAL, other, ORACLE)
+        yield {
+            "statement": f"Translation: {statement}",
+            "paper_value": paper_value,
+            **_claim(found, seeds, f"Oracle of sampled translations, paired by seed. {where}"),
+        }
+
+
+def _firsts(selections: Mapping[int, Selection]) -> str:
+    return ", ".join(one.table[0].name for one in selections.values())
 
 
 def _verdict(values: list[float], note: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from workbench.datasets.preference_pair import PreferencePair
 from workbench.errors import SettingsError
 from workbench.evaluation.policy_outcomes import ORACLE
 from workbench.experiments.alarm_aspects import ASPECTS, PassageAspect, assessed, repeated
+from workbench.experiments.alarm_setup import policy_settings
 from workbench.experiments.alarm_task import Prepared, SeedTask, TaskRewards, measured_pool
 from workbench.experiments.haf_rm_setup import POCKET_TRAINING
 from workbench.models.loading import ModelSettings, load_causal_lm, load_tokenizer
@@ -50,10 +51,10 @@ class PassageSettings:
         SettingsError: A number cannot be used; all faults are named.
     """
 
-    policy: ModelSettings
-    """Who answers, and what the reward model is made of."""
     ppo: PPOSettings
     """How policies train."""
+    policy: ModelSettings = field(default_factory=policy_settings)
+    """Who answers, and what the reward model is made of; our world's own if not given."""
     pairs: int = 800
     """Preference pairs that the holistic reward model learns from."""
     flipped: float = 0.2

@@ -14,13 +14,16 @@ from workbench.evaluation.policy_outcomes import BEFORE, HOLISTIC, KL, LENGTH, O
 from workbench.evaluation.statistics import Estimate, paired_t_interval
 from workbench.experiments.alarm_arms import HIERARCHICAL
 from workbench.experiments.alarm_declaration import Declaration
+from workbench.experiments.alarm_qa import GATE
 from workbench.experiments.alarm_task import Prepared
 from workbench.rewards import inconsistency, pairs_within
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Findings", "rank_agreement"]
+__all__ = ["Findings", "rank_agreement", "wide_table"]
+
+REPEATS = "repeats"
 
 
 @dataclass(frozen=True)
@@ -68,25 +71,20 @@ class Findings:
         return measures(self.main_outcomes)
 
     def rewards_table(self) -> pd.DataFrame:
-        """Return what each arm reaches by every reward and truth: a row for each arm, `mean +- half an interval`."""
+        """Return what each arm reaches by every reward and truth: a row for each arm, `mean ± half an interval`."""
         table = mean_table(self.main_frame)
-        table["cell"] = [_told(row.value, row.high - row.value) for row in table.itertuples()]
-        skipped = {KL, LENGTH, "upper zone", "repeats"}
-        return _wide(table[~table["measure"].isin(skipped)])
+        shown_elsewhere = {KL, LENGTH, GATE, REPEATS}
+        return wide_table(table[~table["measure"].isin(shown_elsewhere)])
 
     def behaviour_table(self) -> pd.DataFrame:
         """Return how each arm's policy answers: by the measure that counts, sampled and greedily, KL and more."""
-        shown = [self.judged_by, KL, LENGTH, "repeats", "upper zone"]
-        table = mean_table(self.main_frame, shown)
-        greedy = mean_table(self.main_frame, [self.judged_by], decoding="greedy")
-        greedy["measure"] = f"{self.judged_by}, greedy"
         import pandas as pd
 
-        both = pd.concat([table, greedy], ignore_index=True)
-        both["cell"] = [_told(row.value, row.high - row.value) for row in both.itertuples()]
-        names = [self.judged_by, f"{self.judged_by}, greedy", KL, LENGTH, "repeats", "upper zone"]
-        wide = _wide(both)
-        return wide[["arm", *(name for name in names if name in wide.columns)]]
+        table = mean_table(self.main_frame, [self.judged_by, KL, LENGTH, REPEATS, GATE])
+        greedy = mean_table(self.main_frame, [self.judged_by], decoding="greedy")
+        greedy["measure"] = f"{self.judged_by}, greedy"
+        first = table["measure"] == self.judged_by
+        return wide_table(pd.concat([table[first], greedy, table[~first]], ignore_index=True))
 
     def selection_table(self) -> pd.DataFrame:
         """Return each aspect's inconsistency with the holistic reward, and what training with it led to.
@@ -154,25 +152,29 @@ class Findings:
                     rows.append({**row, "low": found.low, "high": found.high, "seeds": seeds})
         return pd.DataFrame(rows, columns=["arm", "decoding", "difference", "low", "high", "seeds"])
 
-    def curves(self, quantities: Mapping[str, str] | None = None) -> pd.DataFrame:
+    def quantities(self) -> dict[str, dict[str, str]]:
+        """Return what to draw of training, by the name of a picture: names in the log, and what plots call them."""
+        oracle = {f"score_{ORACLE}": "oracle"} if self.has_oracle else {}
+        chosen = {f"score_{name}": f"{name} (chosen)" for name in self.chosen}
+        others = {f"score_{name}": name for name in self.aspects if name not in self.chosen}
+        return {
+            "rewards": {**oracle, "score_holistic": "holistic reward", **chosen, "kl": "KL, nats"},
+            "other aspects": others,
+        }
+
+    def curves(self, quantities: Mapping[str, str]) -> pd.DataFrame:
         """Return the course of training by arm, averaged over seeds: columns `arm`, `step`, `quantity`, `value`.
 
         Args:
-            quantities: Names in the log and what plots call them; None: truth, holistic reward, aspects, KL.
+            quantities: Names in the log and what plots call them.
         """
         import pandas as pd
 
-        shown = quantities or {
-            **({f"score_{ORACLE}": "oracle"} if self.has_oracle else {}),
-            "score_holistic": "holistic reward",
-            **{f"score_{name}": name for name in self.aspects},
-            "kl": "KL, nats",
-        }
         rows = [
             {"arm": one.arm, "step": row["step"], "quantity": quantity, "value": row[name]}
             for one in self.main_outcomes
             for row in one.log
-            for name, quantity in shown.items()
+            for name, quantity in quantities.items()
             if name in row and np.isfinite(row[name])
         ]
         frame = pd.DataFrame(rows, columns=["arm", "step", "quantity", "value"])
@@ -204,10 +206,19 @@ def rank_agreement(inconsistencies: Sequence[float], outcomes: Sequence[float]) 
     return float(np.corrcoef(*ranks)[0, 1])
 
 
+def wide_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Return means as text: a row for each arm, a column for each measure.
+
+    Args:
+        table: From `mean_table`, one weight for each arm.
+    """
+    cells = [_told(row.value, row.high - row.value) for row in table.itertuples()]
+    wide = table.assign(cell=cells).pivot_table(
+        index="arm", columns="measure", values="cell", aggfunc="first", sort=False
+    )
+    order = list(dict.fromkeys(table["measure"]))
+    return wide[order].reset_index().rename_axis(columns=None)
+
+
 def _told(value: float, half: float) -> str:
     return f"{value:.3f}" + ("" if np.isnan(half) else f" ± {half:.3f}")
-
-
-def _wide(table: pd.DataFrame) -> pd.DataFrame:
-    wide = table.pivot_table(index="arm", columns="measure", values="cell", aggfunc="first", sort=False)
-    return wide.reset_index().rename_axis(columns=None)

@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from workbench.datasets.location import data_folder
+from workbench.errors import SettingsError
+from workbench.experiments.alarm_declaration import Declaration, read_tuning
+from workbench.experiments.alarm_task import Prepared
 from workbench.models.loading import ModelSettings
+from workbench.rewards.composition import HierarchySettings
 from workbench.training.ppo.kl import FixedKL
 from workbench.training.ppo.settings import PPOSettings
 
-__all__ = ["POCKET_PPO", "TUNING_FILE", "TUNING_SEEDS", "policy_settings"]
+if TYPE_CHECKING:
+    import pandas as pd
 
+__all__ = [
+    "POCKET_PPO",
+    "SEEDS_FILE",
+    "TUNING_FILE",
+    "TUNING_SEEDS",
+    "WORLD",
+    "TaskChoice",
+    "alarm_folder",
+    "declare",
+    "declare_pocket",
+    "policy_settings",
+    "task_of",
+    "tuned_ppo",
+    "tuning_of",
+]
+
+WORLD = "passages"
+"""The name of our world among data; all others are files or folders of QA-Feedback."""
 POCKET_PPO = PPOSettings(
     max_prompt_tokens=64,
     max_new_tokens=24,
@@ -29,8 +55,8 @@ POCKET_PPO = PPOSettings(
     progress=False,
 )
 """PPO in our world: few rollouts, each used once in minibatches, at a fixed price of KL. Rate and price are tuned."""
-TUNING_FILE = "tuning.json"
-TUNING_SEEDS = (1000, 1001, 1002)
+TUNING_FILE, SEEDS_FILE = "tuning.json", "seeds.json"
+TUNING_SEEDS = (1000, 1001)
 """Seeds of tuning; those reported on count from 0."""
 
 
@@ -42,3 +68,123 @@ def policy_settings() -> ModelSettings:
 def alarm_folder() -> Path:
     """Return the folder of what was tuned, and of the table of many seeds."""
     return data_folder() / "alarm"
+
+
+def tuned_ppo(tuning: Mapping[str, Any] | None = None) -> PPOSettings:
+    """Return PPO in our world with the learning rate and the price of KL that tuning chose.
+
+    Args:
+        tuning: From `read_tuning`; that of our world if None.
+    """
+    chosen = (tuning or read_tuning(alarm_folder() / TUNING_FILE))["chosen"]
+    return replace(POCKET_PPO, learning_rate=chosen["learning_rate"], kl=FixedKL(chosen["kl"]))
+
+
+def declare_pocket(
+    seeds: tuple[int, ...], sweep_seeds: int, *, tuning: Mapping[str, Any] | None = None, **changes: Any
+) -> Declaration:
+    """Return what is trained in our world, with the threshold and weights that tuning chose.
+
+    Args:
+        seeds: Reporting seeds.
+        sweep_seeds: How many of them sweep the weights.
+        tuning: From `read_tuning`; that of our world if None.
+        changes: Fields of `Declaration` to set otherwise.
+    """
+    chosen = (tuning or read_tuning(alarm_folder() / TUNING_FILE))["chosen"]
+    settings = {"threshold": chosen["threshold"], "tuned": chosen["weights"], **changes}
+    return Declaration(seeds, sweep_seeds, **settings)
+
+
+@dataclass(frozen=True)
+class TaskChoice:
+    """What a run's questions are, and how a seed of them is prepared."""
+
+    prepare: Callable[..., Prepared]
+    """Takes the settings, a seed and a folder."""
+    settings: Any
+    """Of `prepare`."""
+    where: str
+    """What claims say of where they were measured: a sentence."""
+    described: Callable[[], pd.DataFrame] | None = None
+    """Returns a table of the aspects; None where there is nothing to say beyond their names."""
+
+    def aspects(self, prepared: Mapping[int, Prepared]) -> tuple[str, ...]:
+        """Return the names of all aspects, in the order of the task."""
+        pool = next(iter(prepared.values())).pool
+        known = {row.name for row in pool.selection.table}
+        return tuple(name for name in pool.scores if name in known)
+
+
+def tuning_of(settings: Any) -> dict[str, Any] | None:
+    """Return the tuning that a run uses; None for the paper's settings.
+
+    Args:
+        settings: `Run.settings` of the notebook.
+    """
+    if settings.tuning == "paper":
+        return None
+    world = settings.tuning == "world"
+    return read_tuning(alarm_folder() / TUNING_FILE if world else Path(settings.tuning))
+
+
+def declare(settings: Any) -> Declaration:
+    """Return what a run's parameters declare.
+
+    Args:
+        settings: `Run.settings` of the notebook.
+
+    Raises:
+        SettingsError: A parameter cannot be used.
+        DataError: The tuning's file cannot be read.
+    """
+    seeds = tuple(settings.seed + number for number in range(settings.seeds))
+    weights = tuple(_number(word) for word in settings.weights)
+    sweep_seeds = min(settings.sweep_seeds, settings.seeds)
+    tuning = tuning_of(settings)
+    if tuning is not None:
+        return declare_pocket(seeds, sweep_seeds, tuning=tuning, weights=weights)
+    paper = HierarchySettings()
+    return Declaration(
+        seeds, sweep_seeds, weights, threshold=paper.threshold, holistic_weight=paper.holistic_weight
+    )
+
+
+def task_of(settings: Any) -> TaskChoice:
+    """Return the questions of a run: of our world, or QA-Feedback's.
+
+    Args:
+        settings: `Run.settings` of the notebook.
+
+    Raises:
+        SettingsError: Parameters do not go together.
+        DataError: The tuning's file cannot be read.
+    """
+    if settings.data != WORLD:
+        from workbench.experiments.alarm_questions import prepare_questions, question_settings
+
+        return TaskChoice(prepare_questions, question_settings(settings), f"Measured on {settings.data}.")
+    from workbench.experiments.alarm_passages import PassageSettings, prepare_passages
+    from workbench.experiments.alarm_tables import aspects_table
+
+    tuning = tuning_of(settings)
+    ppo = POCKET_PPO if tuning is None else tuned_ppo(tuning)
+    return TaskChoice(
+        prepare_passages,
+        PassageSettings(
+            ppo=replace(ppo, max_steps=settings.steps or POCKET_PPO.max_steps),
+            pairs=settings.pairs,
+            pair_prompts=max(settings.pairs // 2, 2),
+            pool_prompts=settings.pool_prompts,
+            test_prompts=settings.test_prompts,
+        ),
+        "Measured in our small world, by the exact oracle.",
+        aspects_table,
+    )
+
+
+def _number(word: str) -> float:
+    try:
+        return float(word)
+    except ValueError:
+        raise SettingsError(f"weights {word!r}", "numbers above 0", "give them as 0.1,0.3,1") from None

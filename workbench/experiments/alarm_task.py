@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from workbench.models.loading import ModelSettings
 from workbench.models.lora import LoraSettings
-from workbench.rewards import Reward, Sample, Selection, pairs_within, reward_values, select_aspects
+from workbench.rewards import Reward, Sample, Selection, pairs_within, select_aspects, sequence_score
 from workbench.training.ppo.settings import PPOSettings
 
 __all__ = ["Pool", "Prepared", "RewardSource", "SeedTask", "TaskRewards", "measured_pool"]
@@ -76,17 +76,25 @@ class Prepared:
     """What there is to say of the holistic reward, such as its accuracy on pairs it has not seen."""
 
 
-def measured_pool(rewards: TaskRewards, texts: Sequence[tuple[str, str]], keep: int = 1) -> Pool:
+def measured_pool(rewards: TaskRewards, answers: Sequence[Sample | tuple[str, str]], keep: int = 1) -> Pool:
     """Score answers by everything, and select aspects by their inconsistency with the holistic reward.
 
     Args:
         rewards: Of the task.
-        texts: Prompts and answers, several a prompt.
+        answers: Several a prompt: samples, or prompts and answers.
         keep: Aspects to choose at most.
     """
-    aspects = {name: reward_values(reward, texts) for name, reward in rewards.aspects.items()}
-    holistic = reward_values(rewards.holistic, texts)
-    prompts = tuple(prompt for prompt, _ in texts)
+    samples = [one if isinstance(one, Sample) else Sample(*one) for one in answers]
+    aspects = {name: _values(reward, samples) for name, reward in rewards.aspects.items()}
+    holistic = _values(rewards.holistic, samples)
+    prompts = tuple(sample.prompt for sample in samples)
     selection = select_aspects(aspects, holistic, pairs_within(prompts), keep=keep)
-    truths = {name: reward_values(reward, texts) for name, reward in rewards.truths.items()}
+    truths = {name: _values(reward, samples) for name, reward in rewards.truths.items()}
     return Pool(prompts, {"holistic": holistic, **aspects, **truths}, selection)
+
+
+def _values(reward: Reward, samples: Sequence[Sample]) -> Floats:
+    """Return one number for each sample; unlike `reward_values`, with its metadata."""
+    spans = reward(samples)
+    scores = [sequence_score(found, len(one.response)) for found, one in zip(spans, samples, strict=True)]
+    return np.array(scores, dtype=np.float64)

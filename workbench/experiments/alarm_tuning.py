@@ -21,7 +21,7 @@ from workbench.experiments.alarm_arms import HIERARCHICAL, HOLISTIC_ONLY, Arm
 from workbench.experiments.alarm_declaration import SWEPT, chosen_aspects
 from workbench.experiments.alarm_passages import PassageSettings, prepare_passages
 from workbench.experiments.alarm_qa import Cell, prepare_seeds, run_cells
-from workbench.experiments.alarm_setup import POCKET_PPO, TUNING_FILE, TUNING_SEEDS, policy_settings
+from workbench.experiments.alarm_setup import POCKET_PPO, TUNING_FILE, TUNING_SEEDS
 from workbench.experiments.alarm_task import Prepared
 from workbench.runs import atomic
 from workbench.training.ppo.kl import FixedKL
@@ -48,7 +48,9 @@ class Tuner:
         known = {
             seed: replace(
                 one,
-                task=replace(one.task, ppo=replace(one.task.ppo, learning_rate=learning_rate, kl=FixedKL(kl))),
+                task=replace(
+                    one.task, ppo=replace(one.task.ppo, learning_rate=learning_rate, kl=FixedKL(kl))
+                ),
             )
             for seed, one in self.prepared.items()
         }
@@ -58,7 +60,9 @@ class Tuner:
         values: dict[str, float] = {}
         for decoding in ("sampled", "greedy"):
             found = [one.answers(decoding) for one in outcomes]
-            values[decoding] = float(np.mean([np.mean(one.scores[ORACLE]) for one in found if one is not None]))
+            values[decoding] = float(
+                np.mean([np.mean(one.scores[ORACLE]) for one in found if one is not None])
+            )
         setting = {"learning_rate": learning_rate, "kl": kl, "threshold": arm.threshold, "weight": arm.weight}
         row = {"arm": arm.kind, **setting, **{name: round(value, 4) for name, value in values.items()}}
         self.rows.append(row)
@@ -104,7 +108,7 @@ def tune(settings: PassageSettings, seeds: Sequence[int], folder: Path, *, worke
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder.")
 @click.option("--workers", default=2, show_default=True, help="Trainings at a time.")
 def main(out: Path, workers: int) -> None:
-    settings = PassageSettings(policy_settings(), POCKET_PPO)
+    settings = PassageSettings(POCKET_PPO)
     folder = out / "tuning"
     try:
         found = tune(settings, TUNING_SEEDS, folder, workers=workers)

@@ -93,11 +93,14 @@ def sequence_score(spans: Sequence[Span], length: int) -> float:
     """
     check_within(spans, length)
     once = [span.value for span in spans if not span.on_each]
-    painted = np.zeros(length)
-    for span in spans:
-        if span.on_each:
-            painted[span.start : span.end] = span.value
-    return float((np.mean(once) if once else 0.0) + (painted.mean() if length else 0.0))
+    score = sum(once) / len(once) if once else 0.0
+    if len(once) < len(spans) and length:
+        painted = np.zeros(length)
+        for span in spans:
+            if span.on_each:
+                painted[span.start : span.end] = span.value
+        score += float(painted.mean())
+    return float(score)
 
 
 def check_within(spans: Sequence[Span], length: int) -> None:
