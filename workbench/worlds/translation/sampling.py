@@ -28,7 +28,7 @@ def sample_translations(
     seed: int,
     batch_size: int = 256,
 ) -> list[Candidates]:
-    """Sample translations at temperature 1, from the policy's whole distribution.
+    """Sample translations at temperature 1; see `answer_prompts`.
 
     Args:
         policy: Translates.
@@ -41,30 +41,12 @@ def sample_translations(
     Returns:
         In the order of the prompts.
     """
-    from workbench.rewards.placement import decode_responses
-    from workbench.training.ppo.prompts import SAMPLES, chance, collate_prompts, encode_prompts
-    from workbench.training.ppo.sampling import sample
+    from workbench.training.ppo.answering import answer_prompts
     from workbench.training.ppo.settings import PPOSettings
 
-    settings = PPOSettings(max_new_tokens=LONGEST, seed=seed)
-    encoded = encode_prompts(prompts, tokenizer, policy, settings)
-    # like lengths together: less padding
-    order = sorted(range(len(prompts)), key=lambda i: (len(encoded[i].tokens), i))
-    rows = [i for i in order for _ in range(samples)]
-    uniform = chance(settings, SAMPLES, 0, len(rows))
-    texts: dict[int, list[str]] = {i: [] for i in order}
-    policy.eval()
-    for start in range(0, len(rows), batch_size):
-        places = rows[start : start + batch_size]
-        given = sample(
-            policy,
-            collate_prompts([encoded[i] for i in places]).to(policy.device),
-            uniform[start : start + batch_size],
-            end_token=tokenizer.eos_token_id,
-        )
-        for i, text in zip(places, decode_responses(given.ids, given.mask, tokenizer).texts, strict=True):
-            texts[i].append(text)
+    settings = PPOSettings(max_new_tokens=LONGEST, seed=seed, evaluation_batch=batch_size)
+    answers = answer_prompts(policy, tokenizer, prompts, settings, samples=samples)
     return [
-        Candidates(prompt, tuple(texts[i]), tuple(utility(prompt, text) for text in texts[i]))
-        for i, prompt in enumerate(prompts)
+        Candidates(prompt, texts, tuple(utility(prompt, text) for text in texts))
+        for prompt, texts in zip(prompts, answers, strict=True)
     ]

@@ -1,0 +1,64 @@
+"""What a policy answers: several samples a prompt, from its whole distribution."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from workbench.rewards.placement import decode_responses
+from workbench.rewards.spans import Sample
+from workbench.training.ppo.policy import ValuedPolicy
+from workbench.training.ppo.prompts import SAMPLES, allowed_tokens, chance, collate_prompts, encode_prompts
+from workbench.training.ppo.sampling import sample
+from workbench.training.ppo.settings import PPOSettings
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+__all__ = ["answer_prompts"]
+
+
+def answer_prompts(
+    policy: ValuedPolicy,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[str | Sample],
+    settings: PPOSettings,
+    *,
+    samples: int = 1,
+) -> list[tuple[str, ...]]:
+    """Sample answers as training does, without a reward or a reference.
+
+    Args:
+        policy: Answers; it is left in evaluation mode.
+        tokenizer: Its tokenizer, of the fast kind.
+        prompts: Texts, or samples whose responses are not looked at.
+        settings: Budgets, temperature, seed, and in `evaluation_batch` the answers at a time.
+        samples: Answers to each prompt.
+
+    Returns:
+        The answers to each prompt, in the order of the prompts. They depend on settings and prompts alone, but for
+        rounding.
+    """
+    encoded = encode_prompts(prompts, tokenizer, policy, settings)
+    allowed = allowed_tokens(policy, tokenizer, settings)
+    # like lengths together: less padding
+    order = sorted(range(len(encoded)), key=lambda place: len(encoded[place].tokens))
+    rows = [place for place in order for _ in range(samples)]
+    uniform = chance(settings, SAMPLES, 0, len(rows))
+    texts: list[list[str]] = [[] for _ in encoded]
+    policy.eval()
+    for start in range(0, len(rows), settings.evaluation_batch):
+        part = slice(start, start + settings.evaluation_batch)
+        given = sample(
+            policy,
+            collate_prompts([encoded[place] for place in rows[part]]).to(policy.device),
+            uniform[part],
+            end_token=tokenizer.eos_token_id,
+            allowed=allowed,
+            temperature=settings.temperature,
+        )
+        for place, text in zip(
+            rows[part], decode_responses(given.ids, given.mask, tokenizer).texts, strict=True
+        ):
+            texts[place].append(text)
+    return [tuple(found) for found in texts]
