@@ -1,0 +1,68 @@
+"""A gate that opens by chance: on either side it is one of the named modes."""
+
+import numpy as np
+import pytest
+import torch
+
+from workbench.errors import SettingsError
+from workbench.rewards import HierarchicalReward, HierarchySettings, RandomGateReward, Sample, Span, whole
+
+
+class Fixed:
+    """The same value for every response, or for each of its two halves."""
+
+    def __init__(self, name, value, *, halves=False):
+        self.name, self.value, self.halves = name, value, halves
+
+    def __call__(self, samples):
+        def spans(sample):
+            middle = len(sample.response) // 2
+            ends = [(0, middle), (middle, len(sample.response))]
+            return [Span(start, end, self.value) for start, end in ends] if self.halves else [whole(sample, self.value)]  # fmt: skip
+
+        return [spans(sample) for sample in samples]
+
+
+def rewards(kind, **options):
+    made = kind(Fixed("holistic", 0.3), [Fixed("aspect", 2.0, halves=True), Fixed("watched", 5.0)], **options)
+    samples = [Sample("p", "abcd")] * 200
+    offsets = torch.tensor([[[0, 1], [1, 2], [2, 3], [3, 4]]] * 200)
+    mask = torch.ones(200, 4, dtype=torch.bool)
+    scored = made.score(samples)
+    return made.on_tokens(scored, offsets, mask), scored
+
+
+def settings(mode="weighted_sum"):
+    return HierarchySettings(mode=mode, holistic_weight=1.0, aspect_weights={"aspect": 0.5, "watched": 0.0})
+
+
+def test_each_row_is_paid_as_one_of_two_modes():
+    paid, scored = rewards(RandomGateReward, settings=settings(), rate=0.25, seed=0)
+    opened, _ = rewards(HierarchicalReward, settings=settings())
+    shut, _ = rewards(HierarchicalReward, settings=settings("holistic_only"))
+    is_open = (paid == opened).all(1)
+    assert torch.equal(paid[~is_open], shut[~is_open])
+    assert int(is_open.sum()) == int((np.random.default_rng(0).random(200) < 0.25).sum())
+    # what weighs nothing pays nothing, and is scored all the same
+    assert torch.allclose(opened[0], torch.tensor([0.0, 0.4404, 0.0, 0.4404 + 0.3]), atol=1e-4)
+    assert scored.aspect_scores()["watched"][0] == 5.0
+
+
+def test_every_call_draws_anew_and_a_seed_gives_the_same_calls():
+    def calls():
+        made = RandomGateReward(
+            Fixed("h", 0.3), [Fixed("aspect", 2.0)], HierarchySettings(), rate=0.5, seed=3
+        )
+        offsets, mask = torch.tensor([[[0, 1]] * 4] * 64), torch.ones(64, 4, dtype=torch.bool)
+        scored = made.score([Sample("p", "abcd")] * 64)
+        return [made.on_tokens(scored, offsets, mask) for _ in range(2)]
+
+    first, second = calls()
+    assert not torch.equal(first, second)
+    assert torch.equal(torch.stack([first, second]), torch.stack(calls()))
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.1])
+def test_a_rate_is_a_chance(rate):
+    with pytest.raises(SettingsError, match="a chance from 0 to 1"):
+        RandomGateReward(Fixed("h", 1.0), [], HierarchySettings(), rate=rate, seed=0)
