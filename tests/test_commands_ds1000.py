@@ -119,7 +119,7 @@ def test_failing_answers_are_no_failure_of_the_command(tmp_path):
         (["reference", "--problems", "nowhere.jsonl", "--runtime", "main"], "nowhere.jsonl"),
         (["reference", "--library", "Fortran"], "no problem has library 'Fortran'"),
         (["reference", "--runtime", "nothing"], "nothing"),
-        (["reference", "--timeout", "-1"], "timeout_s=-1.0"),
+        (["reference", "--timeout", "-1"], "'-1' is not a number above 0"),
         (["reference", "--temperature", "-1"], "temperature -1.0"),
         (["reference", "--samples", "0"], "--samples"),
     ],

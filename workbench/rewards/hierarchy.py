@@ -85,6 +85,10 @@ def hierarchical_reward(
         SettingsError: Shapes, types or settings cannot be used, or a score is not finite; all are named.
 
     Source: Lai et al. 2024, "ALaRM: Align Language Models via Hierarchical Rewards Modeling".
+
+    >>> aspects, mask = torch.tensor([[0.5, 0.5, 0.5, 0.5, 0.5]] * 2), torch.ones(2, 5, dtype=torch.bool)
+    >>> hierarchical_reward(aspects, torch.tensor([1.0, 0.0]), mask, threshold=0.6, holistic_weight=5).tolist()
+    [[0.5, 0.5, 0.5, 0.5, 5.5], [0.0, 0.0, 0.0, 0.0, 0.0]]
     """
     _check_settings(threshold, holistic_weight, mode)
     _check_tensors(aspect_rewards, holistic, response_mask)

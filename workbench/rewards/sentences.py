@@ -25,6 +25,9 @@ def sentences(text: str, language: str = "en") -> Segments:
     Args:
         text: An answer.
         language: ISO 639-1 code.
+
+    >>> [text[start:end] for text in ["One. Two, three!"] for start, end in sentences(text)]
+    ['One.', 'Two, three!']
     """
     from sentencex import get_sentence_boundaries
 

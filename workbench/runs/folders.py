@@ -44,6 +44,9 @@ def run_id(papers: Sequence[str], profile: str, overrides: Mapping[str, Any]) ->
 
     Returns:
         For example `pocket`, `ds1000-laptop` or `ds1000-pocket-3f2a91c4`.
+
+    >>> run_id([], "pocket", {}), run_id(["ds1000"], "laptop", {"samples": None})
+    ('pocket', 'ds1000-laptop')
     """
     given = {name: value for name, value in overrides.items() if value is not None}
     words = [*sorted(papers), profile]

@@ -15,7 +15,11 @@ __all__ = ["is_plain", "to_plain"]
 
 
 def is_plain(value: Any) -> bool:
-    """Tell whether a value comes back from JSON as exactly what it was (a tuple or an array does not)."""
+    """Tell whether a value comes back from JSON as exactly what it was (a tuple or an array does not).
+
+    >>> is_plain({"a": [1, 2.5, None]}), is_plain((1, 2))
+    (True, False)
+    """
     if type(value) is dict:
         return all(type(key) is str and is_plain(item) for key, item in value.items())
     if type(value) is list:

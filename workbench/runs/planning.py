@@ -92,7 +92,11 @@ def plan(papers: Sequence[str], profile: str, assignments: Sequence[str], out: s
 
 
 def typed(text: str) -> Any:
-    """Read a value as papermill's -p does: True, False, None, a whole number, a number, else text."""
+    """Read a value as papermill's -p does: True, False, None, a whole number, a number, else text.
+
+    >>> [typed(text) for text in ("4", "0.5", "True", "None", "a=b")]
+    [4, 0.5, True, None, 'a=b']
+    """
     words = {"True": True, "False": False, "None": None}
     if text in words:
         return words[text]

@@ -44,7 +44,11 @@ def refuse_secrets(parameters: Mapping[str, Any]) -> None:
 
 
 def redact(value: Any) -> Any:
-    """Return plain JSON with every string that is a secret, by its name or by its shape, hidden."""
+    """Return plain JSON with every string that is a secret, by its name or by its shape, hidden.
+
+    >>> redact({"api_key": "x", "url": "http://me:pw@host/", "max_tokens": 512})
+    {'api_key': '(hidden)', 'url': 'http://(hidden)@host/', 'max_tokens': 512}
+    """
     if isinstance(value, dict):
         return {
             name: HIDDEN if isinstance(item, str) and item and names_secret(name) else redact(item)

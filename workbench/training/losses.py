@@ -79,6 +79,12 @@ def hybrid_loss(  # noqa: PLR0917 - the six tensors of the equation, in its orde
         SettingsError: A setting cannot be used, a tensor is missing or has the wrong shape or type; all are named.
 
     Source: HaF-RM: A Hybrid Alignment Framework for Reward Model Training. The loss, with its alpha 0.2, beta 0.1.
+
+    >>> from torch import tensor
+    >>> logps = (tensor([-9.0]), tensor([-12.0]), tensor([-10.0]), tensor([-11.0]))
+    >>> loss = hybrid_loss(tensor([1.2]), tensor([0.2]), *logps, alpha=0.2, beta=0.1)
+    >>> [round(float(part), 4) for part in (loss.total, loss.reward, loss.policy)]
+    [0.4329, 0.3133, 0.5981]
     """
     rewards = {"chosen_rewards": chosen_rewards, "rejected_rewards": rejected_rewards}
     logps = {

@@ -94,6 +94,11 @@ def generalized_advantages(
 
     Source: Schulman et al. 2016, "High-Dimensional Continuous Control Using Generalized Advantage Estimation",
     Eq. 16.
+
+    >>> rewards, values = torch.tensor([[0.0, 1.0]]), torch.tensor([[0.5, 0.5]])
+    >>> found = generalized_advantages(rewards, values, torch.tensor([[True, True]]), lam=1.0)
+    >>> found.advantages.tolist()
+    [[0.5, 0.5]]
     """
     if not (0 <= gamma <= 1 and 0 <= lam <= 1):
         raise SettingsError(f"gamma {gamma}, lam {lam}", "both between 0 and 1", "correct the values")
