@@ -1,11 +1,11 @@
-"""The ALaRM experiment on translation in miniature: an aspect chosen by inconsistency, then every arm, seed by seed.
+"""The ALaRM experiment on translation: an aspect chosen by inconsistency, then every arm, seed by seed.
 
 Source: Lai et al. 2024, "ALaRM: Align Language Models via Hierarchical Rewards Modeling", its task of translation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 from workbench.errors import SettingsError
 from workbench.evaluation.policy_outcomes import BEFORE, PolicyOutcome
 from workbench.experiments.alarm_arms import HIERARCHICAL, HOLISTIC_ONLY, WEIGHTED_SUM, Arm
+from workbench.experiments.alarm_europarl import EuroparlTask, prepare_europarl
 from workbench.experiments.alarm_qa import Cell, prepare_seeds, run_cells
 from workbench.experiments.alarm_task import Prepared
 from workbench.experiments.alarm_translation_data import TranslationTask, prepare_translations
@@ -44,7 +45,8 @@ class TranslationSettings:
 
     Metric: the mean utility, by the exact oracle, of translations of sentences that no policy trained on. Comparison:
     between arms seed by seed; 95 % t interval over the seeds. A seed decides on the preference pairs and their noise,
-    so on the holistic reward, and on all sentences; the arms of a seed share these.
+    so on the holistic reward, and on all sentences; the arms of a seed share these. On Europarl, where nobody knows
+    the truth, the holistic reward is the metric, and a seed is one of training alone.
 
     Raises:
         SettingsError: One or more values cannot be used; all of them are named.
@@ -68,8 +70,9 @@ class TranslationSettings:
     """Of the aspect in `WEIGHTED_SUM`, after shaping (paper: 1)."""
     hierarchy_weight: float = 1.0
     """The same in the hierarchy, whatever the aspect."""
-    task: TranslationTask = field(default_factory=TranslationTask)
-    """Models, data and trainers; steps, prompts, learning rate and price are those above."""
+    task: TranslationTask | EuroparlTask = field(default_factory=TranslationTask)
+    """Models, data and trainers: our world's, with the steps, prompts, learning rate and price above; or Europarl's,
+    which brings its own."""
 
     def __post_init__(self) -> None:
         whole = ("seeds", "steps", "prompts")
@@ -88,8 +91,10 @@ class TranslationSettings:
             raise SettingsError.listing(faults)
 
     @property
-    def prepared(self) -> TranslationTask:
+    def prepared(self) -> TranslationTask | EuroparlTask:
         """What every seed prepares."""
+        if isinstance(self.task, EuroparlTask):
+            return self.task
         ppo = replace(
             self.task.ppo,
             max_steps=self.steps,
@@ -97,6 +102,11 @@ class TranslationSettings:
             kl=FixedKL(self.kl_price),
         )
         return replace(self.task, ppo=ppo, test_prompts=self.prompts)
+
+    @property
+    def prepare(self) -> Callable[..., Prepared]:
+        """What prepares it."""
+        return prepare_europarl if isinstance(self.task, EuroparlTask) else prepare_translations
 
 
 @dataclass(frozen=True)
@@ -109,7 +119,7 @@ class TranslationResults:
     """By seed, the aspects by their inconsistency with its holistic reward, over all pairs of translations of the
     same sentence."""
     facts: Mapping[str, float]
-    """Such as the mean accuracy of the holistic rewards on pairs that they have not seen."""
+    """Such as the mean accuracy of the holistic rewards on pairs that they have not seen; empty where unknown."""
 
 
 def run_translation(
@@ -125,7 +135,7 @@ def run_translation(
     """
     seeds = range(settings.seeds)
     prepared = prepare_seeds(
-        prepare_translations, settings.prepared, seeds, workers=workers, folder=folder, progress=progress
+        settings.prepare, settings.prepared, seeds, workers=workers, folder=folder, progress=progress
     )
     cells = [cell for seed, one in prepared.items() for cell in cells_of(settings, one.pool.selection, seed)]
     outcomes = run_cells(cells, prepared, workers=workers, folder=folder / "policies", progress=progress)

@@ -30,7 +30,7 @@ SEEDS = (1000, 1001)
 """Seeds of tuning; those reported on count from 0."""
 RATES, PRICES = (2e-4, 3e-4), (0.3, 1.0)
 """Learning rates, and prices of a nat."""
-WEIGHTS = (0.1, 0.3, 1.0)
+WEIGHTS = (0.3, 1.0)
 
 
 def tuned_settings(file: Path | None = None, **changes: Any) -> TranslationSettings:
