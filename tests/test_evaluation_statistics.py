@@ -14,6 +14,7 @@ from scipy import stats
 from workbench.errors import SettingsError
 from workbench.evaluation.statistics import (
     bootstrap_interval,
+    crossed_t_interval,
     paired_bootstrap,
     paired_t_interval,
     pass_at_k,
@@ -157,6 +158,44 @@ def test_paired_t_agrees_with_scipy(differences: list[float]) -> None:
     value, low, high = paired_t_interval(differences, 0.9)
     assert (low, high) == pytest.approx((reference.low, reference.high), abs=1e-9)
     assert value == pytest.approx(np.mean(differences))
+
+
+def test_crossed_t_by_hand() -> None:
+    # seeds' means 1 and 3: squared error 1. Units' means 0 and 4: (0.25 * 4 + 0.25 * 4) * 2 = 4. t(1) = 12.7062
+    value, low, high = crossed_t_interval([[[0, 2], [0, 6]]])
+    assert (value, high - value) == pytest.approx((2.0, 12.7062 * math.sqrt(5)), abs=1e-3)
+    assert value - low == pytest.approx(high - value)
+    # three of four pairs are the first unit's: seeds' means 0.5 and 1.5, units' 0 and 4, their mean 1
+    value, _, high = crossed_t_interval([[[0, 2], [0, 6]]], [[3, 1]])
+    squared = 0.25 + (0.75**2 * 1 + 0.25**2 * 9) * 2
+    assert (value, high - value) == pytest.approx((1.0, 12.7062 * math.sqrt(squared)), abs=1e-3)
+    # two test sets weigh the same, and a set of one unit adds no error of its own
+    value, _, high = crossed_t_interval([[[0, 2], [0, 6]], [[2], [2]]])
+    assert (value, high - value) == pytest.approx((2.0, 12.7062 * math.sqrt(0.25 + 4 / 4)), abs=1e-3)
+
+
+@given(st.integers(0, 1000))
+def test_units_that_agree_leave_the_interval_of_the_seeds(seed: int) -> None:
+    seeds = np.random.default_rng(seed).normal(size=(5, 1))
+    assert crossed_t_interval([np.tile(seeds, 4)]) == pytest.approx(paired_t_interval(seeds[:, 0]))
+
+
+def test_it_holds_the_truth_as_often_as_it_says() -> None:
+    source = np.random.default_rng(0)
+    held = 0
+    for _ in range(400):
+        effects = 0.3 * source.normal(size=(8, 1)) + source.normal(size=(1, 30)) + source.normal(size=(8, 30))
+        _, low, high = crossed_t_interval([effects])
+        held += low <= 0 <= high
+    assert 0.93 <= held / 400 <= 1.0
+
+
+@pytest.mark.parametrize(
+    "tables", [[], [[[1.0, 2.0]]], [[1.0, 2.0]], [[[1.0], [2.0]], [[1.0], [2.0], [3.0]]], [[[1], [math.nan]]]]
+)
+def test_tables_that_are_not_crossed_are_refused(tables: list[object]) -> None:
+    with pytest.raises(SettingsError):
+        crossed_t_interval(tables)  # type: ignore[arg-type]
 
 
 def test_a_tie_is_half_a_win() -> None:

@@ -16,6 +16,7 @@ __all__ = [
     "Estimate",
     "Interval",
     "bootstrap_interval",
+    "crossed_t_interval",
     "paired_bootstrap",
     "paired_t_interval",
     "pass_at_k",
@@ -179,6 +180,59 @@ def paired_t_interval(differences: ArrayLike, confidence: float = 0.95) -> Estim
     sample = _vector(differences, least=2)
     mean, error = float(sample.mean()), float(sample.std(ddof=1)) / math.sqrt(len(sample))
     half = float(student.ppf(0.5 + confidence / 2, len(sample) - 1)) * error
+    return Estimate(mean, mean - half, mean + half)
+
+
+def crossed_t_interval(
+    tables: Sequence[ArrayLike], sizes: Sequence[ArrayLike] | None = None, confidence: float = 0.95
+) -> Estimate:
+    """Return the mean of differences over seeds *and* test units, with an interval that covers both.
+
+    An interval over seeds alone holds for these test units: with others, the same seeds might differ the other way.
+    The squared error here is the seeds' plus the units', each estimated from its own means, so noise that belongs to
+    neither is counted in both: the interval errs on the wide side. Student's t with one degree of freedom less than
+    seeds.
+
+    Args:
+        tables: For each test set (seeds, units) floats, at least two seeds, the same in all: one method less the
+            other. A unit is what is drawn independently, such as a prompt. A set of one adds no error of its own.
+        sizes: For each test set (units,) floats: how much each unit weighs in the set's mean, such as its pairs;
+            equally where None. All test sets weigh the same.
+        confidence: Share of such intervals that hold the truth.
+
+    Raises:
+        SettingsError: There are no tables, they differ in seeds, or hold what is not finite.
+    """
+    from scipy.stats import t as student
+
+    _check_confidence(confidence)
+    differences = [np.asarray(one, dtype=np.float64) for one in tables]
+    shapes = [one.shape for one in differences]
+    if not shapes or any(
+        len(one) != 2 or one[0] != shapes[0][0] or one[0] < 2 or one[1] < 1 for one in shapes
+    ):
+        raise SettingsError(
+            f"tables of shapes {shapes}",
+            "(seeds, units) each, the same two seeds or more",
+            "align them by seed",
+        )
+    if not all(np.isfinite(one).all() for one in differences):
+        raise SettingsError("values that are not finite", "finite numbers", "leave these units out")
+    weights = (
+        [np.ones(shape[1]) for shape in shapes]
+        if sizes is None
+        else [np.asarray(one, float) for one in sizes]
+    )
+    shares = [one / one.sum() for one in weights]
+    seeds = np.mean([one @ share for one, share in zip(differences, shares, strict=True)], axis=0)
+    squared = float(seeds.var(ddof=1)) / len(seeds)
+    for one, share in zip(differences, shares, strict=True):
+        unit, count = one.mean(axis=0), len(share)
+        if count > 1:
+            spread = float((share**2 * (unit - unit @ share) ** 2).sum()) * count / (count - 1)
+            squared += spread / len(differences) ** 2
+    mean = float(seeds.mean())
+    half = float(student.ppf(0.5 + confidence / 2, len(seeds) - 1)) * math.sqrt(squared)
     return Estimate(mean, mean - half, mean + half)
 
 

@@ -7,7 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.evaluation.statistics import Estimate, bootstrap_interval, paired_t_interval
+from workbench.evaluation.statistics import (
+    Estimate,
+    bootstrap_interval,
+    crossed_t_interval,
+    paired_t_interval,
+)
 from workbench.experiments.haf_rm_data import Regime
 from workbench.experiments.haf_rm_results import Findings
 from workbench.rewards.best_of_n import BestOfNPoint, best_of_n_curve, best_of_n_value
@@ -49,21 +54,23 @@ def most_reachable(findings: Findings, test: str, ns: Sequence[int]) -> tuple[Be
 
 
 def best_of_n_gain(findings: Findings, first: str, second: str, regime: Regime, n: int) -> Estimate | None:
-    """Return the utility that one arm picks of n answers less what another picks; 95 % t interval over seeds.
+    """Return the utility that one arm picks of n answers less what another picks, in the mean over all test sets.
 
-    In the mean over all test sets; None without two seeds that both arms have.
+    Its 95 % interval covers seeds and prompts; None without two seeds that both arms have.
     """
     others = {one.seed: one for one in findings.outcomes_of(regime, second)}
-    gains = []
-    for one in findings.outcomes_of(regime, first):
-        if one.seed in others:
-            both = findings.text_scores(one), findings.text_scores(others[one.seed])
-            by_test = [
-                np.mean(_picked(findings, test, n, both[0]) - _picked(findings, test, n, both[1]))
-                for test in findings.data.candidates
-            ]
-            gains.append(float(np.mean(by_test)))
-    return paired_t_interval(gains) if len(gains) > 1 else None
+    both = [
+        (findings.text_scores(one), findings.text_scores(others[one.seed]))
+        for one in findings.outcomes_of(regime, first)
+        if one.seed in others
+    ]
+    if len(both) < 2:
+        return None
+    gains = [
+        np.array([_picked(findings, test, n, one) - _picked(findings, test, n, two) for one, two in both])
+        for test in findings.data.candidates
+    ]
+    return crossed_t_interval(gains)
 
 
 def _picked(findings: Findings, test: str, n: int, values: Floats) -> Floats:

@@ -36,7 +36,7 @@ def haf_rm_claims(
     """
     hybrid, main = findings.declaration.middle, findings.declaration.main
     where = "our small world" if findings.data.candidates else "the data sets named in the parameters"
-    note = f"{hybrid}, {main.name}, on {where}. "
+    note = f"{hybrid}, {main.name}, on {where}; intervals over seeds and test prompts. "
     for inside, words in ((True, "of the kind it was trained on"), (False, "of other kinds")):
         found, seeds, pairs = findings.pooled_difference(hybrid, STANDARD, main, inside=inside)
         yield {

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from workbench.evaluation.preference_accuracy import correctness
 from workbench.evaluation.preference_comparison import ArmDifference, compare_arms
 from workbench.evaluation.preference_scores import BASELINES, PreferenceScores, pair_ids
-from workbench.evaluation.statistics import Estimate, Interval, paired_t_interval
+from workbench.evaluation.statistics import Estimate, Interval, crossed_t_interval, paired_t_interval
 from workbench.experiments.haf_rm import Outcome
 from workbench.experiments.haf_rm_data import ExperimentData, Regime
 from workbench.experiments.haf_rm_declaration import STANDARD, Declaration
@@ -97,7 +97,7 @@ class Findings:
     def pooled_difference(
         self, first: str, second: str, regime: Regime, *, inside: bool
     ) -> tuple[Estimate | None, int, int]:
-        """Return one arm's accuracy less another's, averaged over test sets, with a t interval over seeds.
+        """Return one arm's accuracy less another's, averaged over test sets, with an interval over seeds and prompts.
 
         Args:
             first: An arm.
@@ -108,18 +108,27 @@ class Findings:
         Returns:
             The estimate (None without two seeds or such a test set), the seeds, and the pairs of the test sets.
         """
-        by_seed: dict[int, list[float]] = {}
-        pairs: dict[str, int] = {}
+        gaps: dict[str, list[Floats]] = {}
+        sizes: dict[str, Floats] = {}
+        seeds: set[int] = set()
         for trained_on in self.data.pools:
             one, two = (self.scores.get((regime, arm, trained_on), {}) for arm in (first, second))
-            for test in self.data.tests:
+            seeds = set(one) & set(two)
+            for test, pairs in self.data.tests.items():
                 if (test == trained_on) is inside:
-                    pairs[test] = len(self.data.tests[test])
-                    for seed in sorted(set(one) & set(two)):
-                        gap = self._accuracy(one[seed], first, test) - self._accuracy(two[seed], second, test)
-                        by_seed.setdefault(seed, []).append(gap)
-        gaps = [float(np.mean(values)) for _, values in sorted(by_seed.items())]
-        return (paired_t_interval(gaps) if len(gaps) > 1 else None), len(gaps), sum(pairs.values())
+                    places, sizes[test] = _by_prompt([pair.prompt for pair in pairs])
+                    found = [
+                        self._correct(one[seed], first, test) - self._correct(two[seed], second, test)
+                        for seed in sorted(seeds)
+                    ]
+                    sums = [np.bincount(places, weights=gap) for gap in found]
+                    gaps.setdefault(test, []).append(np.array(sums) / sizes[test])
+        pairs_seen = int(sum(size.sum() for size in sizes.values()))
+        if len(seeds) < 2 or not gaps:
+            return None, len(seeds), pairs_seen
+        # models of several training sets meet the same prompts: these are one set of prompts, not several
+        tables = [np.mean(few, axis=0) for few in gaps.values()]
+        return crossed_t_interval(tables, list(sizes.values())), len(seeds), pairs_seen
 
     def curves(self, regime: Regime) -> pd.DataFrame:
         """Return the training curves, averaged over seeds: columns `arm`, `step`, `quantity`, `value`.
@@ -181,8 +190,9 @@ class Findings:
         implicit = self.score_of(outcome.arm) == "implicit"
         return outcome.policy_logps - self.reference_logps if implicit else outcome.rewards
 
-    def _accuracy(self, table: PreferenceScores, arm: str, test: str) -> float:
-        return float(correctness(table.of_source(test).margin(self.score_of(arm))).mean())
+    def _correct(self, table: PreferenceScores, arm: str, test: str) -> Floats:
+        """Return of each pair of a test set whether its order is right, a tie one half. Shape [pairs]."""
+        return correctness(table.of_source(test).margin(self.score_of(arm)))
 
     def _trained_accuracies(self, regime: Regime) -> Iterator[dict[str, Any]]:
         for (r, arm, trained_on), seeds in self.scores.items():
@@ -221,9 +231,15 @@ def clustered_interval(values: Floats, groups: Sequence[str], resamples: int = 2
         groups: The group of each, such as a pair's prompt: pairs of one prompt are not independent.
         resamples: Times groups are drawn with replacement.
     """
-    names = {name: number for number, name in enumerate(dict.fromkeys(groups))}
-    numbers = [names[name] for name in groups]
-    sums, sizes = np.bincount(numbers, weights=values), np.bincount(numbers)
-    drawn = np.random.default_rng(0).integers(len(names), size=(resamples, len(names)))
+    places, sizes = _by_prompt(groups)
+    sums = np.bincount(places, weights=values)
+    drawn = np.random.default_rng(0).integers(len(sizes), size=(resamples, len(sizes)))
     low, high = np.quantile(sums[drawn].sum(1) / sizes[drawn].sum(1), [0.025, 0.975])
     return Interval(float(low), float(high))
+
+
+def _by_prompt(prompts: Sequence[str]) -> tuple[NDArray[np.int64], Floats]:
+    """Return the number of each pair's prompt (shape [pairs]), and how many pairs each has (shape [prompts])."""
+    names = {name: number for number, name in enumerate(dict.fromkeys(prompts))}
+    places = np.array([names[name] for name in prompts], dtype=np.int64)
+    return places, np.bincount(places).astype(np.float64)
