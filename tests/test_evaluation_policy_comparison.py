@@ -20,7 +20,7 @@ def answers(oracle, holistic=(0.0, 0.0, 0.0, 0.0), prompts=PROMPTS):
     return Answers(prompts, texts, np.arange(len(prompts)), scores)
 
 
-def outcome(arm, seed, oracle, holistic=(0.0, 0.0, 0.0, 0.0), kl=0.0, weight=None):
+def outcome(arm, seed, oracle, holistic=(0.0, 0.0, 0.0, 0.0), *, kl=0.0, weight=None):
     return PolicyOutcome(arm, seed, answers(oracle, holistic), kl, weight=weight)
 
 
@@ -54,10 +54,11 @@ class Chooser:
     name = "chooser"
 
     def compare_all(self, comparisons):
+        verdicts = {True: Preference.FIRST, False: Preference.SECOND}
         return [
-            Preference.REFUSED if one.prompt == "q" else Preference.FIRST if one.first > one.second else Preference.SECOND
+            Preference.REFUSED if one.prompt == "q" else verdicts[one.first > one.second]
             for one in comparisons
-        ]  # fmt: skip
+        ]
 
     def compare(self, prompt, first, second):
         raise AssertionError("all are asked at once")

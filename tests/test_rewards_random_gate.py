@@ -16,9 +16,10 @@ class Fixed:
 
     def __call__(self, samples):
         def spans(sample):
-            middle = len(sample.response) // 2
-            ends = [(0, middle), (middle, len(sample.response))]
-            return [Span(start, end, self.value) for start, end in ends] if self.halves else [whole(sample, self.value)]  # fmt: skip
+            if not self.halves:
+                return [whole(sample, self.value)]
+            middle, end = len(sample.response) // 2, len(sample.response)
+            return [Span(0, middle, self.value), Span(middle, end, self.value)]
 
         return [spans(sample) for sample in samples]
 

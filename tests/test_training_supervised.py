@@ -13,7 +13,9 @@ from workbench.training.ppo.settings import PPOSettings
 from workbench.training.supervised import SupervisedSettings, fine_tune
 
 EXAMPLES = [("a b c", "c b a ."), ("d", "a ."), ("e f", "f e .")]
-SETTINGS = SupervisedSettings(epochs=50, batch=3, micro_batch=2, learning_rate=1e-2, max_prompt_tokens=8, max_new_tokens=6)  # fmt: skip
+SETTINGS = SupervisedSettings(
+    epochs=50, batch=3, micro_batch=2, learning_rate=1e-2, max_prompt_tokens=8, max_new_tokens=6
+)
 
 
 def start(folder, kind):
@@ -27,7 +29,8 @@ def test_it_learns_the_answers_by_heart_and_ends_them(tmp_path, kind):
     model = start(tmp_path / "start", kind)
     place = fine_tune(model, tokenizer(), EXAMPLES, SETTINGS, folder=tmp_path / "tuned")
     policy = ValuedPolicy.load(ModelSettings(str(place), device="cpu")).eval()
-    prompts = encode_prompts([prompt for prompt, _ in EXAMPLES], tokenizer(), policy, PPOSettings(max_prompt_tokens=8, max_new_tokens=6))  # fmt: skip
+    budgets = PPOSettings(max_prompt_tokens=8, max_new_tokens=6)
+    prompts = encode_prompts([prompt for prompt, _ in EXAMPLES], tokenizer(), policy, budgets)
     uniform = torch.zeros(3, 6, dtype=torch.float64)
     written = sample(policy, collate_prompts(prompts), uniform, end_token=1, greedy=True)
     texts = tokenizer().batch_decode(written.ids, skip_special_tokens=True)

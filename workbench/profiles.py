@@ -215,6 +215,149 @@ PAPERS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
                 "seed": Parameter(int, "seed of the data", 0, 0, 0, minimum=0),
             }
         ),
+        "alarm": MappingProxyType(
+            {
+                "data": Parameter(
+                    str,
+                    "passages (our small world), or QA-Feedback: the authors' folder, or a file",
+                    "passages",
+                    "FineGrainedRLHF/tasks/qa_feedback/data",
+                    "FineGrainedRLHF/tasks/qa_feedback/data",
+                ),
+                "policy": Parameter(
+                    str,
+                    "who answers: a name on the Hub or a folder; empty: the world's own policy",
+                    "",
+                    "Qwen/Qwen2.5-0.5B-Instruct",
+                    "google-t5/t5-large",
+                ),
+                "chat": Parameter(bool, "ask the policy by its chat template", False, True, False),
+                "lora": Parameter(bool, "train adapters instead of all weights", False, True, True),
+                "supervised": Parameter(
+                    int, "answers of people that the policy is fine-tuned on first", 0, 0, 1000, minimum=0
+                ),
+                "holistic": Parameter(
+                    str,
+                    "a reward model for whole answers; empty: one is trained for each seed",
+                    "",
+                    "OpenAssistant/reward-model-deberta-v3-large-v2",
+                    "openbmb/UltraRM-13b",
+                ),
+                "quantize": Parameter(
+                    str, "none or nf4: how the holistic reward model is held", "none", "none", "nf4"
+                ),
+                "aspect_model": Parameter(
+                    str,
+                    "what relevance and factuality are trained from; empty: the world's rules",
+                    "",
+                    "distilbert/distilroberta-base",
+                    "allenai/longformer-base-4096",
+                ),
+                "completeness_model": Parameter(
+                    str,
+                    "what completeness is trained from; empty: the world's rule",
+                    "",
+                    "Qwen/Qwen2.5-0.5B",
+                    "Qwen/Qwen2.5-0.5B",
+                ),
+                "aspect_steps": Parameter(
+                    int, "steps of each aspect's training; 0: the authors' epochs", 0, 300, 0, minimum=0
+                ),
+                "device": Parameter(
+                    str,
+                    "where models compute: auto, cpu, cuda; the world's are too small for a GPU",
+                    "cpu",
+                    "auto",
+                    "auto",
+                ),
+                "seeds": Parameter(int, "paired seeds of every comparison", 3, 1, 3, minimum=1),
+                "sweep_seeds": Parameter(
+                    int, "how many of them also sweep the aspect's weight", 1, 0, 0, minimum=0
+                ),
+                "weights": Parameter(
+                    tuple,
+                    "weights of the aspect; where nothing is tuned, modes are compared at the largest",
+                    ("0.1", "0.3", "1"),
+                    ("1",),
+                    ("1",),
+                ),
+                "tuning": Parameter(
+                    str,
+                    "a tuning's file; world: the one kept for our world; paper: the paper's settings",
+                    "world",
+                    "paper",
+                    "paper",
+                ),
+                "steps": Parameter(
+                    int,
+                    "rollouts of each training; 0: as tuned, or the paper's 2 epochs",
+                    0,
+                    60,
+                    0,
+                    minimum=0,
+                ),
+                "batch": Parameter(
+                    int, "answers a rollout, of public models; 0: the paper's 8", 0, 8, 8, minimum=0
+                ),
+                "max_prompt_tokens": Parameter(
+                    int, "longest prompt of public models", 1024, 1024, 1024, minimum=8
+                ),
+                "max_new_tokens": Parameter(int, "longest answer of public models", 200, 200, 200, minimum=1),
+                "pairs": Parameter(
+                    int,
+                    "noisy pairs that a world's holistic reward learns from; for translation half",
+                    800,
+                    800,
+                    800,
+                    minimum=8,
+                ),
+                "pool_prompts": Parameter(
+                    int,
+                    "prompts with four answers each, that aspects are selected by",
+                    100,
+                    50,
+                    200,
+                    minimum=2,
+                ),
+                "test_prompts": Parameter(
+                    int, "prompts that trained policies answer", 100, 50, 500, minimum=1
+                ),
+                "judge": Parameter(
+                    str,
+                    "who else compares answers: openai:MODEL, reward:NAME, or nobody",
+                    "",
+                    "",
+                    "openai:gpt-4o-mini",
+                ),
+                "translation": Parameter(
+                    str,
+                    "what is translated: world (our small Spanish), europarl, or a file of its form",
+                    "world",
+                    "world",
+                    "europarl",
+                ),
+                "translation_policy": Parameter(
+                    str,
+                    "who translates Europarl: a name on the Hub or a folder",
+                    "",
+                    "",
+                    "google/mt5-base",
+                ),
+                "translation_seeds": Parameter(
+                    int, "paired seeds of every comparison of translations", 2, 2, 3, minimum=1
+                ),
+                "translation_steps": Parameter(
+                    int,
+                    "rollouts of each training to translate; 0: as tuned, or the paper's",
+                    0,
+                    0,
+                    0,
+                    minimum=0,
+                ),
+                "workers": Parameter(int, "trainings at a time, each in a process", 2, 1, 1, minimum=1),
+                "seed": Parameter(int, "the first seed", 0, 0, 0, minimum=0),
+            }
+        ),
     }
 )
 

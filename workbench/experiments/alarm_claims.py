@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from workbench.evaluation.policy_comparison import difference
-from workbench.evaluation.policy_outcomes import BEFORE, ORACLE, PolicyOutcome, measures
+from workbench.evaluation.policy_outcomes import BEFORE, HOLISTIC, ORACLE, PolicyOutcome, measures
 from workbench.evaluation.statistics import Estimate, paired_t_interval
 from workbench.experiments.alarm_arms import (
     ASPECT_ONLY,
@@ -104,8 +104,10 @@ def translation_claims(
         outcomes: Of the arms that `alarm_translation` names.
         selections: By seed.
     """
-    where = "Translation of a small Spanish of our own, by the exact oracle."
     frame = measures(outcomes)
+    known = ORACLE in set(frame["measure"])
+    judged_by = ORACLE if known else HOLISTIC
+    where = "A small Spanish of our own." if known else "Public data, where nobody knows the truth."
     gaps = [one.table[-1].inconsistency - one.table[0].inconsistency for one in selections.values()]
     yield {
         "statement": "Translation: inconsistency tells aspects apart, the worst less the best",
@@ -119,11 +121,11 @@ def translation_claims(
         ("the hierarchy beats the weighted sum", "better", WEIGHTED_SUM),
         *(("the chosen aspect trains a better policy than the worst one", "better", arm) for arm in worst),
     ):
-        found, seeds = difference(frame, HIERARCHICAL, other, ORACLE)
+        found, seeds = difference(frame, HIERARCHICAL, other, judged_by)
         yield {
             "statement": f"Translation: {statement}",
             "paper_value": paper_value,
-            **_claim(found, seeds, f"Oracle of sampled translations, paired by seed. {where}"),
+            **_claim(found, seeds, f"{judged_by} of sampled translations, paired by seed. {where}"),
         }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from workbench.datasets.qa_feedback import QAFeedback, load_qa_feedback
 from workbench.errors import DataError, SettingsError
+from workbench.experiments.alarm_setup import quantize_of
 from workbench.experiments.alarm_task import Prepared, SeedTask, TaskRewards, measured_pool
 from workbench.models.encoding import EncodingSettings
 from workbench.models.loading import ModelSettings, load_tokenizer
@@ -108,9 +109,6 @@ def question_settings(settings: Any) -> QuestionSettings:
             needed="a policy, a holistic reward model, and models to train aspects from",
             fix="run --profile laptop, or name them: " + " ".join(f"-p {name}=..." for name in missing),
         )
-    if settings.quantize not in ("none", "nf4"):
-        raise SettingsError(f"quantize {settings.quantize!r}", "none or nf4", "correct it")
-    quantize = None if settings.quantize == "none" else settings.quantize
     policy, holistic, aspect, completeness = (
         ModelSettings(getattr(settings, name), device=settings.device) for name in names
     )
@@ -119,7 +117,7 @@ def question_settings(settings: Any) -> QuestionSettings:
     return QuestionSettings(
         source=settings.data,
         policy=policy,
-        holistic=replace(holistic, quantize=quantize),
+        holistic=replace(holistic, quantize=quantize_of(settings)),
         aspect_model=aspect,
         completeness_model=completeness,
         ppo=replace(

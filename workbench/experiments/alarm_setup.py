@@ -19,6 +19,9 @@ from workbench.training.ppo.settings import PPOSettings
 if TYPE_CHECKING:
     import pandas as pd
 
+    from workbench.experiments.alarm_europarl import EuroparlTask
+    from workbench.experiments.alarm_translation import TranslationSettings
+
 __all__ = [
     "POCKET_PPO",
     "SEEDS_FILE",
@@ -30,13 +33,15 @@ __all__ = [
     "declare",
     "declare_pocket",
     "policy_settings",
+    "quantize_of",
     "task_of",
+    "translation_of",
     "tuned_ppo",
     "tuning_of",
 ]
 
-WORLD = "passages"
-"""The name of our world among data; all others are files or folders of QA-Feedback."""
+WORLD, WORLD_TRANSLATION = "passages", "world"
+"""Names of our worlds among data; all others are files or folders of QA-Feedback, and of Europarl."""
 POCKET_PPO = PPOSettings(
     max_prompt_tokens=64,
     max_new_tokens=24,
@@ -181,6 +186,71 @@ def task_of(settings: Any) -> TaskChoice:
         "Measured in our small world, by the exact oracle.",
         aspects_table,
     )
+
+
+def translation_of(settings: Any) -> TranslationSettings:
+    """Return the translation of a run: of our world as it was tuned, or of Europarl by the paper's settings.
+
+    Args:
+        settings: `Run.settings` of the notebook.
+
+    Raises:
+        SettingsError: Europarl is asked for without a policy or a holistic reward model.
+        DataError: The tuning's file cannot be read.
+    """
+    from workbench.experiments.alarm_translation import TranslationSettings
+
+    seeds = settings.translation_seeds
+    if settings.translation != WORLD_TRANSLATION:
+        return TranslationSettings(seeds=seeds, task=_europarl(settings))
+    from workbench.experiments.alarm_translation_data import TranslationTask
+    from workbench.experiments.alarm_translation_tuning import tuned_settings
+
+    task = TranslationTask(
+        pairs=max(settings.pairs // 2, 1),
+        pair_prompts=max(settings.pairs * 5 // 8, 2),
+        pool_prompts=settings.pool_prompts * 3 // 2,
+    )
+    steps = {"steps": settings.translation_steps} if settings.translation_steps else {}
+    return tuned_settings(seeds=seeds, prompts=2 * settings.test_prompts, task=task, **steps)
+
+
+def _europarl(settings: Any) -> EuroparlTask:
+    from workbench.experiments.alarm_europarl import EuroparlTask
+
+    if not settings.translation_policy or not settings.holistic:
+        raise SettingsError(
+            got=f"translation {settings.translation!r}, translation_policy {settings.translation_policy!r}, "
+            f"holistic {settings.holistic!r}",
+            needed="a policy that translates, and a holistic reward model",
+            fix="-p translation_policy=google/mt5-base -p holistic=openbmb/UltraRM-13b, or -p translation=world",
+        )
+    given = EuroparlTask()
+    named = settings.translation != "europarl"
+    steps = {"max_steps": settings.translation_steps} if settings.translation_steps else {}
+    return replace(
+        given,
+        policy=ModelSettings(settings.translation_policy, device=settings.device),
+        holistic=ModelSettings(settings.holistic, quantize=quantize_of(settings), device=settings.device),
+        normalization=given.normalization if "ultra" in settings.holistic.lower() else None,
+        source=settings.translation if named else given.source,
+        ppo=replace(given.ppo, **steps),
+        lora=given.lora if settings.lora else None,
+        supervised=settings.supervised,
+        pool_prompts=settings.pool_prompts,
+        test_prompts=settings.test_prompts,
+    )
+
+
+def quantize_of(settings: Any) -> str | None:
+    """Return how a run's holistic reward model is held; None: as its checkpoint is.
+
+    Raises:
+        SettingsError: It is neither `none` nor `nf4`.
+    """
+    if settings.quantize not in ("none", "nf4"):
+        raise SettingsError(f"quantize {settings.quantize!r}", "none or nf4", "correct it")
+    return None if settings.quantize == "none" else str(settings.quantize)
 
 
 def _number(word: str) -> float:
