@@ -82,7 +82,7 @@ class _Launcher:
         self.profile = w.ToggleButtons(
             options=PROFILES, description="profile", style={"button_width": "80px", **auto}
         )
-        self.form = w.VBox([], layout={"max_height": "420px", "overflow_y": "auto", "margin": "8px 0"})
+        self.form = w.VBox([], layout={"max_height": "420px", "overflow": "hidden auto", "margin": "8px 0"})
         self.boxes: dict[str, Any] = {}
         self.start = w.Button(description="Start", icon="rocket", button_style="primary")
         self.stop = w.Button(description="Stop", icon="stop", disabled=True)

@@ -162,8 +162,9 @@ class Launched:
     def log(self) -> str:
         """Return what the run has printed; of a progress bar, its last state."""
         file = self.folder / LOG
-        text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
-        return "\n".join(line.rpartition("\r")[2] for line in text.replace("\r\n", "\n").split("\n"))
+        # as bytes: reading text would turn the bar's carriage returns into line ends
+        text = file.read_bytes().decode(errors="replace") if file.is_file() else ""
+        return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
 
 
 def check_values(fields: list[Field], values: Mapping[str, str]) -> None:

@@ -147,11 +147,11 @@ def bar(parts: Mapping[str, float], whole: float, unit: str) -> Markup:
     colors = (BLUE, "#3a8fc4", "#1d8567", "#a87900", "#8c5a9e")
     taken = sum(parts.values())
     scale = 100 / max(whole, taken, 1)
-    cells = "".join(
-        f'<span title="{escape(name)}: {value:,.0f} {unit}" style="display: inline-block; height: 12px; '
-        f'width: {scale * value:.2f}%; background: {colors[k % len(colors)]}"></span>'
-        for k, (name, value) in enumerate(parts.items())
-    )
+    cells = ""
+    for k, (name, value) in enumerate(parts.items()):
+        said = escape(f"{name}: {value:,.0f} {unit}")
+        look = f"width: {scale * value:.2f}%; background: {colors[k % len(colors)]}"
+        cells += f'<span title="{said}" style="display: inline-block; height: 12px; {look}"></span>'
     legend = ", ".join(f"{name} {value:,.0f}" for name, value in parts.items())
     frame = "background: #eef1f4; border-radius: 6px; overflow: hidden; height: 12px; line-height: 0"
     told = f"{taken:,.0f} of {whole:,.0f} {unit}" + (f": {legend}" if len(parts) > 1 else "")
