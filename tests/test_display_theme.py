@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 import pytest
 
-from workbench.display.theme import COLORS, PAGE, dress
+from workbench.display.theme import COLORS, PAGE, PAGE_DARK, PLOT_DARK, dress
 
 
 def luminance(colour):
@@ -27,15 +27,27 @@ def test_plotted_colours_stand_out_on_white(colour):
     assert contrast(colour, "#ffffff") >= 3
 
 
-@pytest.mark.parametrize("verdict", ["yes", "maybe", "no"])
-def test_verdicts_are_readable(verdict):
-    assert contrast(PAGE[f"{verdict}_ink"], PAGE[f"{verdict}_ground"]) >= 7
+@pytest.mark.parametrize("colour", COLORS)
+def test_plotted_colours_stand_out_on_dark_pages(colour):
+    assert contrast(PLOT_DARK[colour], PAGE_DARK["paper"]) >= 4.5
 
 
-def test_text_is_readable_on_the_page():
-    assert contrast(PAGE["ink"], "#f6f7f9") >= 7
-    assert contrast(PAGE["muted"], "#f6f7f9") >= 4.5
-    assert contrast(PAGE["accent"], "#f6f7f9") >= 4.5
+@pytest.mark.parametrize("page", [PAGE, PAGE_DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("verdict", ["yes", "maybe", "no", "none"])
+def test_verdicts_are_readable(page, verdict):
+    assert contrast(page[f"{verdict}_ink"], page[f"{verdict}_ground"]) >= 7
+
+
+@pytest.mark.parametrize("page", [PAGE, PAGE_DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("ground", ["paper", "desk", "soft"])
+def test_text_is_readable_on_the_page(page, ground):
+    assert contrast(page["ink"], page[ground]) >= 7
+    assert contrast(page["muted"], page[ground]) >= 4.5
+    assert contrast(page["accent"], page[ground]) >= 4.5
+
+
+def test_dark_pages_have_every_colour_of_light_ones():
+    assert set(PAGE_DARK) == set(PAGE)
 
 
 def test_a_figure_is_dressed_unless_it_has_a_style_of_its_own():

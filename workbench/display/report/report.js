@@ -17,8 +17,15 @@ const PAPER_WIDTH = 680;
 const PAPER_HEIGHT = 290;
 
 function figureOf(text, onDark) {
-  const known = new RegExp(Object.keys(darkColours).join("|") || "$^", "g");
-  return JSON.parse(onDark ? text.replace(known, (colour) => darkColours[colour]) : text);
+  const figure = JSON.parse(text);
+  if (!onDark) return figure;
+  const known = new RegExp(Object.keys(darkColours).join("|"), "g");
+  const darkened = JSON.parse(text.replace(known, (colour) => darkColours[colour]));
+  // maps keep their shades, and so the ink of the words upon them
+  darkened.data.forEach((trace, place) => {
+    if (trace.type === "heatmap") Object.assign(trace, figure.data[place]);
+  });
+  return darkened;
 }
 
 function draw({ plot, text }, { onDark = dark.matches, width } = {}) {
