@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from workbench.evaluation.policy_frontier import HackingAlarm
 
-__all__ = ["AnswerView", "answer_view", "frontier_plot", "hacking_plot"]
+__all__ = ["AnswerView", "answer_view", "frontier_plot", "hacking_plot", "win_map"]
 
 WRAP = 22
 
@@ -101,6 +101,36 @@ def hacking_plot(alarms: Sequence[HackingAlarm], *, truth: str = "oracle") -> go
     figure.update_xaxes(title_text="change of the holistic reward, standard deviations")
     figure.update_yaxes(title_text=f"change of the {truth}")
     return figure.update_layout(legend={"y": -0.2, "yanchor": "top"})
+
+
+def win_map(frame: pd.DataFrame) -> go.Figure:
+    """Draw how often the row's arm beats the column's, arms in the same order on both axes.
+
+    Args:
+        frame: Columns `arm`, `against` and `rate`, both ways round.
+
+    Raises:
+        SettingsError: A column is missing.
+    """
+    import pandas as pd
+
+    from workbench.display.plots import heatmap
+
+    names = ["arm", "against", "rate"]
+    missing = [name for name in names if name not in frame.columns]
+    if missing:
+        raise SettingsError(
+            f"no column {', '.join(missing)}", f"columns {', '.join(names)}", "pass win rates"
+        )
+    arms = list(dict.fromkeys(frame["arm"]))
+    # nobody meets itself: white, and there so that columns come in the order of the rows
+    nobody = pd.DataFrame({"arm": arms, "against": arms, "rate": float("nan")})
+    order = {arm: number for number, arm in enumerate(arms)}
+    both = pd.concat([frame[names], nobody])
+    both = both.sort_values(["arm", "against"], key=lambda column: column.map(order))
+    figure = heatmap(both, x="against", y="arm", value="rate")
+    figure.update_xaxes(title_text="is beaten")
+    return figure.update_yaxes(title_text="beats")
 
 
 class AnswerView(NamedTuple):

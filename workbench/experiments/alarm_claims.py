@@ -62,7 +62,7 @@ def selection_claims(findings: Findings, where: str) -> Iterator[dict[str, Any]]
     yield {
         "statement": "Inconsistency predicts which aspect trains best",
         "paper_value": "the choice by inconsistency is the best one",
-        **_verdict(
+        **_within(
             findings.rank_agreements(),
             f"Rank correlation over {len(findings.aspects)} aspects, a seed each. {where}",
         ),
@@ -136,6 +136,15 @@ def _firsts(selections: Mapping[int, Selection]) -> str:
 def _verdict(values: list[float], note: str) -> dict[str, Any]:
     """Return a claim's measurement from a value for each seed."""
     return _claim(paired_t_interval(values) if len(values) > 1 else None, len(values), note)
+
+
+def _within(correlations: list[float], note: str) -> dict[str, Any]:
+    """Return a claim's measurement from a correlation for each seed: its interval ends where correlations do."""
+    claim = _verdict(correlations, note)
+    if "interval" in claim:
+        low, high = claim["interval"]
+        claim["interval"] = max(low, -1.0), min(high, 1.0)
+    return claim
 
 
 def _claim(found: Estimate | None, seeds: int, note: str) -> dict[str, Any]:

@@ -212,7 +212,8 @@ def translation_of(settings: Any) -> TranslationSettings:
         pool_prompts=settings.pool_prompts * 3 // 2,
     )
     steps = {"steps": settings.translation_steps} if settings.translation_steps else {}
-    return tuned_settings(seeds=seeds, prompts=2 * settings.test_prompts, task=task, **steps)
+    made = TranslationSettings if settings.tuning == "paper" else tuned_settings
+    return made(seeds=seeds, prompts=2 * settings.test_prompts, task=task, **steps)
 
 
 def _europarl(settings: Any) -> EuroparlTask:
