@@ -97,11 +97,11 @@ def test_a_line_that_no_run_wrote_is_named(tmp_path: Path) -> None:
     run(path, Counting(), PROBLEMS[:1], samples=1)
     with path.open("a") as file:
         file.write(json.dumps({"code": "x"}) + "\n")
-    with pytest.raises(DataError, match="line 2: no saved answer"):
+    with pytest.raises(DataError, match="line 2: nothing that was kept here"):
         run(path, Counting())
 
 
 def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match="a file to write"):
+    with pytest.raises(DataError, match="can be read and written"):
         run(tmp_path / "file" / "answers.jsonl", Counting())

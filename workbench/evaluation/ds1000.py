@@ -11,23 +11,25 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 
 from workbench import __version__
 from workbench.datasets.ds1000 import LIBRARIES, Problem
 from workbench.errors import DataError, SettingsError
-from workbench.evaluation.journal import Journal
 from workbench.evaluation.judgement import SKIPPED, Judgement
 from workbench.evaluation.runtime_contents import MODULES, RuntimeContents, look_into
 from workbench.generators import Answer, Generator, ResumableGenerator
 from workbench.generators.recorded import RecordedGenerator
+from workbench.runs.journal import Journal, Row
 from workbench.sandbox import Program, Sandbox
 
 __all__ = ["GradingSettings", "collect_answers", "grade", "open_sandbox", "score"]
 
 
+_FIELDS = {field.name for field in fields(Judgement)}
 _BY_WEIGHT = ("Numpy", "Pandas", "Scipy", "Matplotlib", "Sklearn", "Pytorch", "Tensorflow")
 
 
@@ -143,12 +145,20 @@ def score(
     """
     contents = contents or look_into(sandbox)
     tasks = [_task(problem, answer, sandbox, contents) for problem, answer in _paired(problems, answers)]
-    if verdicts_path is None:
-        return _judge(tasks, sandbox, contents, None, progress)
     keys = {task.place: task.key for task in tasks if task.problem.library not in contents.missing}
-    with Journal(verdicts_path, keys) as journal:
+
+    def counts(row: Row) -> bool:
+        """Tell a verdict on today's answer, tests and settings from one on others, or of another version."""
+        return (
+            row.keys() == _FIELDS
+            and keys.get((row["problem_id"], row["sample"])) == row["key"]
+            and row["status"] != SKIPPED
+        )
+
+    place = itemgetter("problem_id", "sample")
+    with Journal(verdicts_path, place, counts=counts, foreign="drop") as journal:
         judgements = _judge(tasks, sandbox, contents, journal, progress)
-        journal.finish(judgements)
+        journal.finish(judgement.row() for judgement in judgements)
     return judgements
 
 
@@ -188,13 +198,13 @@ def _judge(
     tasks: Sequence[_Task],
     sandbox: Sandbox,
     contents: RuntimeContents,
-    journal: Journal | None,
+    journal: Journal,
     progress: bool,
 ) -> list[Judgement]:
     """Judge the tasks that are not known yet, group by group; return the judgements of all, in order."""
     from tqdm.auto import tqdm
 
-    found = dict(journal.known) if journal else {}
+    found = {place: Judgement(**row) for place, row in journal.known.items()}
     for task in tasks:
         if task.problem.library in contents.missing:
             found[task.place] = _skipped(task, contents)
@@ -214,8 +224,7 @@ def _judge(
                     task.problem, task.answer.sample, verdict, task.code_sha256, task.key
                 )
                 found[task.place] = judgement
-                if journal is not None:
-                    journal.add(judgement)
+                journal.add(judgement.row())
                 bar.update()
     return [found[task.place] for task in tasks]
 

@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from workbench.errors import SettingsError
-from workbench.evaluation.preference_journal import RowJournal
 from workbench.generators.endpoint import Endpoint, key, shown_url
 from workbench.rewards.judge import Comparison, Preference, agreed
+from workbench.runs.journal import Journal
 
 __all__ = ["EndpointJudge", "JudgeSettings", "parse_verdict"]
 
@@ -155,7 +155,7 @@ class EndpointJudge:
         wanted = {self._key(text): text for text in questions}
         hidden = None if self.progress else True  # None: hidden where stderr is no terminal
         bar = tqdm(total=len(wanted), desc=self.name, unit="reply", disable=hidden)
-        with RowJournal(self.path) as journal, bar:
+        with Journal(self.path) as journal, bar:
             self._replies |= {name: row.get("reply") for name, row in journal.known.items() if name in wanted}
             left = [(name, text) for name, text in wanted.items() if name not in self._replies]
             bar.update(len(wanted) - len(left))
@@ -164,7 +164,7 @@ class EndpointJudge:
             with self._asking() as (endpoint, pool):
                 for name, reply in self._replied(endpoint, pool, left):
                     self._replies[name] = reply
-                    journal.add({name: {"reply": reply}})
+                    journal.add({"key": name, "reply": reply})
                     bar.update()
 
     @contextmanager

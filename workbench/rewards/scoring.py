@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from workbench.datasets.preference_pair import PreferencePair
 from workbench.errors import DataError, SettingsError
-from workbench.evaluation.preference_journal import RowJournal
 from workbench.evaluation.preference_scores import SCORES, PreferenceScores, pair_ids
 from workbench.rewards.scorer import Scorer, ScoringSettings
 from workbench.rewards.spans import Reward, Sample, Span, sequence_score, whole
+from workbench.runs.journal import Journal
 from workbench.runs.plain import to_plain
 
 __all__ = ["ModelReward", "reward_values", "score_pairs", "score_pairs_with"]
@@ -52,14 +52,16 @@ def score_pairs(
     lengths = np.array([len(text.tokens) for text in encoded.texts]).reshape(-1, 2).max(1)
     hidden = None if progress else True  # None: hidden where stderr is no terminal
     bar = tqdm(total=len(pairs), desc="scoring", unit="pair", disable=hidden)
-    with RowJournal(path, keys) as journal, bar:
+    wanted = set(keys)
+    with Journal(path, counts=lambda row: row["key"] in wanted) as journal, bar:
         for batch in _batches(lengths, max(1, scorer.settings.batch_size // 2)):
             if not all(keys[k] in journal.known for k in batch):
                 found = scorer.measure(encoded.pick([2 * k + side for k in batch for side in (0, 1)]))
                 rows = _rows([pairs[k] for k in batch], [ids[k] for k in batch], found, scorer.settings.beta)
-                journal.add({keys[k]: row for k, row in zip(batch, rows, strict=True)})
+                journal.add(*({"key": keys[k], **row} for k, row in zip(batch, rows, strict=True)))
             bar.update(len(batch))
-        rows = journal.finish(keys)
+        rows = [journal.known[key] for key in keys]
+        journal.finish(rows)
     return PreferenceScores.of_rows(rows)
 
 

@@ -158,6 +158,6 @@ class Journal:
 
 
 def _lines(rows: Iterable[Row]) -> bytes:
-    """Write rows as lines. Models write half surrogates, which JSON's readers take back as they are."""
+    """Write rows as lines of UTF-8; the half surrogates that models write as JSON's escapes of them."""
     text = "".join(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows)
-    return text.encode(errors="surrogatepass")
+    return text.encode(errors="backslashreplace")
