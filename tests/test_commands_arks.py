@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tiny_model import make_tiny_model
 
 from workbench.cli import cli
 from workbench.errors import DataError
@@ -51,7 +52,9 @@ def test_all_faults_of_a_file_are_told(tmp_path: Path):
         load_coding_problems(write(tmp_path / "empty.jsonl"))
 
 
-def test_from_a_users_files_to_accuracy_by_round(tmp_path: Path):
+@pytest.fixture
+def words(tmp_path: Path) -> list[object]:
+    """Write a user's files: problems and a folder of documents; return the command on them."""
     try:
         check("sandlock")
     except Exception as error:  # the reason is shown with the skip
@@ -59,15 +62,42 @@ def test_from_a_users_files_to_accuracy_by_round(tmp_path: Path):
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "twice.md").write_text("Double a number by 2 * x.")
     problems = write(tmp_path / "p.jsonl", PROBLEM)
+    words = ["arks", "run", "--problems", problems, "--docs", tmp_path / "docs", "--out", tmp_path / "out"]
+    return [*words, "--workers", "1"]
+
+
+def run(*words: object) -> str:
+    done = CliRunner().invoke(cli, [str(word) for word in words])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_from_a_users_files_to_accuracy_by_round(words: list[object], tmp_path: Path):
     prompt = (
         "# Documentation\n\ntwice\nDouble a number by 2 * x.\n\n# Task\n\nDouble x into y.\n\n"
         "Reply with one Python code block.\n"
     )
     answers = write(tmp_path / "a.jsonl", {"prompt": prompt, "answer": "y = 2 * x"})
-    words = ["arks", "run", "--problems", problems, "--docs", tmp_path / "docs", "--out", tmp_path / "out"]
-    words += ["--generator", f"recorded:{answers}", "--workers", "1"]
-    done = CliRunner().invoke(cli, [str(word) for word in words])
-    assert done.exit_code == 0, done.output
-    line = next(line for line in done.output.splitlines() if line.startswith("    0"))
+    printed = run(*words, "--generator", f"recorded:{answers}")
+    line = next(line for line in printed.splitlines() if line.startswith("    0"))
     assert line.split()[:6] == ["0", "1", "1.000", "1.000", "0.000", "1.00"]
     assert len((tmp_path / "out" / "trace.jsonl").read_text().splitlines()) == 1
+
+
+def test_with_a_model_on_disk_it_goes_on_where_it_was(words: list[object], tmp_path: Path):
+    model = make_tiny_model(tmp_path / "model", context=1024)
+    words += ["--generator", f"hf:{model}", "--device", "cpu", "--max-new-tokens", 5]
+    words += ["--query", "question", "--rounds"]
+    run(*words, 1)
+    first = (tmp_path / "out" / "trace.jsonl").read_bytes()
+    printed = run(*words, 2)
+    assert (tmp_path / "out" / "trace.jsonl").read_bytes().startswith(first)
+    before, after = (json.loads(line) for line in (tmp_path / "out" / "trace.jsonl").open())
+    assert before["shown"] == after["shown"] != []
+    assert not before["outcome"]["ran"]  # five tokens of random weights are no program
+    assert before["outcome"]["message"] in after["prompt"]
+    assert before["answer"]
+    assert f"hf:{model}" in printed
+    answers = (tmp_path / "out" / "completions.jsonl").read_bytes()
+    assert printed.strip().endswith(run(*words, 2).strip())  # before it come the bars of loading the model
+    assert (tmp_path / "out" / "completions.jsonl").read_bytes() == answers

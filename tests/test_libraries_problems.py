@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -13,6 +15,7 @@ from click.testing import CliRunner
 from workbench.cli import cli
 from workbench.datasets import Problem, load_problems
 from workbench.errors import RuntimeMissingError
+from workbench.generators.prompts import solution_slot
 from workbench.libraries import (
     FreshLibrary,
     NotRewritten,
@@ -25,6 +28,8 @@ from workbench.libraries.coding import fresh_coding_problem
 from workbench.libraries.names import NameMap
 from workbench.libraries.resolving import Resolver
 from workbench.libraries.survey import Member, Module, Parameter, Survey
+from workbench.retrieval import ActiveResult, CodingProblem, KnowledgeSoup, active_retrieval
+from workbench.retrieval.documentation import DocumentationFile
 from workbench.sandbox import Sandbox
 from workbench.sandbox.runtimes import find_runtime
 
@@ -304,6 +309,55 @@ def test_suite_problems_hold_on_a_fresh_scipy(tmp_path: Path) -> None:
         check = check_library(problems, made, box, progress=False)
     assert check.reasons().keys() <= {"the reference uses nothing of scipy"}, check.text()
     assert check.counts()["both"] >= 0.8 * len(problems)
+
+
+class Learner:
+    """Writes for the package underneath until it is told an error, and then what is right."""
+
+    name = fingerprint = "learner"
+
+    def __init__(self, answers: Mapping[str, tuple[str, str]]) -> None:
+        self.answers = answers  # by question: the program for the old package, and the right one
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
+
+    def complete(self, prompts: Sequence[str]) -> list[str]:
+        return [self.answer(prompt) for prompt in prompts]
+
+    def answer(self, prompt: str) -> str:
+        known, right = next(both for question, both in self.answers.items() if question in prompt)
+        return f"```python\n{right if 'This code is wrong' in prompt else known}\n```"
+
+
+def solve(library: FreshLibrary, problems: Sequence[Problem]) -> ActiveResult:
+    """Run the active loop on problems that a reference solves by calling the package underneath."""
+    asked, answers = [], {}
+    for problem in problems:
+        if solution_slot(problem).function:
+            continue
+        moved = fresh_coding_problem(problem, library)
+        if isinstance(moved, CodingProblem):
+            old = f"import {library.package}\n{problem.reference_code}"
+            asked.append(moved)
+            answers[moved.question] = (old, moved.reference_code)
+    soup = KnowledgeSoup(items=DocumentationFile(library.folder / "documents.jsonl").items())
+    with Sandbox(library.runtime(), workers=2, timeout_s=60) as box:
+        return active_retrieval(asked, soup, Learner(answers), box, rounds=2, progress=False)
+
+
+@LINUX
+@pytest.mark.parametrize("package", ["numpy", pytest.param("scipy", marks=pytest.mark.realdata)])
+def test_a_fresh_library_goes_through_the_active_loop(package: str, request: Any, tmp_path: Path) -> None:
+    made = request.getfixturevalue("library") if package == "numpy" else make_library(package, out=tmp_path)
+    result = solve(made, load_problems("suite", libraries=[package.capitalize()])[:12])
+    first, second = result.rounds
+    assert len(result.problems) >= 4
+    assert (first.ran, first.accuracy) == (0, 0)  # what a model knows of the package is of no use
+    assert (second.asked, second.accuracy) == (len(result.problems), 1)
+    assert second.recall is not None
+    assert second.recall > 0
+    assert all(package in step.outcome.message for step in result.steps if step.round == 0)
 
 
 @LINUX

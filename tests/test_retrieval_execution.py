@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, cast
 
 from workbench.retrieval import CodingProblem, HiddenTest, KnowledgeSoup, VisibleRun, active_retrieval
 from workbench.retrieval.execution import Executor
@@ -39,7 +40,7 @@ def problem(name: str = "p", context: str = "[insert]", library: str = "knot") -
 
 def test_the_same_code_for_the_same_tests_is_run_once() -> None:
     box = CountingSandbox()
-    executor = Executor(box)
+    executor = Executor(cast(Any, box))
     found = executor.outcomes([(problem("p"), "good"), (problem("q"), "good"), (problem("r"), "bad")])
     assert [one.ran for one in found] == [True, True, False]
     assert executor.passed([(problem("p"), "good"), (problem("q"), "good")]) == [True, True]
@@ -49,7 +50,7 @@ def test_the_same_code_for_the_same_tests_is_run_once() -> None:
 
 def test_executors_share_a_file_while_both_are_at_work(tmp_path: Path) -> None:
     boxes = [CountingSandbox(), CountingSandbox()]
-    first, second = (Executor(box, tmp_path / "outcomes.jsonl") for box in boxes)
+    first, second = (Executor(cast(Any, box), tmp_path / "outcomes.jsonl") for box in boxes)
     assert first.outcomes([(problem(), "bad")]) == second.outcomes([(problem(), "bad")])
     assert [len(box.programs) for box in boxes] == [1, 0]
     first.close()
@@ -60,7 +61,7 @@ def test_hidden_tests_of_a_program_that_raises_are_not_run() -> None:
     class Model:
         name = fingerprint = "scripted"
 
-        def complete(self, prompts: list[str]) -> list[str]:
+        def complete(self, prompts: Sequence[str]) -> list[str]:
             return ["```\nbad\n```" if "worse" in prompt else "```\ngood\n```" for prompt in prompts]
 
         def count_tokens(self, text: str) -> int:
@@ -68,14 +69,16 @@ def test_hidden_tests_of_a_program_that_raises_are_not_run() -> None:
 
     box = CountingSandbox()
     raising = CodingProblem("q", "worse", (HiddenTest("hidden = 1\n[insert]"),), library="knot")
-    result = active_retrieval([problem(), raising], KnowledgeSoup(), Model(), box, rounds=1, progress=False)
+    result = active_retrieval(
+        [problem(), raising], KnowledgeSoup(), Model(), cast(Any, box), rounds=1, progress=False
+    )
     assert result.final() == {"p": True, "q": False}
     assert [program.code for program in box.programs if "hidden" in program.code] == ["hidden = 1\ngood"]
 
 
 def test_a_library_has_a_warm_process_of_its_own_only_where_it_is_imported() -> None:
     box = CountingSandbox()
-    Executor(box).outcomes(
+    Executor(cast(Any, box)).outcomes(
         [
             (problem("a", "import scipy\n[insert]", "scipy"), "x = 1"),
             (problem("b", "def zumi(x): ...\n[insert]", "ravo"), "x = 1"),

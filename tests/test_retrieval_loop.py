@@ -11,11 +11,14 @@ from small_library import HEAD, PROBLEMS, SILENT, SORT, ScriptedModel, documents
 from workbench.errors import DataError, GeneratorError, RunError, SettingsError
 from workbench.retrieval import (
     ActiveRetrievalSettings,
+    CodingProblem,
     HiddenTest,
     KnowledgeSoup,
     VisibleRun,
     active_retrieval,
 )
+from workbench.retrieval.completions import ResumableCompletions
+from workbench.retrieval.execution import Executor
 from workbench.retrieval.report import recall
 from workbench.retrieval.trace import read_steps
 from workbench.retrieval.web import FolderProvider, WebSearch
@@ -168,12 +171,21 @@ def test_killed_it_goes_on_to_the_same_bytes_and_asks_nothing_twice(box, tmp_pat
     assert read_steps(half / "trace.jsonl") == list(result.steps)
 
 
-def test_a_cache_serves_several_settings(box, tmp_path):
-    solve(box, cache=tmp_path / "cache", folder=tmp_path / "one", rounds=1)
+def test_runs_may_share_answers_and_outcomes(box, tmp_path):
     model = ScriptedModel(knot_model)
-    result = solve(box, model, cache=tmp_path / "cache", folder=tmp_path / "two", query="question")
-    assert len(model.asked) == 1  # round 0 was known
+    with (
+        ResumableCompletions(model, tmp_path / "answers.jsonl") as answers,
+        Executor(box, tmp_path / "outcomes.jsonl") as executor,
+    ):
+        solve(executor, answers, folder=tmp_path / "one", rounds=1)
+        asked, programs = len(model.asked), len((tmp_path / "outcomes.jsonl").read_text().splitlines())
+        again = solve(executor, answers, folder=tmp_path / "two", rounds=1)
+        assert (again.spent.generation_s, again.spent.execution_s) == (0, 0)
+        result = solve(executor, answers, query="question")
+    assert (asked, len(model.asked)) == (3, 4)  # round 0 was known
     assert result.spent.execution_s > 0
+    assert len((tmp_path / "outcomes.jsonl").read_text().splitlines()) == programs + 2
+    assert not (tmp_path / "two" / "completions.jsonl").exists()
 
 
 def test_results_hold_no_time_and_the_seconds_lie_apart(box, tmp_path):
@@ -222,6 +234,29 @@ def test_of_several_visible_runs_the_first_failure_is_told(box):
     two = replace(HEAD, visible_runs=(VisibleRun("x = 1\n[insert]"), VisibleRun("x = 0\n[insert]")))
     outcome = solve(box, ScriptedModel(lambda _: "result = 1 / x"), [two], rounds=1).steps[0].outcome
     assert (outcome.message, outcome.line) == ("ZeroDivisionError: division by zero", 1)
+
+
+def test_a_long_tail_language_goes_through_all_rounds(box):
+    pytest.importorskip("hy")
+    double = CodingProblem(
+        "double",
+        "Double x into y.",
+        (HiddenTest("(setv x 3)\n[insert]\n(print y)", expected_stdout="6"),),
+        (VisibleRun("(setv x 2)\n[insert]"),),
+        language="hy",
+        library="hy",
+    )
+    model = ScriptedModel(
+        lambda prompt: (
+            "```hy\n(setv y (* 2 x))\n```" if "NameError" in prompt else "```hy\n(setv y\n  (dubel x))\n```"
+        )
+    )
+    first, second = solve(box, model, [double], KnowledgeSoup()).steps
+    assert first.outcome.message == "NameError: name 'dubel' is not defined"
+    assert (first.outcome.line, first.outcome.code_line) == (2, "(dubel x))")
+    assert second.prompt.count("```hy") == 1
+    assert (second.code, second.outcome.ran) == ("(setv y (* 2 x))", True)
+    assert solve(box, model, [double], KnowledgeSoup()).final() == {"double": True}
 
 
 def test_addresses_of_objects_are_not_part_of_a_message(box):

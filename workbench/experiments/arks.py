@@ -14,6 +14,8 @@ from workbench.experiments.arks_data import ArksData, Model
 from workbench.experiments.arks_settings import ACTIVE, Setting
 from workbench.experiments.jobs import run_jobs
 from workbench.retrieval import ActiveResult, ActiveRetrievalSettings, KnowledgeSoup, active_retrieval
+from workbench.retrieval.completions import ResumableCompletions
+from workbench.retrieval.execution import Executor
 from workbench.retrieval.report import recall
 from workbench.retrieval.trace import Step, read_steps
 from workbench.sandbox import Sandbox
@@ -34,9 +36,9 @@ class Job:
     data: ArksData
     timeout_s: float
     folder: Path
-    """Keeps traces and results."""
-    cache: Path
-    """Keeps answers and outcomes; all jobs share it, for models often write the same programs."""
+    """Keeps a folder of traces and results a setting, and the model's answers."""
+    outcomes: Path
+    """Keeps what came of programs, for all jobs: models often write the same ones."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def run_experiment(
 
     jobs = {
         f"{place}-{half}": Job(
-            model, part, base, data, timeout_s, folder / f"model-{place}" / half, folder / "cache"
+            model, part, base, data, timeout_s, folder / f"model-{place}" / half, folder / "outcomes.jsonl"
         )
         for place, model in enumerate(models)
         for half, part in _halves(settings).items()
@@ -96,18 +98,21 @@ def run_job(job: Job) -> pd.DataFrame:
     """Run some settings with one model, one after the other; answers that they share are asked for once."""
     import pandas as pd
 
-    generator, frames = job.model.open(), []
-    with Sandbox(job.data.runtime, workers=1, timeout_s=job.timeout_s) as sandbox:
+    frames = []
+    with (
+        Sandbox(job.data.runtime, workers=1, timeout_s=job.timeout_s) as sandbox,
+        Executor(sandbox, job.outcomes) as executor,
+        ResumableCompletions(job.model.open(), job.folder / "completions.jsonl", progress=True) as generator,
+    ):
         for setting in job.settings:
             soup = KnowledgeSoup(items=job.data.documents(stripped=setting.stripped))
             result = active_retrieval(
                 job.data.problems,
                 soup,
                 generator,
-                sandbox,
+                executor,
                 setting.applied(job.base),
                 folder=job.folder / setting.word,
-                cache=job.cache,
                 template=job.data.template,
             )
             frames.append(rows_of(result, setting, job.model.spec))
@@ -124,10 +129,9 @@ def rows_of(result: ActiveResult, setting: Setting, model: str) -> pd.DataFrame:
     """
     import pandas as pd
 
-    gold = {problem.problem_id: problem.gold_documents for problem in result.problems}
-    rows = []
+    histories, rows = result.histories(), []
     for problem in result.problems:
-        history = {step.round: step for step in result.history(problem.problem_id)}
+        history = {step.round: step for step in histories[problem.problem_id]}
         last = history[0]
         for number in range(result.settings.rounds):
             asked = number in history
@@ -143,7 +147,7 @@ def rows_of(result: ActiveResult, setting: Setting, model: str) -> pd.DataFrame:
                     "passed": result.passed[last.round, problem.problem_id],
                     "ran": last.outcome.ran,
                     "message": last.outcome.message,
-                    "recall": recall(gold[problem.problem_id], found) if asked and last.found else None,
+                    "recall": recall(problem.gold_documents, found) if asked and last.found else None,
                 }
             )
     return pd.DataFrame(rows)

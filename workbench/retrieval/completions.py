@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import TracebackType
 
 from workbench.errors import GeneratorError
 from workbench.retrieval.problem import CodeGenerator
@@ -49,6 +50,14 @@ class ResumableCompletions:
     def fingerprint(self) -> str:
         """The wrapped generator's."""
         return self.generator.fingerprint
+
+    def __enter__(self) -> ResumableCompletions:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the file."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from workbench.languages import Language, find_language
@@ -59,6 +60,14 @@ class Executor:
         self.seconds = 0.0
         """What the sandbox has taken so far."""
         self._place = (sandbox.runtime.name, asdict(sandbox.limits), sandbox.isolation)
+
+    def __enter__(self) -> Executor:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the file."""

@@ -23,6 +23,7 @@ from workbench.retrieval.report import ActiveResult, Spent
 from workbench.retrieval.rounds import Rounds
 from workbench.retrieval.settings import ActiveRetrievalSettings
 from workbench.retrieval.soup import KnowledgeSoup, KnowledgeSource
+from workbench.retrieval.trace import Step
 from workbench.runs import atomic
 from workbench.runs.folders import sole_user
 
@@ -35,12 +36,11 @@ __all__ = ["active_retrieval"]
 def active_retrieval(
     problems: Sequence[CodingProblem],
     soup: KnowledgeSoup,
-    generator: CodeGenerator,
-    sandbox: Sandbox,
+    generator: CodeGenerator | ResumableCompletions,
+    sandbox: Sandbox | Executor,
     settings: ActiveRetrievalSettings | None = None,
     *,
     folder: str | Path | None = None,
-    cache: str | Path | None = None,
     web: KnowledgeSource | None = None,
     template: PromptTemplate | None = None,
     progress: bool = True,
@@ -58,11 +58,12 @@ def active_retrieval(
     Args:
         problems: What to solve, each `problem_id` once.
         soup: The knowledge at the start; it is left as it is, a copy grows.
-        generator: Writes the code.
-        sandbox: Runs it; its runtime has to have the problems' libraries.
+        generator: Writes the code. Runs that share `ResumableCompletions` ask for the same answer once.
+        sandbox: Runs it; its runtime has to have the problems' libraries. Runs that share an `Executor` run the same
+            program once.
         settings: The defaults where None.
-        folder: Gets trace.jsonl (a line a problem and round), results.json and seconds.json; None keeps nothing.
-        cache: Keeps answers and outcomes, by content, for several runs, also at a time; `folder` where None.
+        folder: Gets trace.jsonl (a line a problem and round), results.json and seconds.json, and answers and outcomes
+            that are not kept elsewhere; None keeps nothing.
         web: Where web pages come from, for the source `web_search`.
         template: The wording of prompts.
         progress: Show bars on a terminal's stderr.
@@ -77,39 +78,46 @@ def active_retrieval(
     chosen = _changed(settings or ActiveRetrievalSettings(), changes)
     _check(problems, soup, chosen, web)
     where = Path(folder) if folder is not None else None
-    kept = Path(cache) if cache is not None else where
-    with sole_user(where, "is at work in", "folder=...") if where else contextlib.nullcontext():
-        completions = ResumableCompletions(generator, kept and kept / "completions.jsonl", progress=progress)
-        executor = Executor(sandbox, kept and kept / "outcomes.jsonl")
-        try:
-            rounds = Rounds(
-                problems,
-                soup.copy(),
-                completions=completions,
-                executor=executor,
-                settings=chosen,
-                web=web,
-                template=template,
-            )
-            steps = rounds.run(where and where / "trace.jsonl", progress)
-            by_id = {problem.problem_id: problem for problem in problems}
-            ran = [
-                step for step in steps if step.outcome.ran
-            ]  # what raises is not right; nobody need run it again
-            met = executor.passed([(by_id[step.problem_id], step.code) for step in ran])
-        finally:
-            executor.close()
-            completions.close()
-        passed = {(step.round, step.problem_id): False for step in steps}
-        passed |= {(step.round, step.problem_id): one for step, one in zip(ran, met, strict=True)}
-        rest = time.perf_counter() - begin - completions.seconds - executor.seconds
-        spent = Spent(completions.seconds, executor.seconds, rest)
+    with contextlib.ExitStack() as held:
+        if where is not None:
+            held.enter_context(sole_user(where, "is at work in", "folder=..."))
+        if not isinstance(generator, ResumableCompletions):
+            file = where and where / "completions.jsonl"
+            generator = held.enter_context(ResumableCompletions(generator, file, progress=progress))
+        if not isinstance(sandbox, Executor):
+            sandbox = held.enter_context(Executor(sandbox, where and where / "outcomes.jsonl"))
+        before = Spent(generator.seconds, sandbox.seconds, 0)
+        rounds = Rounds(
+            problems,
+            soup.copy(),
+            completions=generator,
+            executor=sandbox,
+            settings=chosen,
+            web=web,
+            template=template,
+        )
+        steps = rounds.run(where and where / "trace.jsonl", progress)
+        passed = _passed(steps, problems, sandbox)
+        generation_s = generator.seconds - before.generation_s
+        execution_s = sandbox.seconds - before.execution_s
+        spent = Spent(generation_s, execution_s, time.perf_counter() - begin - generation_s - execution_s)
         result = ActiveResult(chosen, tuple(problems), tuple(steps), passed, rounds.soup, spent, where)
         if where is not None:
             made_by = {"generator": generator.name, "retriever": soup.retriever.fingerprint}
             atomic.write_json(where / "results.json", {**made_by, **result.as_dict()})
             atomic.write_json(where / "seconds.json", asdict(spent))
     return result
+
+
+def _passed(
+    steps: Sequence[Step], problems: Sequence[CodingProblem], executor: Executor
+) -> dict[tuple[int, str], bool]:
+    """Tell for each step whether its program is right. One that raised is not, and need not be run again."""
+    by_id = {problem.problem_id: problem for problem in problems}
+    ran = [step for step in steps if step.outcome.ran]
+    met = executor.passed([(by_id[step.problem_id], step.code) for step in ran])
+    passed = {(step.round, step.problem_id): False for step in steps}
+    return passed | {(step.round, step.problem_id): one for step, one in zip(ran, met, strict=True)}
 
 
 def _changed(settings: ActiveRetrievalSettings, changes: dict[str, Any]) -> ActiveRetrievalSettings:

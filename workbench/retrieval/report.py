@@ -87,14 +87,21 @@ class ActiveResult:
         """Return the steps of one problem, to follow it through its rounds."""
         return [step for step in self.steps if step.problem_id == problem_id]
 
+    def histories(self) -> dict[str, list[Step]]:
+        """Return the steps of every problem, in the order of the problems."""
+        found: dict[str, list[Step]] = {problem.problem_id: [] for problem in self.problems}
+        for step in self.steps:
+            found[step.problem_id].append(step)
+        return found
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, none of which depends on the clock."""
         each = {
-            problem.problem_id: [
+            name: [
                 {"ran": step.outcome.ran, "passed": self.passed[step.round, step.problem_id]}
-                for step in self.history(problem.problem_id)
+                for step in history
             ]
-            for problem in self.problems
+            for name, history in self.histories().items()
         }
         return {
             "settings": asdict(self.settings),

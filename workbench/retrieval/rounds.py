@@ -26,7 +26,8 @@ from workbench.retrieval.queries import (
 )
 from workbench.retrieval.settings import ActiveRetrievalSettings
 from workbench.retrieval.soup import KnowledgeSoup, KnowledgeSource
-from workbench.retrieval.trace import Found, Step, write_steps
+from workbench.retrieval.trace import Found, Step
+from workbench.runs import atomic
 
 __all__ = ["Rounds"]
 
@@ -84,12 +85,14 @@ class Rounds:
         from tqdm.auto import tqdm
 
         steps: list[Step] = []
+        lines: list[str] = []
         tasks = [_Task(problem, None) for problem in self._problems]
         hidden = None if progress else True  # None: hidden where stderr is no terminal
         for number in tqdm(range(self._settings.rounds), desc="rounds", unit="round", disable=hidden):
             steps += (done := self._round(number, tasks))
             if trace is not None:
-                write_steps(trace, steps)
+                lines += [step.line() for step in done]
+                atomic.write_bytes(trace, "".join(lines).encode(errors="backslashreplace"))
             tasks = [
                 _Task(task.problem, Attempted(task.problem, step.code, step.outcome))
                 for task, step in zip(tasks, done, strict=True)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from workbench.datasets.jsonl import Faults, read_objects
 from workbench.retrieval.assembly import Dropped
 from workbench.retrieval.execution import Outcome
-from workbench.runs import atomic
 
-__all__ = ["Found", "Step", "read_steps", "write_steps"]
+__all__ = ["Found", "Step", "read_steps"]
 
 
 @dataclass(frozen=True)
@@ -69,11 +68,14 @@ class Step:
         plain = {name: tuple(row[name]) for name in ("query", "shown", "grown")}
         return cls(**{**row, **plain, **nested})
 
-
-def write_steps(path: Path, steps: Sequence[Step]) -> None:
-    """Write a trace in one stroke, a line a step."""
-    lines = (json.dumps(asdict(step), ensure_ascii=False) for step in steps)
-    atomic.write_bytes(path, "".join(f"{line}\n" for line in lines).encode(errors="replace"))
+    def line(self) -> str:
+        """Return its line of a trace."""
+        nested = {
+            "found": [vars(one) for one in self.found],
+            "dropped": [vars(one) for one in self.dropped],
+            "outcome": vars(self.outcome),
+        }
+        return json.dumps({**vars(self), **nested}, ensure_ascii=False) + "\n"
 
 
 def read_steps(path: str | Path) -> list[Step]:

@@ -59,7 +59,7 @@ class PocketCoder:
 
     def count_tokens(self, text: str) -> int:
         """Return how many tokens a text has."""
-        return len(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+        return len(self._tokenizer.backend_tokenizer.encode(text, add_special_tokens=False))
 
     def complete(self, prompts: Sequence[str]) -> list[str]:
         """Return the likeliest program after each prompt, token by token."""
