@@ -214,6 +214,6 @@ def test_a_run_is_launched_watched_and_its_report_opened(lab, place):
     lab.shot("launcher-finished", widget)
     widget.get_by_role("button", name="Show the report").click()
     frame = widget.frame_locator("iframe")
-    expect(frame.get_by_role("heading", level=1)).to_be_visible()
+    expect(frame.get_by_role("heading", level=1)).to_be_visible(timeout=30 * SECOND)
     lab.shot("launcher-report", widget)
     assert '"n": 5' in (place / "launched" / "small_one" / "results.json").read_text()

@@ -197,15 +197,15 @@ def test_figures_come_for_matplotlib_alone(browser, attempts):
     assert "The reference draws" in browser.page.value
 
 
-def test_figures_are_drawn_by_the_problems_own_context(problems):
+def test_figures_are_drawn_by_the_problems_own_context(problems, tmp_path):
     """Without a sandbox: the program draws a real problem's reference, here in this process's own Python."""
     import subprocess
     import sys
 
     problem = next(one for one in problems if one.library == "Matplotlib")
     program = drawing_program(problem, problem.reference_code + "\nplt.show()")
-    done = subprocess.run([sys.executable, "-c", "import matplotlib; matplotlib.use('Agg')\n" + program],
-                          capture_output=True, text=True, check=True)  # fmt: skip
+    words = [sys.executable, "-c", "import matplotlib; matplotlib.use('Agg')\n" + program]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, cwd=tmp_path)
     (figure,) = figures_in(done.stdout)
     assert figure.startswith(PNG)
 

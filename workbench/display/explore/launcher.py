@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from workbench.display.explore.launching import Field, Launched, Progress, check_values, fields_of, launch_run
 from workbench.display.explore.markup import Markup, badge, bar, escape, listing, note, table
 from workbench.display.explore.presence import present
+from workbench.display.explore.served import served_address
 from workbench.display.report.values import shown
+from workbench.display.theme import BLUE
 from workbench.errors import WorkbenchError
 from workbench.profiles import PROFILES
 from workbench.runs.folders import shown as shown_path
@@ -21,7 +22,7 @@ from workbench.runs.notebooks import find_notebooks, notebooks_folder
 if TYPE_CHECKING:
     from ipywidgets import Widget
 
-__all__ = ["launch", "launcher", "launcher_page", "progress_page"]
+__all__ = ["launch", "launcher", "launcher_page", "progress_page", "report_page"]
 
 _KINDS = {"finished": "good", "failed": "bad", "stopped": "maybe"}
 LOOK_EVERY_S = 0.5
@@ -62,6 +63,23 @@ def progress_page(progress: Progress, folder: Path) -> Markup:
     said = listing([escape(progress.says)], numbered=False) if progress.says else ""
     cells = bar({"done": progress.cells}, max(progress.of, 1), "cells")
     return f'<div style="margin: 0 0 6px">{told}</div>{cells}{said}{note(shown_path(folder))}'
+
+
+def report_page(report: Path, address: str | None) -> Markup:
+    """Return the picture of a run's page.
+
+    Args:
+        report: The page.
+        address: Where the notebook's server serves it; None where it does not.
+    """
+    where = shown_path(report)
+    if address is None:
+        return note(
+            f"The report is {where}. JupyterLab shows it here if it is started in the project's folder."
+        )
+    look = "width: 100%; height: 720px; border: 1px solid #dde2e8; border-radius: 6px"
+    link = f'<a href="{escape(address)}" target="_blank" style="color: {BLUE}">{escape(where)}</a>'
+    return f'<div>{link}</div><iframe title="Report" style="{look}" src="{escape(address)}"></iframe>'
 
 
 def launcher(notebooks: Mapping[str, Path], *, out: str = "") -> Widget:
@@ -150,15 +168,10 @@ class _Launcher:
         threading.Thread(target=self._follow, args=(self.run,), daemon=True).start()
 
     def show_report(self) -> None:
-        """Show the run's page below: it holds all it needs, so that it can stand in a frame."""
+        """Show the run's page below, where the notebook's server can; say where it is in any case."""
         page = self.run.report if self.run else None
         if page is not None:
-            held = html.escape(page.read_text(encoding="utf-8"), quote=True)
-            frame = "width: 100%; height: 720px; border: 1px solid #dde2e8; border-radius: 6px"
-            self.page.value = (
-                f'<iframe title="Report" sandbox="allow-scripts" style="{frame}" srcdoc="{held}"></iframe>'
-                + note(shown_path(page))
-            )
+            self.page.value = report_page(page, served_address(page))
 
     def _follow(self, run: Launched) -> None:
         while True:

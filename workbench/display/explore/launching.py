@@ -62,18 +62,16 @@ def fields_of(notebook: Path, paper: str) -> list[Field]:
 
     found = papermill.inspect_notebook(str(notebook).replace("{", "{{").replace("}", "}}"))
     table = profiles.PAPERS.get(paper, {})
-    return [
-        Field(
-            name,
-            about["inferred_type_name"],
-            about["help"],
-            {profile: getattr(table[name], profile) for profile in profiles.PROFILES}
-            if name in table
-            else {},
-        )
-        for name, about in found.items()
-        if name not in ("profile", "out")
-    ]
+    fields = []
+    for name, about in found.items():
+        if name in ("profile", "out"):
+            continue
+        usual = {
+            profile: getattr(table[name], profile) if name in table else about["default"]
+            for profile in profiles.PROFILES
+        }
+        fields.append(Field(name, about["inferred_type_name"], about["help"], usual))
+    return fields
 
 
 def launch_run(paper: str, profile: str, values: Mapping[str, str], out: str = "") -> Launched:

@@ -254,6 +254,7 @@ class _MonitorView:
             self.place.children = (curves_figure(panels, live=True),)
             return
         figure = self.place.children[0]
+        figure.layout.autosize = True  # by now it stands in the page, and can know how wide that is
         with figure.batch_update():
             for trace, (steps, values) in zip(
                 figure.data, (curve for panel in panels for curve in panel.curves.values()), strict=True
