@@ -133,5 +133,7 @@ def test_the_choice_is_by_the_mean_over_seeds():
     assert chosen_aspects({0: first}) == ("a",)
     # a: 0 and 1; b: 1/6 and 1/6
     assert chosen_aspects({0: first, 1: second}) == ("b",)
-    with pytest.raises(SettingsError, match="at most half"):
-        chosen_aspects({0: pool({"c": reading("far")})})
+    # the least inconsistent one, however bad: the table shows it
+    assert chosen_aspects({0: pool({"c": reading("far")})}) == ("c",)
+    with pytest.raises(SettingsError, match="tells answers apart"):
+        chosen_aspects({0: pool({"d": lambda prompt, response: 1.0})})

@@ -6,7 +6,7 @@ from paper_notebooks import NOTEBOOKS, cells, notebook
 from workbench.profiles import PAPERS
 from workbench.runs.notebooks import find_notebooks, notebook_parameters
 
-TITLES = {"arks": "ARKS", "ds1000": "DS-1000", "haf_rm": "HaF-RM"}
+TITLES = {"alarm": "ALaRM", "arks": "ARKS", "ds1000": "DS-1000", "haf_rm": "HaF-RM"}
 TOUR = "start_here"
 
 

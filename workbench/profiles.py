@@ -297,7 +297,7 @@ PAPERS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
                     minimum=0,
                 ),
                 "batch": Parameter(
-                    int, "answers a rollout, of public models; 0: the paper's 8", 0, 8, 8, minimum=0
+                    int, "answers a rollout; 0: as tuned, or the paper's 8", 0, 8, 8, minimum=0
                 ),
                 "max_prompt_tokens": Parameter(
                     int, "longest prompt of public models", 1024, 1024, 1024, minimum=8
@@ -331,7 +331,7 @@ PAPERS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
                 ),
                 "translation": Parameter(
                     str,
-                    "what is translated: world (our small Spanish), europarl, or a file of its form",
+                    "what is translated: world (our small Spanish), europarl, or a file like it",
                     "world",
                     "world",
                     "europarl",

@@ -21,7 +21,7 @@ from workbench.experiments.alarm_arms import (
     RANDOM_GATE,
     WEIGHTED_SUM,
 )
-from workbench.experiments.alarm_results import Findings
+from workbench.experiments.alarm_results import Findings, mean_over_seeds
 from workbench.rewards import Selection
 
 __all__ = ["PAPER", "mode_claims", "selection_claims", "translation_claims"]
@@ -36,14 +36,17 @@ def selection_claims(findings: Findings, where: str) -> Iterator[dict[str, Any]]
         findings: Of the experiment.
         where: What it was measured on, a sentence.
     """
-    worst = max(
-        findings.aspects,
-        key=lambda name: np.mean([findings.inconsistency_of(name, seed) for seed in findings.prepared]),
-    )
+    shares = {
+        name: [findings.inconsistency_of(name, seed) for seed in findings.prepared]
+        for name in findings.aspects
+    }
+    # an aspect that values all answers alike has none
+    worst = max(shares, key=lambda name: np.nan_to_num(mean_over_seeds(shares[name]).value, nan=-1.0))
     chosen = findings.chosen[0]
     gaps = [
-        findings.inconsistency_of(worst, seed) - findings.inconsistency_of(chosen, seed)
-        for seed in findings.prepared
+        one - other
+        for one, other in zip(shares[worst], shares[chosen], strict=True)
+        if np.isfinite(one - other)
     ]
     yield {
         "statement": f"Inconsistency tells aspects apart: {worst}, the worst, less {chosen}, the chosen",

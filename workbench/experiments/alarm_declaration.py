@@ -125,22 +125,28 @@ class Declaration:
 def chosen_aspects(prepared: Mapping[int, Prepared], keep: int = 1) -> tuple[str, ...]:
     """Return the aspects that are least inconsistent in the mean over seeds: one choice for all.
 
+    They are chosen even where they order answers no better than chance: the table of inconsistencies shows it.
+
+    Args:
+        prepared: By seed.
+        keep: How many to choose at most.
+
     Raises:
-        SettingsError: None of them orders answers better than chance.
+        SettingsError: No pair of answers could be compared by any aspect.
     """
     shares: dict[str, list[float]] = {}
     for one in prepared.values():
         for row in one.pool.selection.table:
             shares.setdefault(row.name, []).append(row.inconsistency)
     means = {name: float(np.mean(values)) for name, values in shares.items()}
-    good = [name for name in sorted(means, key=lambda name: means[name]) if means[name] <= 0.5]
-    if not good:
+    known = [name for name in sorted(means, key=lambda name: means[name]) if not np.isnan(means[name])]
+    if not known:
         raise SettingsError(
-            got=", ".join(f"{name} {value:.2f}" for name, value in means.items()),
-            needed="an aspect that disagrees with the holistic reward in at most half of the pairs",
-            fix="give other aspects, or another holistic reward",
+            got=f"aspects {', '.join(means)}, each of which values all answers to a prompt alike",
+            needed="an aspect that tells answers apart",
+            fix="give other aspects, or set pool_prompts higher",
         )
-    return tuple(good[:keep])
+    return tuple(known[:keep])
 
 
 def read_tuning(file: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -125,7 +126,7 @@ def question_settings(settings: Any) -> QuestionSettings:
             chat=settings.chat,
             max_steps=settings.steps or None,
             batch=batch,
-            minibatch=min(paper.minibatch, batch),
+            minibatch=math.gcd(batch, paper.minibatch),
             max_prompt_tokens=settings.max_prompt_tokens,
             max_new_tokens=settings.max_new_tokens,
             checkpoint_steps=0,

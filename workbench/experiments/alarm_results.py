@@ -21,7 +21,7 @@ from workbench.rewards import inconsistency, pairs_within
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Findings", "rank_agreement", "wide_table"]
+__all__ = ["Findings", "mean_over_seeds", "rank_agreement", "wide_table"]
 
 REPEATS = "repeats"
 
@@ -97,8 +97,7 @@ class Findings:
 
         rows: list[dict[str, Any]] = []
         for aspect in self.aspects:
-            shares = [self.inconsistency_of(aspect, seed) for seed in self.prepared]
-            found = paired_t_interval(shares) if len(shares) > 1 else Estimate(shares[0], np.nan, np.nan)
+            found = mean_over_seeds([self.inconsistency_of(aspect, seed) for seed in self.prepared])
             row: dict[str, Any] = {"aspect": aspect, "chosen": "yes" if aspect in self.chosen else ""}
             row |= {"inconsistency": found.value, "low": found.low, "high": found.high}
             if self.has_oracle:
@@ -124,7 +123,12 @@ class Findings:
     def rank_agreements(self) -> list[float]:
         """Return, for each seed, how well inconsistency predicts which aspect trains best; see `rank_agreement`."""
         after = {aspect: self.after_training(aspect) for aspect in self.aspects}
-        seeds = [seed for seed in self.prepared if all(seed in found for found in after.values())]
+        seeds = [
+            seed
+            for seed in self.prepared
+            if all(seed in found for found in after.values())
+            and all(np.isfinite(self.inconsistency_of(aspect, seed)) for aspect in self.aspects)
+        ]
         return [
             rank_agreement(
                 [self.inconsistency_of(aspect, seed) for aspect in self.aspects],
@@ -186,6 +190,14 @@ class Findings:
     def _with_truth(self, aspect: str, prepared: Prepared) -> float:
         pool = prepared.pool
         return inconsistency(pool.scores[aspect], pool.scores[ORACLE], pairs_within(pool.prompts))
+
+
+def mean_over_seeds(values: Sequence[float]) -> Estimate:
+    """Return the mean of what is known, with its 95 % t interval: NaN for its ends where fewer than two are."""
+    known = [value for value in values if np.isfinite(value)]
+    if len(known) > 1:
+        return paired_t_interval(known)  # the interval of a mean, whatever it is of
+    return Estimate(known[0] if known else float("nan"), float("nan"), float("nan"))
 
 
 def rank_agreement(inconsistencies: Sequence[float], outcomes: Sequence[float]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -174,10 +175,16 @@ def task_of(settings: Any) -> TaskChoice:
 
     tuning = tuning_of(settings)
     ppo = POCKET_PPO if tuning is None else tuned_ppo(tuning)
+    batch = settings.batch or ppo.batch
     return TaskChoice(
         prepare_passages,
         PassageSettings(
-            ppo=replace(ppo, max_steps=settings.steps or POCKET_PPO.max_steps),
+            ppo=replace(
+                ppo,
+                max_steps=settings.steps or ppo.max_steps,
+                batch=batch,
+                minibatch=math.gcd(batch, ppo.minibatch),
+            ),
             pairs=settings.pairs,
             pair_prompts=max(settings.pairs // 2, 2),
             pool_prompts=settings.pool_prompts,
@@ -218,6 +225,7 @@ def translation_of(settings: Any) -> TranslationSettings:
 
 def _europarl(settings: Any) -> EuroparlTask:
     from workbench.experiments.alarm_europarl import EuroparlTask
+    from workbench.rewards.grammar import grammar_available
 
     if not settings.translation_policy or not settings.holistic:
         raise SettingsError(
@@ -228,12 +236,14 @@ def _europarl(settings: Any) -> EuroparlTask:
         )
     given = EuroparlTask()
     named = settings.translation != "europarl"
+    aspects = tuple(name for name in given.aspects if name != "grammar" or grammar_available().available)
     steps = {"max_steps": settings.translation_steps} if settings.translation_steps else {}
     return replace(
         given,
         policy=ModelSettings(settings.translation_policy, device=settings.device),
         holistic=ModelSettings(settings.holistic, quantize=quantize_of(settings), device=settings.device),
         normalization=given.normalization if "ultra" in settings.holistic.lower() else None,
+        aspects=aspects,
         source=settings.translation if named else given.source,
         ppo=replace(given.ppo, **steps),
         lora=given.lora if settings.lora else None,

@@ -11,11 +11,11 @@ import numpy as np
 from workbench.evaluation.policy_comparison import WinCell, difference, mean_table, win_matrix
 from workbench.evaluation.policy_frontier import HackingAlarm, frontier, hacking_alarm
 from workbench.evaluation.policy_outcomes import BEFORE, HOLISTIC, ORACLE, PolicyOutcome, measures
-from workbench.evaluation.statistics import Estimate, paired_t_interval
+from workbench.evaluation.statistics import Estimate
 from workbench.experiments.alarm_arms import HIERARCHICAL, HOLISTIC_ONLY
 from workbench.experiments.alarm_aspects import ASPECTS
 from workbench.experiments.alarm_declaration import SWEPT, Declaration
-from workbench.experiments.alarm_results import Findings, wide_table
+from workbench.experiments.alarm_results import Findings, mean_over_seeds, wide_table
 from workbench.experiments.alarm_setup import SEEDS_FILE, WORLD, alarm_folder
 from workbench.experiments.alarm_table import SeedTable, read_table
 from workbench.experiments.alarm_task import Prepared
@@ -111,7 +111,7 @@ def inconsistency_table(prepared: Mapping[int, Prepared], chosen: Sequence[str])
             shares.setdefault(row.name, {})[seed] = row.inconsistency
     rows: list[dict[str, Any]] = []
     for name, by_seed in shares.items():
-        found = _interval(list(by_seed.values()))
+        found = mean_over_seeds(list(by_seed.values()))
         place = {"aspect": name, "chosen": "yes" if name in chosen else "", "inconsistency": found.value}
         ends = {} if math.isnan(found.low) else {"low": found.low, "high": found.high}
         rows.append({**place, **ends, **{f"seed {seed}": value for seed, value in list(by_seed.items())[:3]}})
@@ -263,9 +263,3 @@ def consistency_table(selections: Mapping[int, Selection]) -> pd.DataFrame:
 def _weight_of(table: SeedTable, arm: str) -> float:
     """Return the weight at which an arm was trained with the most seeds: the one it is compared at."""
     return float(table.facts["weights"][arm])
-
-
-def _interval(values: Sequence[float]) -> Estimate:
-    if len(values) > 1:
-        return paired_t_interval(values)
-    return Estimate(float(values[0]), float("nan"), float("nan"))
