@@ -305,7 +305,7 @@ PAPERS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
                 "max_new_tokens": Parameter(int, "longest answer of public models", 200, 200, 200, minimum=1),
                 "pairs": Parameter(
                     int,
-                    "noisy pairs that a world's holistic reward learns from; for translation half",
+                    "noisy pairs to make the world's holistic reward of; half of it for translation",
                     800,
                     800,
                     800,
@@ -331,7 +331,7 @@ PAPERS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
                 ),
                 "translation": Parameter(
                     str,
-                    "what is translated: world (our small Spanish), europarl, or a file like it",
+                    "what is translated: world (our small Spanish), europarl, or such a file",
                     "world",
                     "world",
                     "europarl",
