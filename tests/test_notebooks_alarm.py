@@ -124,7 +124,7 @@ def test_parameters_that_do_not_go_together_are_refused_before_any_work(paramete
     from types import SimpleNamespace
 
     from workbench.errors import SettingsError
-    from workbench.experiments.alarm_setup import declare, task_of, translation_of
+    from workbench.experiments.alarm_parameters import declare, task_of, translation_of
     from workbench.profiles import settings
 
     given = SimpleNamespace(**settings("alarm", "pocket", {"tuning": "paper", **parameters}))

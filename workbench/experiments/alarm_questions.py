@@ -10,7 +10,7 @@ from typing import Any
 
 from workbench.datasets.qa_feedback import QAFeedback, load_qa_feedback
 from workbench.errors import DataError, SettingsError
-from workbench.experiments.alarm_setup import quantize_of
+from workbench.experiments.alarm_parameters import quantize_of
 from workbench.experiments.alarm_task import Prepared, SeedTask, TaskRewards, measured_pool
 from workbench.models.encoding import EncodingSettings
 from workbench.models.loading import ModelSettings, load_tokenizer
