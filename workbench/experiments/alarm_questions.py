@@ -18,7 +18,6 @@ from workbench.models.lora import LoraSettings
 from workbench.rewards import (
     FACTUALITY,
     RELEVANCE,
-    LengthReward,
     Normalization,
     Normalized,
     Reward,
@@ -228,22 +227,13 @@ def _fine_tuned(settings: QuestionSettings, rows: Sequence[QAFeedback], folder: 
 def _sampled(settings: QuestionSettings, rows: Sequence[QAFeedback], seed: int) -> list[Sample]:
     """Return some answers of the policy to each prompt."""
     from workbench.training.ppo import ValuedPolicy
-    from workbench.training.ppo.prompts import SAMPLES, chance, encode_prompts
-    from workbench.training.ppo.rollout import Collector
+    from workbench.training.ppo.answering import answer_prompts
 
-    tokenizer = load_tokenizer(settings.policy)
-    policy = ValuedPolicy.load(settings.policy)
+    asked = [replace(qa_sample(row), response="") for row in rows]
+    tokenizer, policy = load_tokenizer(settings.policy), ValuedPolicy.load(settings.policy)
     how = replace(settings.ppo, seed=seed)
-    asked = [replace(qa_sample(row), response="") for row in rows for _ in range(ANSWERS)]
-    prompts = encode_prompts(asked, tokenizer, policy, how)
-    uniform = chance(how, SAMPLES, 0, len(prompts))
-    collect = Collector(policy, tokenizer, LengthReward(), how)
-    size = how.evaluation_batch
-    return [
-        sample
-        for start in range(0, len(prompts), size)
-        for sample in collect(prompts[start : start + size], uniform[start : start + size]).samples
-    ]
+    answers = answer_prompts(policy, tokenizer, [one.prompt for one in asked], how, samples=ANSWERS)
+    return [replace(one, response=text) for one, texts in zip(asked, answers, strict=True) for text in texts]
 
 
 def _raw_rewards(holistic: ModelSettings, folder: Path) -> dict[str, Reward]:
