@@ -6,7 +6,7 @@ import pytest
 
 from workbench.display.explore.differences import marked_differences, side_by_side
 from workbench.display.explore.markup import badge, bar, card, escape, listing, table
-from workbench.display.explore.presence import is_watched, picture_with_widget, present
+from workbench.display.explore.presence import SESSION, is_session, is_watched, picture_with_widget, present
 
 EVIL = "<script>alert('x')</script>"
 
@@ -62,3 +62,12 @@ def test_where_nobody_watches_no_widget_is_built(capsys):
     assert not is_watched()
     present("Title", "<b>picture</b>", make, text="in words")
     assert capsys.readouterr().out == "in words\n"
+
+
+@pytest.mark.parametrize(
+    ("own", "around", "watched"),
+    [({SESSION: "a.ipynb"}, {}, True), ({SESSION: "a.ipynb"}, {SESSION: "a.ipynb"}, False), ({}, {}, False)],
+    ids=["a notebook that is open", "a run started from inside one", "papermill in a terminal"],
+)
+def test_a_kernel_is_watched_where_its_notebook_is_open(own, around, watched):
+    assert is_session(own, around) == watched

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from workbench.display.explore.markup import MONO, Markup, card, escape
@@ -35,7 +35,28 @@ def is_watched() -> bool:
     if shell is None or getattr(shell, "kernel", None) is None:
         return False
     # other programs than Jupyter's server make themselves known by this channel, which papermill never opens
-    return SESSION in os.environ or Widget._control_comm is not None
+    return is_session(os.environ, _around()) or Widget._control_comm is not None
+
+
+def is_session(own: Mapping[str, str], around: Mapping[str, str]) -> bool:
+    """Tell whether a kernel is that of a notebook that is open, by its environment.
+
+    Args:
+        own: The kernel's.
+        around: That of the process that started it. A run that is started from inside an open notebook inherits the
+            notebook's mark, and hands it to kernels that nobody watches.
+    """
+    return SESSION in own and SESSION not in around
+
+
+def _around() -> Mapping[str, str]:
+    import psutil
+
+    try:
+        parent = psutil.Process().parent()
+        return parent.environ() if parent is not None else {}
+    except psutil.Error:  # it is somebody else's, or gone
+        return {}
 
 
 def present(title: str, picture: Markup, make: Callable[[], Widget], *, text: str = "") -> None:
