@@ -49,7 +49,7 @@ def frontier_plot(frame: pd.DataFrame, *, y: str, x: str = "kl", y_title: str = 
     for number, (arm, rows) in enumerate(frame.groupby("arm", sort=False)):
         color = COLORS[number % len(COLORS)]
         figure.add_scatter(
-            x=rows[x].tolist(), y=rows[y].tolist(), mode="markers",
+            name=str(arm), x=rows[x].tolist(), y=rows[y].tolist(), mode="markers",
             marker={"size": 5, "color": color, "opacity": 0.35},
             legendgroup=str(arm), showlegend=False, customdata=[_weighed(one) for one in rows["weight"]],
             hovertemplate=f"{arm}%{{customdata}}: %{{y:.3f}} at %{{x:.2f}} nats<extra></extra>",
