@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PINS := workbench/sandbox/pins/main.txt
 BENCH_PINS := workbench/sandbox/pins/bench.txt
+BROWSER_PINS := workbench/sandbox/pins/browser.txt
 STAMP := $(VENV)/.installed
 STARTED := $(VENV)/.installing
 # set PYTHON to choose another one: make run PYTHON=/opt/python3.12/bin/python3
@@ -13,7 +14,7 @@ SUITABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lab check bench-setup clean
+.PHONY: help setup run test lab check bench-setup browser-setup clean
 
 help:
 	@echo "make run     run the papers' notebooks (pocket profile) and write a report"
@@ -21,6 +22,7 @@ help:
 	@echo "make lab     open JupyterLab on the notebooks"
 	@echo "make check   lint and check types"
 	@echo "make bench-setup   also install what 'workbench bench' compares with"
+	@echo "make browser-setup   also install what tests in a browser need, but for the browser"
 	@echo "make clean   remove the environment and caches; runs/ stays"
 
 setup: $(STAMP)
@@ -48,7 +50,7 @@ run: $(STAMP)
 	@$(BIN)/workbench run $(ARGS)
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not realdata and not bench" $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not realdata and not bench and not browser" $(ARGS)
 
 lab: $(STAMP)
 	@$(BIN)/jupyter lab --notebook-dir=notebooks $(ARGS)
@@ -60,6 +62,9 @@ check: $(STAMP)
 
 bench-setup: $(STAMP)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r $(BENCH_PINS)
+
+browser-setup: $(STAMP)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r $(BROWSER_PINS)
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

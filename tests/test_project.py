@@ -71,7 +71,9 @@ def closure() -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("file", "extras"), [("main.txt", ("test", "dev")), ("bench.txt", ("bench",))], ids=["main", "bench"]
+    ("file", "extras"),
+    [("main.txt", ("test", "dev")), ("bench.txt", ("bench",)), ("browser.txt", ("browser",))],
+    ids=["main", "bench", "browser"],
 )
 def test_pins_lie_within_the_ranges_of_pyproject(file, extras):
     pinned = pins() | pins(PINS.with_name(file))
