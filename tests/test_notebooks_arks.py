@@ -5,7 +5,7 @@ from paper_notebooks import results, run
 
 from workbench.experiments.arks_settings import ACTIVE, CONTROL, NOTHING, declared
 
-SMALL = {"libraries": 2, "problems": 3, "models": "pocket:data/arks/seed-0", "processes": 1}
+SMALL = {"libraries": 2, "problems": 3, "rounds": 2, "models": "pocket:data/arks/seed-0", "processes": 1}
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ def coder():
 
 @pytest.fixture(scope="module")
 def benchmark():
-    return draw_benchmark(77, libraries=2, problems=30, operations=(1,))
+    return draw_benchmark(77, libraries=2, problems=15, operations=(1,))
 
 
 def ask(benchmark, *, right=True):
@@ -53,7 +53,7 @@ def test_without_the_right_document_it_mostly_writes_a_familiar_name(coder, benc
 
 
 def test_an_answer_depends_on_its_own_prompt_alone(coder, benchmark):
-    asked = [*ask(benchmark)[:12], *ask(benchmark, right=False)[:12]]
+    asked = [*ask(benchmark)[:4], *ask(benchmark, right=False)[:4]]
     together = coder.complete(asked)
     assert together == [coder.complete([prompt])[0] for prompt in asked]
     assert coder.complete(asked[::-1]) == together[::-1]

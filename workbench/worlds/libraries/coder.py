@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,9 @@ from workbench.errors import ModelError
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from workbench.models import ModelSettings
 
 __all__ = ["PocketCoder", "tidied"]
 
@@ -22,7 +26,7 @@ _LINE_END = re.compile(r" *\n *")
 
 
 class PocketCoder:
-    """A tiny model that writes programs for fictional libraries.
+    """A tiny model that writes programs for fictional libraries; loaded with the first answer.
 
     Args:
         folder: Its weights, tokenizer and recipe, as `workbench.worlds.libraries.pretrain` leaves them.
@@ -32,8 +36,6 @@ class PocketCoder:
     """
 
     def __init__(self, folder: str | Path) -> None:
-        from workbench.models import ModelSettings, load_causal_lm, load_tokenizer
-
         self._folder = Path(folder)
         weights = self._folder / "model.safetensors"
         if not weights.is_file():
@@ -43,9 +45,24 @@ class PocketCoder:
                 fix=f"run `python -m workbench.worlds.libraries.pretrain --out {self._folder}`",
             )
         self._digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:16]
-        settings = ModelSettings(str(self._folder), device="cpu", dtype="float32")
-        self._tokenizer = load_tokenizer(settings)
-        self._model = load_causal_lm(settings).model
+
+    @cached_property
+    def _tokenizer(self) -> PreTrainedTokenizerBase:
+        from workbench.models import load_tokenizer
+
+        return load_tokenizer(self._settings)
+
+    @cached_property
+    def _model(self) -> PreTrainedModel:
+        from workbench.models import load_causal_lm
+
+        return load_causal_lm(self._settings).model
+
+    @property
+    def _settings(self) -> ModelSettings:
+        from workbench.models import ModelSettings
+
+        return ModelSettings(str(self._folder), device="cpu", dtype="float32")
 
     @property
     def name(self) -> str:
@@ -86,16 +103,20 @@ class PocketCoder:
             ids[row, longest - len(tokens) :] = torch.tensor(tokens)
             mask[row, longest - len(tokens) :] = 1
         found: list[list[int]] = [[] for _ in prompts]
-        open_rows = torch.ones(len(prompts), dtype=torch.bool)
+        rows, going = torch.arange(len(prompts)), torch.ones(len(prompts), dtype=torch.bool)
         cache: Any = None
         with torch.inference_mode():
             for _ in range(_MAX_NEW_TOKENS):
                 chosen, cache = self._step(ids, mask, cache)
-                open_rows &= chosen != end
-                if not open_rows.any():
+                going &= chosen != end
+                left = torch.nonzero(going).flatten()
+                if not len(left):
                     break
-                for row in torch.nonzero(open_rows).flatten().tolist():
-                    found[row].append(int(chosen[row]))
+                for row, token in zip(rows[left].tolist(), chosen[left].tolist(), strict=True):
+                    found[row].append(token)
+                if 2 * len(left) <= len(rows):  # most have ended: go on with the others alone
+                    cache.reorder_cache(left)
+                    rows, mask, chosen, going = rows[left], mask[left], chosen[left], going[left]
                 ids = chosen[:, None]
                 mask = torch.cat([mask, torch.ones_like(ids)], dim=1)
         return found
