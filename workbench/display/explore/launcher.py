@@ -52,7 +52,8 @@ def launcher_page(paper: str, fields: Sequence[Field]) -> Markup:
     """Return the picture of the launcher: a paper's parameters, and what each profile makes of them."""
     rows = []
     for one in fields:
-        usual = (escape(shown(one.usual.get(profile))) for profile in PROFILES)
+        values = (escape(shown(one.usual.get(profile))) for profile in PROFILES)
+        usual = (f'<span style="overflow-wrap: anywhere">{value}</span>' for value in values)
         rows.append((f"<b>{escape(one.name)}</b>", escape(one.kind), *usual, escape(one.help)))
     return note(f"Parameters of {paper}") + table(("parameter", "type", *PROFILES, "what it sets"), rows)
 

@@ -100,12 +100,17 @@ class LiveTraining(Generic[Result]):
         """The heading of its pictures."""
         return f"Training monitor: {self.name}"
 
+    @property
+    def ended(self) -> bool:
+        """Whether it runs no more."""
+        return self.state in ("finished", "stopped", "failed")
+
     def stop(self) -> None:
         """End the training after its step, with a checkpoint; what the button does."""
         if self.state == "running":
             self.state = "stopping"
             self.log.stop()
-            self._refresh(at_once=True)
+            self._refresh()
 
     def result(self) -> Result:
         """Wait for the training and return what it returned.
@@ -120,6 +125,8 @@ class LiveTraining(Generic[Result]):
                 self._thread.join(0.2)
             except KeyboardInterrupt:
                 self.stop()
+        for view in self._views:
+            view.join()
         if self._fault is not None:
             raise self._fault
         return self._result  # type: ignore[return-value]
@@ -146,11 +153,11 @@ class LiveTraining(Generic[Result]):
             self._fault, self.state, self.says = stop, "stopped", str(stop)
         except BaseException as fault:  # raised again by `result`, in the notebook's own thread
             self._fault, self.state, self.says = fault, "failed", f"{type(fault).__name__}: {fault}"
-        self._refresh(at_once=True)
+        self._refresh()
 
-    def _refresh(self, *, at_once: bool = False) -> None:
+    def _refresh(self) -> None:
         for view in self._views:
-            view.refresh(at_once=at_once)
+            view.refresh()
 
 
 def watch_training(
@@ -220,29 +227,43 @@ class _MonitorView:
         self.whole.add_class("explore-monitor")
         self._picture = Picture(training.title, uuid.uuid4().hex[:12])
         self._shape: list[tuple[str, tuple[str, ...]]] = []
-        self._drawn, self._kept = 0.0, 0.0
-        self._lock = threading.Lock()
+        self._kept = 0.0
+        self._news = threading.Event()
+        self._drawer = threading.Thread(target=self._keep_drawing, name="monitor", daemon=True)
 
     def show(self) -> None:
         """Show widget and picture below the cell."""
         self._picture.show(monitor_page(self.training), self.whole)
+        self._drawer.start()
 
-    def refresh(self, *, at_once: bool = False) -> None:
-        """Draw what is new, unless it was drawn a moment ago."""
-        now = time.monotonic()
-        if not at_once and now - self._drawn < EVERY_S:
-            return
-        with self._lock:
-            self._drawn = now
-            log, state = self.training.log, self.training.state
-            self.bar.max, self.bar.value = max(log.steps, 1), log.done
-            self.line.value = _state_line(self.training)
-            self.button.disabled = state != "running"
-            self.button.description = "Stopping…" if state == "stopping" else "Stop"
-            self._draw()
-            if state not in ("running", "stopping") or now - self._kept > KEPT_EVERY_S:
-                self._kept = now
-                self._picture.update(monitor_page(self.training))
+    def refresh(self) -> None:
+        """Draw what is new, soon: the training that calls this does not wait."""
+        self._news.set()
+
+    def join(self) -> None:
+        """Wait until the end of the training is drawn."""
+        self._drawer.join()
+
+    def _keep_drawing(self) -> None:
+        while True:
+            self._news.wait()
+            self._news.clear()
+            ended = self.training.ended
+            self._update(ended)
+            if ended:
+                return
+            time.sleep(EVERY_S)
+
+    def _update(self, ended: bool) -> None:
+        log, state = self.training.log, self.training.state
+        self.bar.max, self.bar.value = max(log.steps, 1), log.done
+        self.line.value = _state_line(self.training)
+        self.button.disabled = state != "running"
+        self.button.description = "Stopping…" if state == "stopping" else "Stop"
+        self._draw()
+        if ended or time.monotonic() - self._kept > KEPT_EVERY_S:
+            self._kept = time.monotonic()
+            self._picture.update(monitor_page(self.training))
 
     def _draw(self) -> None:
         panels = panels_of({"": self.training.log.rows})
