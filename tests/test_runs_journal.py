@@ -45,8 +45,12 @@ def test_rows_that_count_no_more_are_dropped(tmp_path: Path) -> None:
     with Journal(path, counts=lambda row: row["x"] == 2) as journal:
         assert journal.known == {"b": B}
         assert path.read_text() == LINE_B
+        with Journal(path) as other:
+            other.add({"key": "c", "x": 2})
+        journal.refresh()
+        assert set(journal.known) == {"b", "c"}
         journal.add(A)
-    assert path.read_text() == LINE_B + LINE_A
+    assert path.read_text() == LINE_B + '{"key": "c", "x": 2}\n' + LINE_A
 
 
 def test_what_a_row_is_the_result_of_may_be_several_fields(tmp_path: Path) -> None:

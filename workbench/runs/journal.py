@@ -72,6 +72,7 @@ class Journal:
             if dropped:
                 self._rewrite(_lines(self.known.values()))
                 self._file = self.path.open("ab+")
+                self._read_to = self._file.seek(0, os.SEEK_END)
         except OSError as error:
             raise DataError(
                 got=f"{self.path}: {error.strerror}",
