@@ -108,7 +108,7 @@ def tune(settings: PassageSettings, seeds: Sequence[int], folder: Path, *, worke
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder.")
 @click.option("--workers", default=2, show_default=True, help="Trainings at a time.")
 def main(out: Path, workers: int) -> None:
-    settings = PassageSettings(POCKET_PPO)
+    settings = PassageSettings(POCKET_PPO, test_prompts=128)
     folder = out / "tuning"
     try:
         found = tune(settings, TUNING_SEEDS, folder, workers=workers)
