@@ -5,7 +5,7 @@ Source: Su et al. 2024, "ARKS: Active Retrieval in Knowledge Soup for Code Gener
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,9 +36,18 @@ class Job:
     data: ArksData
     timeout_s: float
     folder: Path
-    """Keeps a folder of traces and results a setting, and the model's answers."""
-    outcomes: Path
     """Keeps what came of programs, for all jobs: models often write the same ones."""
+    place: int
+    """The model's number, from 0. Its own folder keeps its answers, and a folder of traces and results a setting."""
+
+    @property
+    def own(self) -> Path:
+        """The model's folder."""
+        return self.folder / f"model-{self.place}"
+
+    def trace(self, setting: Setting) -> Path:
+        """Return where a setting's trace goes."""
+        return self.own / setting.word / "trace.jsonl"
 
 
 @dataclass(frozen=True)
@@ -74,35 +83,30 @@ def run_experiment(
     """
     import pandas as pd
 
+    families: dict[str, list[Setting]] = {}
+    for one in settings:
+        families.setdefault(one.family, []).append(one)
+    # the largest first, so that processes end together; a family's models side by side: they share no answers
     jobs = {
-        f"{place}-{half}": Job(
-            model, part, base, data, timeout_s, folder / f"model-{place}" / half, folder / "outcomes.jsonl"
-        )
+        f"{place}-{family}": Job(model, tuple(families[family]), base, data, timeout_s, folder, place)
+        for family in sorted(families, key=lambda name: -len(families[name]))
         for place, model in enumerate(models)
-        for half, part in _halves(settings).items()
     }
     frames = run_jobs(run_job, jobs, folder / "jobs", workers=processes, label="loops")
     active = next(one for one in settings if one.name == ACTIVE)
-    example = read_steps(folder / "model-0" / "plain" / active.word / "trace.jsonl")
+    example = read_steps(jobs[f"0-{active.family}"].trace(active))
     return Outcomes(pd.concat(frames.values(), ignore_index=True), tuple(example))
 
 
-def _halves(settings: Sequence[Setting]) -> Mapping[str, tuple[Setting, ...]]:
-    """Split the settings in two that take about as long, each with its own documents: plain, and all others."""
-    plain = tuple(one for one in settings if not one.stripped)
-    stripped = tuple(one for one in settings if one.stripped)
-    return {name: part for name, part in (("plain", plain), ("stripped", stripped)) if part}
-
-
 def run_job(job: Job) -> pd.DataFrame:
-    """Run some settings with one model, one after the other; answers that they share are asked for once."""
+    """Run some settings with one model, one after the other; what settings share is asked for and run once."""
     import pandas as pd
 
     frames = []
     with (
         Sandbox(job.data.runtime, workers=1, timeout_s=job.timeout_s) as sandbox,
-        Executor(sandbox, job.outcomes) as executor,
-        ResumableCompletions(job.model.open(), job.folder / "completions.jsonl", progress=True) as generator,
+        Executor(sandbox, job.folder / "outcomes.jsonl") as executor,
+        ResumableCompletions(job.model.open(), job.own / "completions.jsonl", progress=True) as generator,
     ):
         for setting in job.settings:
             soup = KnowledgeSoup(items=job.data.documents(stripped=setting.stripped))
@@ -112,7 +116,7 @@ def run_job(job: Job) -> pd.DataFrame:
                 generator,
                 executor,
                 setting.applied(job.base),
-                folder=job.folder / setting.word,
+                folder=job.trace(setting).parent,
                 template=job.data.template,
             )
             frames.append(rows_of(result, setting, job.model.spec))
