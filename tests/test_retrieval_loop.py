@@ -12,13 +12,13 @@ from workbench.errors import DataError, GeneratorError, RunError, SettingsError
 from workbench.retrieval import (
     ActiveRetrievalSettings,
     CodingProblem,
+    Executor,
     HiddenTest,
     KnowledgeSoup,
+    ResumableCompletions,
     VisibleRun,
     active_retrieval,
 )
-from workbench.retrieval.completions import ResumableCompletions
-from workbench.retrieval.execution import Executor
 from workbench.retrieval.report import recall
 from workbench.retrieval.trace import read_steps
 from workbench.retrieval.web import FolderProvider, WebSearch

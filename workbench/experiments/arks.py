@@ -13,9 +13,14 @@ from typing import TYPE_CHECKING
 from workbench.experiments.arks_data import ArksData, Model
 from workbench.experiments.arks_settings import ACTIVE, Setting
 from workbench.experiments.jobs import run_jobs
-from workbench.retrieval import ActiveResult, ActiveRetrievalSettings, KnowledgeSoup, active_retrieval
-from workbench.retrieval.completions import ResumableCompletions
-from workbench.retrieval.execution import Executor
+from workbench.retrieval import (
+    ActiveResult,
+    ActiveRetrievalSettings,
+    Executor,
+    KnowledgeSoup,
+    ResumableCompletions,
+    active_retrieval,
+)
 from workbench.retrieval.report import recall
 from workbench.retrieval.trace import Step, read_steps
 from workbench.sandbox import Sandbox

@@ -1,6 +1,8 @@
 """Retrieval for code generation: a soup of knowledge that grows, retrievers over it, and the active loop."""
 
 from workbench.retrieval.bm25 import BM25Retriever
+from workbench.retrieval.completions import ResumableCompletions
+from workbench.retrieval.execution import Executor
 from workbench.retrieval.item import SOURCES, Hit, Item
 from workbench.retrieval.loop import active_retrieval
 from workbench.retrieval.problem import CodeGenerator, CodingProblem, HiddenTest, VisibleRun
@@ -16,12 +18,14 @@ __all__ = [
     "BM25Retriever",
     "CodeGenerator",
     "CodingProblem",
+    "Executor",
     "HiddenTest",
     "Hit",
     "Item",
     "KnowledgeSoup",
     "KnowledgeSource",
     "PromptTemplate",
+    "ResumableCompletions",
     "RoundReport",
     "VisibleRun",
     "active_retrieval",
