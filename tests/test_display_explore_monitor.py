@@ -9,14 +9,10 @@ import threading
 import pytest
 
 from workbench.display.explore.curves import curves_figure, curves_picture, panels_of, read_logs
-from workbench.display.explore.training_monitor import (
-    LiveTraining,
-    TrainingLog,
-    _curves_widget,
-    _MonitorView,
-    monitor_page,
-    watch_training,
-)
+from workbench.display.explore.finished_trainings import curves_widget
+from workbench.display.explore.live_training import LiveTraining, TrainingLog
+from workbench.display.explore.training_monitor import MonitorView, watch_training
+from workbench.display.explore.training_page import monitor_page
 from workbench.errors import DataError
 from workbench.training.watching import TrainingStopped
 
@@ -121,7 +117,7 @@ async def _awaited(training):
 def test_the_button_stops_it_after_its_step(watched):
     function = Training(100)
     training = watch_training(function, None)
-    (view,) = training._views
+    (view,) = training.views
     function.go.release()
     view.button.click()
     assert training.state == "stopping"
@@ -165,7 +161,7 @@ def test_a_training_that_was_done_before_shows_the_log_it_left():
 
 def test_a_new_metric_gets_a_panel_while_it_runs():
     training = LiveTraining("x", lambda watcher: None, (), {})
-    view = _MonitorView(training)
+    view = MonitorView(training)
     training.log.started(0, 2)
     training.log.logged({"step": 1, "loss": 1.0})
     view._draw()
@@ -202,7 +198,7 @@ def test_a_trainer_of_transformers_is_watched_too(tmp_path):
 
 
 def test_finished_trainings_are_chosen_from_a_list():
-    made = _curves_widget({f"t{k}": ROWS for k in range(5)})
+    made = curves_widget({f"t{k}": ROWS for k in range(5)})
     chosen, place = made.children
     assert chosen.value == ("t0", "t1", "t2")
     chosen.value = ("t4",)

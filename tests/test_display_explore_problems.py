@@ -11,11 +11,11 @@ from workbench.display.explore.attempts import Attempt, attempts_of, attempts_of
 from workbench.display.explore.problem_browser import (
     Filter,
     _Browser,
-    attempt_page,
     browse_problems,
     drawn,
     first_shown,
 )
+from workbench.display.explore.problem_page import attempt_page
 from workbench.display.explore.rerun import Rerun, Workshop, drawing_program, figures_in
 from workbench.errors import DataError, SandboxUnavailableError
 from workbench.evaluation.judgement import Judgement

@@ -16,10 +16,10 @@ from workbench.display.explore.inspections import (
 )
 from workbench.display.explore.reward_inspector import (
     _Inspector,
-    example_page,
     inspect_answers,
     inspect_examples,
 )
+from workbench.display.explore.reward_page import example_page
 from workbench.errors import DataError, SettingsError
 from workbench.experiments.haf_rm_scoring import TokenTrace
 from workbench.models import EncodingSettings, ModelSettings, RewardModel, load_tokenizer

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from workbench.display.explore.trace_explorer import _Explorer, explore_traces, step_page, telling_problem
+from workbench.display.explore.trace_explorer import _Explorer, explore_traces, telling_problem
+from workbench.display.explore.trace_page import step_page
 from workbench.display.explore.traces import Knowledge, Trace, load_traces
 from workbench.errors import DataError
 from workbench.retrieval import CodingProblem, Item

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import base64
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.display.explore.attempts import Attempt, load_attempts
-from workbench.display.explore.differences import side_by_side
-from workbench.display.explore.markup import Markup, badge, columns, escape, listing, note, panel
+from workbench.display.explore.markup import badge, note
 from workbench.display.explore.presence import present
-from workbench.display.explore.rerun import Rerun, Workshop
+from workbench.display.explore.problem_page import KINDS, attempt_page
+from workbench.display.explore.rerun import Workshop
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
     from ipywidgets import Widget
 
-__all__ = ["Filter", "attempt_page", "browse_problems", "first_shown", "problem_browser"]
+__all__ = ["Filter", "browse_problems", "first_shown", "problem_browser"]
 
 ALL = "all"
 LONGEST = 1_000
 """Most lines of the list of attempts: browsers slow down with many more."""
-_KINDS = {"passed": "good", "skipped": "plain", "silent": "maybe"}
 
 
 @dataclass(frozen=True)
@@ -71,43 +69,6 @@ def first_shown(attempts: Sequence[Attempt]) -> Attempt:
     """Return the attempt to begin with: a failure that has a line, else any failure, else the first."""
     failed = [one for one in attempts if one.status == "failed"]
     return next((one for one in failed if one.line), (failed or list(attempts))[0])
-
-
-def attempt_page(
-    attempt: Attempt,
-    *,
-    rerun: Rerun | None = None,
-    figures: tuple[Sequence[bytes], Sequence[bytes]] | None = None,
-) -> Markup:
-    """Return the picture of one attempt.
-
-    Args:
-        attempt: The attempt; with `rerun`, its answer is the edited one.
-        rerun: What came of running it again.
-        figures: What the answer and the reference draw.
-    """
-    shown = attempt
-    if rerun is not None:
-        shown = replace(
-            attempt, status=rerun.status, stage=rerun.stage, message=rerun.message, line=rerun.line
-        )
-    facts = " · ".join(filter(None, (attempt.library, attempt.kind, attempt.generator)))
-    sample = f", sample {attempt.sample}" if attempt.sample else ""
-    head = f"<b>Problem {escape(attempt.problem_id)}{sample}</b> &nbsp; {escape(facts)}"
-    parts = [
-        f'<div style="margin: 0 0 10px">{head}</div>',
-        panel("Verdict after your edit" if rerun else "Verdict", _verdict(shown)),
-        panel(
-            "Question", listing([escape(line) for line in attempt.prompt.strip().split("\n")], numbered=False)
-        ),
-        side_by_side(shown.answer, attempt.reference, line=shown.line),
-    ]
-    if figures is not None and any(figures):
-        titles = ("The answer draws", "The reference draws")
-        parts.append(
-            columns(*(panel(title, _images(some)) for title, some in zip(titles, figures, strict=True)))
-        )
-    return "".join(parts)
 
 
 def drawn(
@@ -248,7 +209,7 @@ class _Browser:
         else:
             if self._still(edited):
                 self.page.value = attempt_page(edited, rerun=rerun, figures=figures)
-                self.says.value = badge(rerun.status, _KINDS.get(rerun.status, "bad"))
+                self.says.value = badge(rerun.status, KINDS.get(rerun.status, "bad"))
         finally:
             self.again.disabled = False
 
@@ -264,25 +225,6 @@ class _Browser:
 
     def _apart(self, work: Any, attempt: Attempt) -> None:
         threading.Thread(target=work, args=(attempt,), daemon=True).start()
-
-
-def _verdict(attempt: Attempt) -> Markup:
-    """Return the verdict in a line, and below it what it says where that is longer."""
-    places = (attempt.stage and f"in {attempt.stage}", attempt.line and f"line {attempt.line}")
-    told = f"{badge(attempt.status, _KINDS.get(attempt.status, 'bad'))} &nbsp; "
-    told += escape(", ".join(str(place) for place in places if place))
-    lines = [escape(line) for line in attempt.message.strip().split("\n")]
-    if not attempt.message.strip():
-        return told
-    return f'{told}<div style="margin-top: 6px">{listing(lines, numbered=False)}</div>'
-
-
-def _images(figures: Iterable[bytes]) -> Markup:
-    shown = [
-        f'<img alt="figure {k}" style="max-width: 100%" src="data:image/png;base64,{base64.b64encode(one).decode()}">'
-        for k, one in enumerate(figures, start=1)
-    ]
-    return "".join(shown) or note("nothing")
 
 
 def _line(attempt: Attempt) -> str:
