@@ -98,7 +98,7 @@ def test_tables_have_a_row_for_each_arm(findings):
 
 
 def test_the_frontier_joins_weights_of_the_same_seeds_from_the_holistic_arm_on(findings):
-    table = frontier_table(findings)
+    table = frontier_table(findings, "oracle")
     rows = table[table["arm"] == HIERARCHICAL]
     assert sorted(rows["weight"]) == [0.0, 0.3, 1.0]
     assert set(rows["seed"]) == {0}

@@ -277,7 +277,7 @@ PAPERS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
                 "weights": Parameter(
                     tuple,
                     "weights of the aspect; where nothing is tuned, modes are compared at the largest",
-                    ("0.1", "0.3", "1"),
+                    ("0.3", "1"),
                     ("1",),
                     ("1",),
                 ),

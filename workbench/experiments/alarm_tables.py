@@ -155,12 +155,17 @@ def win_frame(
     return frame[["arm", "against", "rate", "low", "high", "ties", "comparisons", "refused", "seeds"]]
 
 
-def frontier_table(findings: Findings) -> pd.DataFrame:
-    """Return where every training of the modes ended; at weight 0 each swept kind is the holistic arm."""
+def frontier_table(findings: Findings, measure: str) -> pd.DataFrame:
+    """Return where every training of the modes ended; at weight 0 each swept kind is the holistic arm.
+
+    Args:
+        findings: Of the experiment.
+        measure: What was gained.
+    """
     import pandas as pd
 
     arms = [BEFORE, *findings.declaration.main_arms(findings.chosen)]
-    found = frontier(findings.frame, findings.judged_by, arms=arms)
+    found = frontier(findings.frame, measure, arms=arms)
     if not findings.declaration.sweep_seeds:
         return found
     swept = findings.declaration.seeds[: findings.declaration.sweep_seeds]
