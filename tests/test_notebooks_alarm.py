@@ -58,7 +58,8 @@ def test_in_our_worlds_it_finds_all_that_it_promises(tmp_path):
         "curves-rewards",
         "wins-holistic",
         "wins-oracle",
-        "frontier",
+        "frontier-oracle",
+        "frontier-holistic",
         "answers",
         "translation-wins-oracle",
     } <= set(found["figures"])
