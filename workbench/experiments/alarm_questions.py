@@ -33,7 +33,7 @@ from workbench.rewards import (
 )
 from workbench.rewards.sequence_model import COMPLETENESS_ENCODING, ULTRA_ENCODING
 from workbench.rewards.ultra import load_holistic
-from workbench.training.ppo.settings import PPOSettings
+from workbench.training.ppo.settings import PAPER_LORA, PPOSettings
 from workbench.training.settings import RewardTrainingSettings
 
 __all__ = ["QuestionRewards", "QuestionSettings", "prepare_questions", "question_settings"]
@@ -130,12 +130,17 @@ def question_settings(settings: Any) -> QuestionSettings:
             max_new_tokens=settings.max_new_tokens,
             checkpoint_steps=0,
         ),
-        lora=LoraSettings(rank=16, alpha=32.0, dropout=0.05) if settings.lora else None,
+        lora=_adapters(policy) if settings.lora else None,
         supervised=settings.supervised,
         aspect_steps=settings.aspect_steps or None,
         pool_prompts=settings.pool_prompts,
         test_prompts=settings.test_prompts,
     )
+
+
+def _adapters(policy: ModelSettings) -> LoraSettings:
+    """Return the paper's adapters; for policies other than its T5, on the MLP, whatever their layers are called."""
+    return PAPER_LORA if "t5" in policy.name.lower() else replace(PAPER_LORA, target_modules=None)
 
 
 def prepare_questions(settings: QuestionSettings, seed: int, folder: Path) -> Prepared:
