@@ -30,9 +30,10 @@ def test_metrics_that_belong_together_share_a_panel():
     assert panels[0].curves["loss"] == ([1.0, 2.0], [0.9, 0.7])
 
 
-def test_curves_of_several_trainings_bear_their_names():
-    panels = panels_of({"a": ROWS[:1], "b": ROWS[:1]})
-    assert list(panels[1].curves) == ["a, accuracy", "b, accuracy"]
+def test_of_several_trainings_each_panel_shows_one_curve_each():
+    panels = panels_of({"a": ROWS, "b": [{"step": 3, "eval_loss": 0.5, "policy_loss": 0.25}]})
+    assert panels[0].curves == {"a": ([1.0, 2.0], [0.9, 0.7]), "b": ([3.0], [0.25])}
+    assert list(panels[1].curves) == ["a"]
 
 
 def test_a_drawing_spans_its_values_and_says_the_last():
@@ -200,8 +201,15 @@ def test_a_trainer_of_transformers_is_watched_too(tmp_path):
 def test_finished_trainings_are_chosen_from_a_list():
     made = curves_widget({f"t{k}": ROWS for k in range(5)})
     chosen, place = made.children
-    assert chosen.value == ("t0", "t1", "t2")
+    assert chosen.value == ("t0", "t1", "t3")
     chosen.value = ("t4",)
-    assert {trace.name for trace in place.children[0].data} >= {"t4, loss"}
+    assert {trace.name for trace in place.children[0].data} == {
+        "loss",
+        "loss (held out)",
+        "accuracy",
+        "factuality",
+    }
+    chosen.value = ("t3", "t4")
+    assert {trace.name for trace in place.children[0].data} == {"t3", "t4"}
     chosen.value = ()
     assert "Choose a training" in place.children[0].value

@@ -78,20 +78,28 @@ def read_logs(source: Any) -> dict[str, Rows]:
 def panels_of(logs: Mapping[str, Rows]) -> list[Panel]:
     """Put the metrics of some logs into panels, in the order of the table above.
 
+    Of one training every metric is a curve. Of several, so that they can be told apart, each panel shows one metric
+    of each: the first of the table that the training has logged.
+
     Args:
-        logs: By the name of the training. Names of curves leave out what all of them share.
+        logs: By the name of the training.
     """
     panels: dict[str, dict[str, Points]] = {title: {} for title in dict.fromkeys(_TITLES.values())}
     for name, rows in logs.items():
+        by_panel: dict[str, dict[str, Points]] = {}
         for row in rows:
             for metric, value in row.items():
                 title = _panel_of(metric)
                 if title is None or not isinstance(value, int | float) or not math.isfinite(value):
                     continue
-                curve = ", ".join(filter(None, (name, _words(metric))))
-                steps, values = panels[title].setdefault(curve, ([], []))
+                steps, values = by_panel.setdefault(title, {}).setdefault(metric, ([], []))
                 steps.append(float(row.get("step", len(steps))))
                 values.append(float(value))
+        for title, found in by_panel.items():
+            if len(logs) == 1:
+                panels[title] |= {_words(metric): points for metric, points in found.items()}
+            else:
+                panels[title][name] = found[min(found, key=_rank)]
     return [Panel(title, curves) for title, curves in panels.items() if curves]
 
 
@@ -196,6 +204,11 @@ def _ends(columns: Iterable[Sequence[float]]) -> tuple[float, float]:
 def _panel_of(metric: str) -> str | None:
     bare = metric.removeprefix("eval_")
     return "reward" if bare.startswith("score_") else _TITLES.get(bare)
+
+
+def _rank(metric: str) -> int:
+    """Return how telling a metric is: its place in the table, behind all of them where it is not there."""
+    return list(_TITLES).index(metric) if metric in _TITLES else len(_TITLES)
 
 
 def _words(metric: str) -> str:
