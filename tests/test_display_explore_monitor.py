@@ -52,6 +52,11 @@ def test_a_figure_has_a_place_for_each_panel():
     assert [one.text for one in figure.layout.annotations] == ["loss", "accuracy", "reward"]
 
 
+def test_a_training_has_one_place_in_the_legend():
+    figure = curves_figure(panels_of({"a": ROWS, "b": ROWS}))
+    assert [trace.name for trace in figure.data if trace.showlegend] == ["a", "b"]
+
+
 def test_logs_are_found_where_they_are(tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
