@@ -125,11 +125,16 @@ def curves_figure(panels: Sequence[Panel], *, live: bool = False) -> go.Figure:
     for place, panel in enumerate(panels):
         for name, (steps, values) in panel.curves.items():
             figure.add_scatter(
-                x=steps, y=values, name=name, legendgroup=name,
-                showlegend=name not in {trace.name for trace in figure.data}, mode="lines+markers" if len(steps) < 3 else "lines",
+                x=steps,
+                y=values,
+                name=name,
+                legendgroup=name,
+                showlegend=name not in {trace.name for trace in figure.data},
+                mode="lines+markers" if len(steps) < 3 else "lines",
                 line={"color": COLORS[names.index(name) % len(COLORS)], "width": 2},
-                row=place // across + 1, col=place % across + 1,
-            )  # fmt: skip
+                row=place // across + 1,
+                col=place % across + 1,
+            )
     figure.update_annotations(font={"size": 13, "color": INK})
     legend = {"orientation": "h", "x": 0, "y": -0.3 / rows, "yanchor": "top"}
     figure.update_layout(template=template(), legend=legend, height=100 + 220 * rows, margin={"t": 30})
