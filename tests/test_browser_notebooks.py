@@ -151,7 +151,9 @@ def test_opened_again_the_tour_shows_its_pictures(tour):
         expect(picture).to_be_visible()
         tour.shot(f"{name}-opened-again", picture)
     tour.page.wait_for_timeout(3 * SECOND)  # what JupyterLab says of lost widgets comes late
-    assert not any(one.is_visible() for one in tour.page.get_by_text("Error displaying widget").all())
+    below = tour.page.locator(".jp-OutputArea-child:has([id^=explore-]) + .jp-OutputArea-child")
+    assert below.count() >= len(WIDGETS)
+    assert [one.inner_text() for one in below.all() if one.is_visible()] == []
 
 
 TRAINING = """

@@ -13,7 +13,7 @@ from workbench.display.explore.markup import Markup, badge, bar, escape, listing
 from workbench.display.explore.presence import present
 from workbench.display.explore.served import served_address
 from workbench.display.report.values import shown
-from workbench.display.theme import BLUE
+from workbench.display.theme import BLUE, RULE
 from workbench.errors import WorkbenchError
 from workbench.profiles import PROFILES
 from workbench.runs.folders import shown as shown_path
@@ -78,7 +78,7 @@ def report_page(report: Path, address: str | None) -> Markup:
         return note(
             f"The report is {where}. JupyterLab shows it here if it is started in the project's folder."
         )
-    look = "width: 100%; height: 720px; border: 1px solid #dde2e8; border-radius: 6px"
+    look = f"width: 100%; height: 720px; border: 1px solid {RULE}; border-radius: 6px; box-sizing: border-box"
     link = f'<a href="{escape(address)}" target="_blank" style="color: {BLUE}">{escape(where)}</a>'
     return f'<div>{link}</div><iframe title="Report" style="{look}" src="{escape(address)}"></iframe>'
 
