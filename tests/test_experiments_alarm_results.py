@@ -14,7 +14,7 @@ from workbench.experiments.alarm_declaration import Declaration
 from workbench.experiments.alarm_results import Findings, rank_agreement
 from workbench.experiments.alarm_story import sentence_values
 from workbench.experiments.alarm_table import read_table, write_table
-from workbench.experiments.alarm_tables import frontier_table, many_seeds, win_frame
+from workbench.experiments.alarm_tables import frontier_table, many_seeds, many_selections, win_frame
 from workbench.experiments.alarm_task import TaskRewards, measured_pool
 from workbench.rewards import OracleReward, Sample, Span
 
@@ -127,6 +127,24 @@ def test_the_kept_table_gives_the_same_means(findings, tmp_path):
     file.write_text("{")
     with pytest.raises(DataError, match=r"seeds\.json"):
         read_table(file)
+
+
+def test_selections_of_many_seeds_are_set_beside_their_outcomes(tmp_path, monkeypatch):
+    from workbench.experiments import alarm_tables
+
+    monkeypatch.setattr(alarm_tables, "ASPECTS", ("good", "bad"))
+    outcomes = [outcome(arm, seed) for seed in SEEDS for arm in (HIERARCHICAL, f"{HIERARCHICAL}, bad")]
+    facts = {
+        "weights": {HIERARCHICAL: 1.0},
+        "chosen": ["good"],
+        "inconsistency": {str(seed): {"good": 0.2, "bad": 0.5 + 0.1 * seed} for seed in SEEDS},
+    }
+    kept = write_table(tmp_path / "seeds.json", outcomes, command="make it", facts=facts)
+    table, agreement = many_selections(kept)
+    assert table["aspect"].tolist() == ["good", "bad"]
+    assert table["inconsistency"].tolist() == pytest.approx([0.2, 0.6])
+    assert table["oracle after training"].tolist() == pytest.approx([0.803, 0.399], abs=1e-3)
+    assert agreement.value == pytest.approx(1.0)
 
 
 def test_sentences_get_what_each_reward_says_of_them():

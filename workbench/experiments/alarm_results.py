@@ -163,7 +163,7 @@ class Findings:
         others = {f"score_{name}": name for name in self.aspects if name not in self.chosen}
         return {
             "rewards": {**oracle, "score_holistic": "holistic reward", **chosen, "kl": "KL, nats"},
-            "other aspects": others,
+            "other-aspects": others,
         }
 
     def curves(self, quantities: Mapping[str, str]) -> pd.DataFrame:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.evaluation.policy_comparison import WinCell, difference, mean_table, win_matrix
+from workbench.evaluation.policy_comparison import WinCell, difference, mean_table, seed_values, win_matrix
 from workbench.evaluation.policy_frontier import HackingAlarm, frontier, hacking_alarm
 from workbench.evaluation.policy_outcomes import BEFORE, HOLISTIC, ORACLE, PolicyOutcome, measures
 from workbench.evaluation.statistics import Estimate
 from workbench.experiments.alarm_arms import HIERARCHICAL, HOLISTIC_ONLY
 from workbench.experiments.alarm_aspects import ASPECTS
 from workbench.experiments.alarm_declaration import SWEPT, Declaration
-from workbench.experiments.alarm_results import Findings, mean_over_seeds, wide_table
+from workbench.experiments.alarm_results import Findings, mean_over_seeds, rank_agreement, wide_table
 from workbench.experiments.alarm_setup import SEEDS_FILE, WORLD, alarm_folder
 from workbench.experiments.alarm_table import SeedTable, read_table
 from workbench.experiments.alarm_task import Prepared
@@ -35,6 +35,7 @@ __all__ = [
     "judges",
     "kept_table",
     "many_seeds",
+    "many_selections",
     "outcome_table",
     "tuning_table",
     "win_frame",
@@ -239,6 +240,38 @@ def many_seeds(table: SeedTable) -> pd.DataFrame:
             row[name] = "0" if part.index.equals(base.index) else told
         rows.append({**row, "seeds": part["seed"].nunique()})
     return pd.DataFrame(rows)
+
+
+def many_selections(table: SeedTable) -> tuple[pd.DataFrame, Estimate]:
+    """Return, of many seeds, each aspect's inconsistency beside what training with it led to.
+
+    Returns:
+        Columns `aspect`, `chosen`, `inconsistency`, `low`, `high`, `oracle after training`, `seeds`; and the mean
+        over seeds of the rank correlation that `rank_agreement` gives, with its interval.
+    """
+    import pandas as pd
+
+    weight = _weight_of(table, HIERARCHICAL)
+    shares = {int(seed): found for seed, found in table.facts["inconsistency"].items()}
+    chosen = table.facts["chosen"]
+    after = {}
+    for aspect in ASPECTS:
+        arm = HIERARCHICAL if [aspect] == chosen else f"{HIERARCHICAL}, {aspect}"
+        after[aspect] = seed_values(table.frame, arm, ORACLE, weight=weight)
+    rows: list[dict[str, Any]] = []
+    for aspect, reached in after.items():
+        found = mean_over_seeds([one[aspect] for one in shares.values()])
+        row: dict[str, Any] = {"aspect": aspect, "chosen": "yes" if aspect in chosen else ""}
+        row |= {"inconsistency": found.value, "low": found.low, "high": found.high}
+        row |= {"oracle after training": float(np.mean(list(reached.values()))), "seeds": len(reached)}
+        rows.append(row)
+    common = [seed for seed in shares if all(seed in reached for reached in after.values())]
+    agreements = [
+        rank_agreement([shares[seed][one] for one in ASPECTS], [after[one][seed] for one in ASPECTS])
+        for seed in common
+    ]
+    frame = pd.DataFrame(rows).sort_values("inconsistency", kind="stable").reset_index(drop=True)
+    return frame, mean_over_seeds(agreements)
 
 
 def outcome_table(outcomes: Sequence[PolicyOutcome]) -> pd.DataFrame:
