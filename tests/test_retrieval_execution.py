@@ -81,7 +81,7 @@ def test_a_library_has_a_warm_process_of_its_own_only_where_it_is_imported() -> 
     Executor(cast(Any, box)).outcomes(
         [
             (problem("a", "import scipy\n[insert]", "scipy"), "x = 1"),
-            (problem("b", "def zumi(x): ...\n[insert]", "ravo"), "x = 1"),
+            (problem("b", "import itertools\ndef zumi(x): ...\n[insert]", "ravo"), "x = 1"),
             (problem("c", "def zumi(x): ...\n[insert]", "ravo"), "import math"),
         ]
     )

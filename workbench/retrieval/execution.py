@@ -6,6 +6,7 @@ The two are apart: what a model may learn from is an `Outcome`, and no hidden te
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -169,8 +170,9 @@ def _graded(problem: CodingProblem, test: HiddenTest, code: str) -> Program:
 
 
 def _group(problem: CodingProblem, context: str) -> str:
-    """Let programs share a warm process by library; where the library stands in the program, all share one."""
-    return problem.library if Program(context).imports() else ""
+    """Let programs share a warm process by library; those that need only Python's own modules all share one."""
+    roots = {name.partition(".")[0] for name in Program(context).imports()}
+    return problem.library if roots - sys.stdlib_module_names else ""
 
 
 def _met(language: Language, test: HiddenTest, _code: str, verdict: Verdict) -> bool:
