@@ -134,7 +134,7 @@ def prepare_passages(settings: PassageSettings, seed: int, folder: Path) -> Prep
     raw = SequenceModelReward(model, tokenizer, REWARD_TRAINING.encoding, batch_size=128)
     texts = [(one.prompt, text) for one in pairs[1] for text in one.responses]
     normalization = fit_normalization(raw, [Sample(*text) for text in texts])
-    rewards = PassageRewards(str(folder), normalization, seed)
+    rewards = PassageRewards(str(folder.resolve()), normalization, seed)
     steps = settings.ppo.max_steps or 1
     task = SeedTask(
         seed=seed,

@@ -156,11 +156,12 @@ def prepare_questions(settings: QuestionSettings, seed: int, folder: Path) -> Pr
     _train_aspects(settings, train, shared)
     policy = settings.policy
     if settings.supervised:
-        policy = replace(policy, name=str(_fine_tuned(settings, train, shared / "policy")), revision=None)
+        tuned = _fine_tuned(settings, train, shared / "policy")
+        policy = replace(policy, name=str(tuned.resolve()), revision=None)
     raw = _raw_rewards(settings.holistic, shared)
     samples = _sampled(replace(settings, policy=policy), train[: settings.pool_prompts], seed)
     fitted = fit_normalization(raw["holistic"], samples), fit_normalization(raw["completeness"], samples)
-    rewards = QuestionRewards(settings.holistic, str(shared), fitted)
+    rewards = QuestionRewards(settings.holistic, str(shared.resolve()), fitted)
     task = SeedTask(
         seed=seed,
         policy=policy,
