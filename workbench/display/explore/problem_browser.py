@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.display.explore.attempts import Attempt, load_attempts
 from workbench.display.explore.markup import badge, note
-from workbench.display.explore.presence import present
+from workbench.display.explore.presence import is_watched, present
 from workbench.display.explore.problem_page import KINDS, attempt_page
 from workbench.display.explore.rerun import Workshop
 from workbench.errors import WorkbenchError
@@ -63,6 +63,8 @@ def browse_problems(source: Any, *, problems: Sequence[Any] | None = None, runti
         lambda: problem_browser(attempts, shop),
         text=f"Problem browser: {len(attempts):,} answers, such as {_line(first)}",
     )
+    if not is_watched():
+        shop.close()  # nobody will run anything again
 
 
 def first_shown(attempts: Sequence[Attempt]) -> Attempt:

@@ -48,7 +48,7 @@ class Rerun:
 
 
 class Workshop:
-    """A sandbox that is opened when it is first needed, and closed when its last user is gone.
+    """A sandbox that is opened when it is first needed, again after it was closed too.
 
     Args:
         runtime: Environment that programs run in.
