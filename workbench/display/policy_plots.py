@@ -185,8 +185,8 @@ def answer_view(views: Sequence[AnswerView], rewards: Sequence[str]) -> go.Figur
         figure.add_trace(_sentence_cells(view, rewards, limits, columns), row=place, col=1)
         labels = [_wrapped(sentence) for sentence in view.sentences]
         figure.update_xaxes(
-            tickvals=list(range(len(labels))), ticktext=labels, range=[-0.5, columns - 0.5], showgrid=False, zeroline=False,
-            ticks="", row=place, col=1,
+            tickvals=list(range(len(labels))), ticktext=labels, range=[-0.5, columns - 0.5], showgrid=False,
+            zeroline=False, ticks="", row=place, col=1,
         )  # fmt: skip
         figure.update_yaxes(autorange="reversed", showgrid=False, zeroline=False, ticks="", row=place, col=1)
     figure.update_annotations(x=0, xanchor="left", font={"size": 13, "color": INK})
