@@ -29,7 +29,7 @@ from workbench.experiments.alarm_translation_data import (
     TranslationTask,
     models_folder,
 )
-from workbench.experiments.alarm_translation_seeds import run_seeds
+from workbench.experiments.alarm_translation_seeds import SEEDS_FILE, run_seeds
 from workbench.experiments.alarm_translation_tuning import PRICES, RATES, WEIGHTS, tuned_settings
 from workbench.rewards import select_aspects
 from workbench.worlds.translation import assess, utility
@@ -165,3 +165,10 @@ def test_the_kept_tuning_is_of_seeds_that_are_not_reported():
     assert tuned_settings().learning_rate == kept["chosen"]["learning_rate"]
     tried = [(row["learning_rate"], row["kl"]) for row in kept["rows"] if row["arm"] == HOLISTIC_ONLY]
     assert sorted(tried) == [(rate, price) for rate in RATES for price in PRICES]
+
+
+def test_the_kept_table_is_of_whole_seeds():
+    table = read_table(models_folder() / SEEDS_FILE)
+    assert table.command.endswith(f"alarm_translation_seeds --seeds {table.facts['seeds']}")
+    whole = {(arm, seed) for arm in ARMS for seed in range(table.facts["seeds"])}
+    assert set(zip(table.frame["arm"], table.frame["seed"], strict=True)) == whole
