@@ -43,7 +43,9 @@ def test_claims_say_what_they_rest_on(small):
 
 def test_the_trace_of_every_setting_is_there(small):
     folder, _ = small
-    traces = {file.parent.name for file in (folder / "arks" / "steps").glob("loops-*/model-0/*/trace.jsonl")}
+    traces = {
+        file.parent.name for file in (folder / "arks" / "steps").glob("loops-*/model-0/*/*/trace.jsonl")
+    }
     assert traces == {one.word for one in declared()}
     assert {CONTROL, ACTIVE} <= {one.name for one in declared()}
 

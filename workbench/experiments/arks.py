@@ -43,7 +43,7 @@ class Job:
     folder: Path
     """Keeps what came of programs, for all jobs: models often write the same ones."""
     place: int
-    """The model's number, from 0. Its own folder keeps its answers, and a folder of traces and results a setting."""
+    """The model's number, from 0. Its own folder keeps its answers, traces and results."""
 
     @property
     def own(self) -> Path:
@@ -52,7 +52,7 @@ class Job:
 
     def trace(self, setting: Setting) -> Path:
         """Return where a setting's trace goes."""
-        return self.own / setting.word / "trace.jsonl"
+        return self.own / setting.family / setting.word / "trace.jsonl"
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def run_experiment(
         base: What the settings change.
         timeout_s: Wall time of one program, in seconds.
         processes: Jobs at a time.
-        folder: Where results and traces go: a folder a model, and in it one a setting.
+        folder: Where results and traces go: a folder a model, in it one a family, and in that one a setting.
     """
     import pandas as pd
 
