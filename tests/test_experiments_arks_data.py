@@ -1,6 +1,9 @@
 """Where the ARKS experiment's problems come from, and the models that it names."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -56,3 +59,28 @@ def test_a_model_is_known_by_what_its_answers_depend_on():
 def test_a_model_held_in_an_unknown_way_is_refused():
     with pytest.raises(SettingsError, match="quantize '3bit'"):
         Model("hf:some/model", quantize="3bit").open()
+
+
+def test_what_results_are_kept_by_is_the_same_in_every_process(tmp_path):
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from workbench.experiments.arks_data import Model, load_arks\n"
+        "from workbench.experiments.arks_settings import declared\n"
+        "from workbench.runs.fingerprint import fingerprint\n"
+        "data = load_arks('world', libraries=1, problems=3, runtime='main', seed=0, folder=Path('.'))\n"
+        "print(fingerprint((data, declared(), Model('pocket:data/arks/seed-0').identified())))\n"
+        "print('torch' in sys.modules)"
+    )
+    first, second = (
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=tmp_path,
+        ).stdout.split()
+        for seed in ("1", "2")
+    )
+    assert first == second
+    assert first[1] == "False"  # what is known already is shown without loading a model

@@ -48,11 +48,3 @@ def test_the_trace_of_every_setting_is_there(small):
     }
     assert traces == {one.word for one in declared()}
     assert {CONTROL, ACTIVE} <= {one.name for one in declared()}
-
-
-def test_it_is_kept_when_it_is_asked_for_again(small):
-    folder, _ = small
-    before = (folder / "arks" / "results.json").read_bytes()
-    done = run("arks", folder, **SMALL)
-    assert done.exit_code == 0, done.output
-    assert (folder / "arks" / "results.json").read_bytes() == before
