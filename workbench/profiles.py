@@ -343,6 +343,13 @@ PAPERS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
                     "",
                     "google/mt5-base",
                 ),
+                "translation_grammar": Parameter(
+                    bool,
+                    "measure grammar on Europarl too: needs Java, and downloads LanguageTool",
+                    False,
+                    False,
+                    True,
+                ),
                 "translation_seeds": Parameter(
                     int, "paired seeds of every comparison of translations", 2, 2, 3, minimum=1
                 ),

@@ -157,7 +157,6 @@ def translation_of(settings: Any) -> TranslationSettings:
 
 def _europarl(settings: Any) -> EuroparlTask:
     from workbench.experiments.alarm_europarl import EuroparlTask
-    from workbench.rewards.grammar import grammar_available
 
     if not settings.translation_policy or not settings.holistic:
         raise SettingsError(
@@ -168,7 +167,7 @@ def _europarl(settings: Any) -> EuroparlTask:
         )
     given = EuroparlTask()
     named = settings.translation != EUROPARL
-    aspects = tuple(name for name in given.aspects if name != "grammar" or grammar_available().available)
+    aspects = tuple(name for name in given.aspects if name != "grammar" or settings.translation_grammar)
     steps = {"max_steps": settings.translation_steps} if settings.translation_steps else {}
     return replace(
         given,
