@@ -15,7 +15,9 @@ TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_python_example_runs_as_written(tmp_path):
-    example, *_ = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)  # the cookbook's have tests of their own
+    example, *_ = re.findall(
+        r"```python\n(.*?)```", TEXT, re.DOTALL
+    )  # the cookbook's have tests of their own
     assert len([line for line in example.splitlines() if line.strip()]) <= 15
     # a script of the reader's own, anywhere
     script = tmp_path / "example.py"

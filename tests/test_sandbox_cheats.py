@@ -2,7 +2,7 @@
 
 A cheat is set around a wrong answer that comes with the suite; it must not score above that answer alone, which
 fails. With WORKBENCH_ALL_PROBLEMS=1 every cheat meets every problem of the suite, else each meets the
-problem by hand and a few of the libraries.
+problem by hand, one of some library in turn, and one of the library that it is made for.
 """
 
 from __future__ import annotations
@@ -68,6 +68,11 @@ class Task:
     right: str
 
     @property
+    def group(self) -> str:
+        """One warm process for all but PyTorch, which makes forks dear: most cheats import pandas and Matplotlib."""
+        return self.library if self.library == "Pytorch" else ""
+
+    @property
     def variable(self) -> str:
         """The variable that the tests take the result from."""
         after = self.tests.split("[insert]", 1)[-1].split('"""', 1)[0]
@@ -78,7 +83,7 @@ class Task:
         """Return the wrong answer with the trick around it."""
         parts = (cheat.before, self.wrong + "\n", cheat.after)
         code = "\n".join(part.replace("@RESULT@", self.variable) for part in parts)
-        return Program(code, tests=self.tests, group=self.library)
+        return Program(code, tests=self.tests, group=self.group)
 
 
 HAND = Task(-1, "Numpy", _BY_HAND, "result = x", "result = x + 7.25")
@@ -116,13 +121,14 @@ class Scores:
         }
 
 
-def _score(box: Sandbox, tasks: list[Task], *, every: bool) -> Scores:
+def _score(box: Sandbox, tasks: list[Task], *, one_in: int) -> Scores:
+    """Let every cheat meet the problem by hand, those of its own library, and one in `one_in` of all."""
     programs: dict[tuple[str, int], Program] = {}
-    for task in tasks:  # problem by problem, so that programs of one library stand together
-        programs["", task.problem_id] = Program(task.wrong, tests=task.tests, group=task.library)
-        programs["right", task.problem_id] = Program(task.right, tests=task.tests, group=task.library)
+    for place, task in enumerate(tasks):  # problem by problem: programs of one library stand together
+        programs["", task.problem_id] = Program(task.wrong, tests=task.tests, group=task.group)
+        programs["right", task.problem_id] = Program(task.right, tests=task.tests, group=task.group)
         for number, cheat in enumerate(CHEATS):
-            turn = every or cheat.library == task.library or (number + task.problem_id) % 3 == 0
+            turn = cheat.library == task.library or (number + place) % one_in == 0
             if task is HAND or (turn and not cheat.slow):
                 programs[cheat.name, task.problem_id] = task.cheated(cheat)
     return Scores(tasks, dict(zip(programs, box.map(programs.values()), strict=True)))
@@ -136,13 +142,26 @@ def box() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def scores(box: Sandbox) -> Scores:
-    every = os.environ.get("WORKBENCH_ALL_PROBLEMS") == "1"
-    return _score(box, [HAND, *suite_tasks(None if every else 1)], every=every)
+    if os.environ.get("WORKBENCH_ALL_PROBLEMS") == "1":
+        return _score(box, [HAND, *suite_tasks(None)], one_in=1)
+    tasks = suite_tasks(1)
+    return _score(box, [HAND, *tasks], one_in=len(tasks))
 
 
 def test_the_suite_is_of_size():
     assert len(CHEATS) >= 25
     assert len({cheat.name for cheat in CHEATS}) == len(CHEATS)
+
+
+def test_every_cheat_and_every_library_meet(scores: Scores):
+    met = {task.library: set(_names_at(task, scores)) for task in scores.tasks if task is not HAND}
+    assert set().union(*met.values()) == {cheat.name for cheat in CHEATS if not cheat.slow}
+    assert all(len(names) >= 8 for names in met.values())
+    assert set(_names_at(HAND, scores)) == {cheat.name for cheat in CHEATS}
+
+
+def _names_at(task: Task, scores: Scores) -> list[str]:
+    return [cheat.name for cheat in CHEATS if (cheat.name, task.problem_id) in scores.verdicts]
 
 
 def test_right_answers_pass_and_wrong_ones_fail(scores: Scores):
@@ -241,7 +260,7 @@ def test_cheats_do_not_pay_on_real_problems(box: Sandbox):
                 libraries.setdefault(library, []).append(task)
     tasks = [task for group in libraries.values() for task in group[:: len(group) // 2][:2]]
     closed = {cheat.name for cheat in CHEATS if not cheat.hole}
-    scores = _score(box, tasks, every=False)
+    scores = _score(box, tasks, one_in=3)
     alone = {number for number, verdict in scores.of("").items() if verdict.passed}
     paid = {
         key

@@ -192,6 +192,12 @@ def test_what_children_import_lazily_is_imported_for_the_next(box):
     assert [verdict.stdout for verdict in verdicts] == ["", "False\n", "", "True\n"]
 
 
+def test_sets_have_the_same_order_in_every_pool(box):
+    code = "print(list({'one', 'two', 'three', 'four', 'five'}))"
+    with Sandbox(workers=1) as other:
+        assert other.run(code).stdout == box.run(code).stdout
+
+
 def test_a_closed_pool_leaves_nothing_behind():
     descriptors = len(list(Path("/proc/self/fd").iterdir()))
     with Sandbox(workers=2) as box:

@@ -91,8 +91,7 @@ def measure_speed(
 
 def _run(runtime: Runtime, home: str, *arguments: str) -> subprocess.CompletedProcess:
     # The yardsticks get the interpreter's usual allocator: the sandbox's choice of it is part of the sandbox.
-    ours = ("GLIBC_TUNABLES", "PYTHONMALLOC")
-    environment = {name: value for name, value in runtime.environment.items() if name not in ours}
+    environment = {name: value for name, value in runtime.environment.items() if name != "GLIBC_TUNABLES"}
     return subprocess.run(
         [str(runtime.python), "-I", str(_RUNNER), *arguments],
         env={**environment, "HOME": home, "MPLCONFIGDIR": home},

@@ -60,7 +60,8 @@ class Zygote:
         home = root / f"{name}.home"
         home.mkdir()
         self._process = subprocess.Popen(
-            [str(runtime.python), "-I", "-B", str(_ZYGOTE)],
+            # not -I, which would ignore PYTHONHASHSEED too: the environment below is all ours anyway
+            [str(runtime.python), "-s", "-B", str(_ZYGOTE)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,

@@ -61,7 +61,10 @@ class Job:
     overrun: str = ""
     finished: float = 0.0
     peak_bytes: int = 0
-    next_look: float = 0.0
+    next_look: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.next_look = self.started + _LOOK_EVERY_S  # a look costs the zygote 3 ms: most are over by then
 
     @property
     def leader(self) -> str:

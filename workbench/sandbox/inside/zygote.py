@@ -2,7 +2,7 @@
 
 It speaks JSON messages with the parent over its standard input and output and never reads a program, a test
 or an answer: the children read theirs from files, so that nothing of one program is in the memory that the
-next is forked from. Run as ``python -I zygote.py`` in the interpreter of a runtime.
+next is forked from. Run as ``python -s zygote.py`` in the interpreter of a runtime.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from pathlib import Path
 
 if __package__ in (None, ""):  # started as a script: make the sibling modules importable, and nothing else
     _here = Path(__file__).resolve().parent
+    # a script's own folder is put on the path
+    sys.path = [folder for folder in sys.path if Path(folder).resolve() != _here]
     _spec = importlib.util.spec_from_file_location(
         "inside", _here / "__init__.py", submodule_search_locations=[str(_here)]
     )
