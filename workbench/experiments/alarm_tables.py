@@ -119,17 +119,9 @@ def inconsistency_table(prepared: Mapping[int, Prepared], chosen: Sequence[str])
     return pd.DataFrame(rows).sort_values("inconsistency", kind="stable").reset_index(drop=True)
 
 
-def judges(findings: Findings, settings: Any) -> dict[str, str]:
-    """Return who compares answers, by name: the holistic reward, the oracle where there is one, a judge where named.
-
-    Args:
-        findings: Of the experiment.
-        settings: `Run.settings` of the notebook; its `judge` is as `make_judge` takes it.
-    """
-    found = {"holistic": HOLISTIC}
-    if findings.has_oracle:
-        found["oracle"] = ORACLE
-    return found | ({"judge": settings.judge} if settings.judge else {})
+def judges(findings: Findings) -> tuple[str, ...]:
+    """Return the scores that compare answers: the holistic reward, and the oracle where there is one."""
+    return (HOLISTIC, ORACLE) if findings.has_oracle else (HOLISTIC,)
 
 
 def win_frame(
