@@ -140,7 +140,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def aftermath(world: World) -> Aftermath:
     contained = [hostile for hostile in HOSTILE if not hostile.hole]
     programs = [hostile.program(world.words) for hostile in contained]
-    limits = {"timeout_s": 3.0, "memory_bytes": 256 << 20, "disk_bytes": 64 << 20}
+    limits = {"timeout_s": 5.0, "memory_bytes": 256 << 20, "disk_bytes": 64 << 20}
     with Sandbox(workers=2, **limits) as box:
         root = box._root
         box.run("import numpy")
