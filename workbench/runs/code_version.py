@@ -54,13 +54,28 @@ def source_version(source: str, name: str = "", is_package: bool = False) -> str
         file = _workbench_file(target)
         if target in seen or file is None:
             continue
-        module = ast.parse(file.read_text(encoding="utf-8"))
-        seen[target] = _tree_digest(module)
-        waiting.extend(_imports(module, target, file.name == "__init__.py"))
+        state = file.stat()
+        seen[target], imported = _module(file, target, state.st_mtime_ns, state.st_size)
+        waiting.extend(imported)
     foreign -= set(sys.stdlib_module_names)
     lines = [_tree_digest(tree), *(f"{module} {digest}" for module, digest in sorted(seen.items()))]
     lines += [f"{top} {_distribution_version(top)}" for top in sorted(foreign)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+@functools.lru_cache(maxsize=4096)
+def _module(file: Path, name: str, changed_ns: int, size: int) -> tuple[str, tuple[str, ...]]:
+    """Return a module's digest and what it imports. A step asks for the same hundreds of modules again and again.
+
+    Args:
+        file: Its source.
+        name: Its dotted name.
+        changed_ns: When the file was last changed: then it is read again.
+        size: Its length, for the same reason.
+    """
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    imported = tuple(_imports(tree, name, file.name == "__init__.py"))
+    return _tree_digest(tree), imported
 
 
 def source_digest(source: str) -> str:
