@@ -19,7 +19,7 @@ WORKERS ?= 2
 help:
 	@echo "make run     run the papers' notebooks (pocket profile) and write a report"
 	@echo "make test    run the tests"
-	@echo "make lab     open JupyterLab on the notebooks"
+	@echo "make lab     open JupyterLab on a tour of the notebooks"
 	@echo "make check   lint and check types"
 	@echo "make bench-setup   also install what 'workbench bench' compares with"
 	@echo "make browser-setup   also install what tests in a browser need, but for the browser"
@@ -53,7 +53,7 @@ test: $(STAMP)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not realdata and not bench and not browser" $(ARGS)
 
 lab: $(STAMP)
-	@$(BIN)/jupyter lab --notebook-dir=notebooks $(ARGS)
+	@$(BIN)/jupyter lab notebooks/start_here.ipynb $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff check .
