@@ -163,7 +163,7 @@ PAPERS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
                 "quantized_seeds": Parameter(
                     int,
                     "how many of them also train as NF4 + LoRA, where the rest does not",
-                    3,
+                    2,
                     0,
                     0,
                     minimum=0,
@@ -179,7 +179,7 @@ PAPERS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
                     int, "prompts of the world that training pairs are made of", 1200, 1600, 1600, minimum=1
                 ),
                 "test_prompts": Parameter(
-                    int, "prompts of the world, or pairs of a data set, to test on", 80, 500, 2000, minimum=1
+                    int, "prompts of the world, or pairs of a data set, to test on", 64, 500, 2000, minimum=1
                 ),
                 "samples": Parameter(
                     int, "answers a prompt, for best-of-N and to test on in the world", 8, 8, 8, minimum=2
