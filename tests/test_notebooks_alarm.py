@@ -12,7 +12,7 @@ from workbench.experiments.alarm_arms import KINDS
 from workbench.experiments.alarm_aspects import ASPECTS
 
 SMALL = {
-    "seeds": 1, "sweep_seeds": 1, "weights": "0.3,1", "tuning": "paper", "steps": 1, "batch": 8, "pairs": 24,
+    "seeds": 1, "sweep_seeds": 1, "weights": "0.3,1", "steps": 1, "batch": 8, "pairs": 24,
     "pool_prompts": 6, "test_prompts": 4, "translation_seeds": 1, "translation_steps": 1, "workers": 1,
 }  # fmt: skip
 QUESTIONS = (
