@@ -15,6 +15,7 @@ __all__ = ["extra_checks"]
 DISTRIBUTION = "alignment-workbench"
 PURPOSES = {
     "bench": "what `workbench bench` compares with",
+    "browser": "tests in a browser, with its Chromium",
     "encoder": "dense search without the Hub",
     "languages": "programs in Hy",
     "translation": "rewards for translations",
