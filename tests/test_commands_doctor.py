@@ -66,6 +66,7 @@ def test_remove_says_what_it_did():
 
 
 def test_doctor_shows_every_part_and_no_secret(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")  # the terminal's width, whatever ran before
     monkeypatch.setenv("OPENAI_API_KEY", "s3cret")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://me:s3cret@localhost:8000/v1?key=s3cret")
     pretend_built()
