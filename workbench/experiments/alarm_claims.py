@@ -159,6 +159,7 @@ def _claim(found: Estimate | None, seeds: int, note: str) -> dict[str, Any]:
         "paper": PAPER,
         "measured": found.value,
         "interval": (found.low, found.high),
+        "threshold": 0.0,
         "seeds": seeds,
         "supported": found.low > 0 if decided else None,
         "note": note,
