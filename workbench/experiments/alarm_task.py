@@ -9,12 +9,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.errors import SettingsError
 from workbench.models.loading import ModelSettings
 from workbench.models.lora import LoraSettings
 from workbench.rewards import Reward, Sample, Selection, pairs_within, select_aspects, sequence_score
 from workbench.training.ppo.settings import PPOSettings
 
-__all__ = ["Pool", "Prepared", "RewardSource", "SeedTask", "TaskRewards", "measured_pool"]
+__all__ = ["Pool", "Prepared", "RewardSource", "SeedTask", "TaskRewards", "check_sizes", "measured_pool"]
 
 Floats = NDArray[np.float64]
 
@@ -98,3 +99,20 @@ def _values(reward: Reward, samples: Sequence[Sample]) -> Floats:
     spans = reward(samples)
     scores = [sequence_score(found, len(one.response)) for found, one in zip(spans, samples, strict=True)]
     return np.array(scores, dtype=np.float64)
+
+
+def check_sizes(flipped: float, **counts: int) -> None:
+    """Refuse numbers that a world's task cannot be prepared with.
+
+    Args:
+        flipped: Share of labels that are the wrong way round.
+        **counts: Of pairs and prompts, by the setting's name.
+
+    Raises:
+        SettingsError: One or more cannot be used; all of them are named.
+    """
+    faults = [(f"{name} {value}", f"{name}: at least 1") for name, value in counts.items() if value < 1]
+    if not 0 <= flipped <= 0.5:
+        faults.append((f"flipped {flipped}", "flipped: a share from 0 to 0.5"))
+    if faults:
+        raise SettingsError.listing(faults)

@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from workbench.datasets.location import data_folder
-from workbench.errors import SettingsError
 from workbench.evaluation.policy_outcomes import ORACLE
-from workbench.experiments.alarm_task import Prepared, SeedTask, TaskRewards, measured_pool
+from workbench.experiments.alarm_task import Prepared, SeedTask, TaskRewards, check_sizes, measured_pool
 from workbench.models.encoding import EncodingSettings
 from workbench.models.loading import ModelSettings, load_tokenizer
 from workbench.rewards import (
@@ -115,16 +114,13 @@ class TranslationTask:
     """Sentences that trained policies translate."""
 
     def __post_init__(self) -> None:
-        counts = ("pairs", "pair_prompts", "pool_prompts", "test_prompts")
-        faults = [
-            (f"{name} {getattr(self, name)}", f"{name}: at least 1")
-            for name in counts
-            if getattr(self, name) < 1
-        ]
-        if not 0 <= self.flipped <= 0.5:
-            faults.append((f"flipped {self.flipped}", "flipped: a share from 0 to 0.5"))
-        if faults:
-            raise SettingsError.listing(faults)
+        check_sizes(
+            self.flipped,
+            pairs=self.pairs,
+            pair_prompts=self.pair_prompts,
+            pool_prompts=self.pool_prompts,
+            test_prompts=self.test_prompts,
+        )
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from workbench.errors import SettingsError
+from workbench.worlds.chances import check_chances
 from workbench.worlds.passages.lexicon import VALUES
 from workbench.worlds.passages.task import Fact, Task
 
@@ -47,14 +47,7 @@ class WritingSettings:
     """Chance that a sentence gets any other value of its verb, by accident."""
 
     def __post_init__(self) -> None:
-        chances = {"habit": self.habit, "slip": self.slip}
-        faults = [
-            (f"{name} {value!r}", f"{name}: a number from 0 to 1")
-            for name, value in chances.items()
-            if not 0 <= value <= 1
-        ]
-        if faults:
-            raise SettingsError.listing(faults)
+        check_chances(habit=self.habit, slip=self.slip)
 
 
 def stereotype(verb: str) -> str:

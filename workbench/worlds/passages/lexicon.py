@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from workbench.worlds.words import END, PADDING, UNKNOWN, word_tokenizer
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
@@ -57,7 +59,6 @@ UNSEEN_VERBS = tuple(VALUES)[10:]
 
 MARKS = ("right", "wrong", "aside")
 """A reviewer's mark after a sentence: true and asked for; false; true but not asked for, or said before."""
-PADDING, END, UNKNOWN = "<pad>", "<end>", "<unk>"
 STRUCTURE = (".", ",", "?", ":", "what", "tell", "of")
 
 
@@ -69,15 +70,4 @@ def vocabulary() -> tuple[str, ...]:
 
 def make_tokenizer() -> PreTrainedTokenizerFast:
     """Return the tokenizer: a word or a sign is a token, and texts are their tokens between single spaces."""
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast
-
-    words = Tokenizer(models.WordLevel({word: i for i, word in enumerate(vocabulary())}, unk_token=UNKNOWN))
-    words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    return PreTrainedTokenizerFast(
-        tokenizer_object=words,
-        pad_token=PADDING,
-        eos_token=END,
-        unk_token=UNKNOWN,
-        clean_up_tokenization_spaces=False,
-    )
+    return word_tokenizer(vocabulary())

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
 
-from workbench.errors import SettingsError
+from workbench.worlds.chances import check_chances
 from workbench.worlds.translation.lexicon import NOUNS
 from workbench.worlds.translation.meaning import Clause, Meaning, Phrase, with_article
 from workbench.worlds.translation.words import dictionary
@@ -55,14 +55,7 @@ class WritingSettings:
     """Chance that a word becomes another one of its kind, by accident."""
 
     def __post_init__(self) -> None:
-        chances = {"habit": self.habit, "slip": self.slip}
-        faults = [
-            (f"{name} {value!r}", f"{name}: a number from 0 to 1")
-            for name, value in chances.items()
-            if not 0 <= value <= 1
-        ]
-        if faults:
-            raise SettingsError.listing(faults)
+        check_chances(habit=self.habit, slip=self.slip)
 
 
 def write_translation(meaning: Meaning, source: random.Random, settings: WritingSettings) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -182,8 +183,13 @@ def _tokens(texts: list[list[str]]) -> Tensor:
     return padded([(_numbers(words), [True] * len(words)) for words in texts])[0]
 
 
+@cache
+def _number() -> dict[str, int]:
+    return {word: i for i, word in enumerate(vocabulary())}
+
+
 def _numbers(words: list[str] | tuple[str, ...]) -> list[int]:
-    number = {word: i for i, word in enumerate(vocabulary())}
+    number = _number()
     return [number[word] for word in words]
 
 

@@ -16,13 +16,13 @@ from workbench.worlds.translation.lexicon import (
     TIMES,
     VERBS,
 )
+from workbench.worlds.words import END, PADDING, UNKNOWN, word_tokenizer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 __all__ = ["END", "MARKS", "PADDING", "Word", "dictionary", "entries", "make_tokenizer", "vocabulary"]
 
-PADDING, END, UNKNOWN = "<pad>", "<end>", "<unk>"
 MARKS = ("faithful", "unfaithful", "grammatical", "ungrammatical", "plain", "heavy", "mixed")
 """A reviewer's marks after a translation, which only the reader learns: meaning, grammar, wording."""
 
@@ -67,18 +67,7 @@ def vocabulary() -> tuple[str, ...]:
 
 def make_tokenizer() -> PreTrainedTokenizerFast:
     """Return the tokenizer of both languages: a word or a sign is a token, single spaces between them."""
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast
-
-    words = Tokenizer(models.WordLevel({word: i for i, word in enumerate(vocabulary())}, unk_token=UNKNOWN))
-    words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    return PreTrainedTokenizerFast(
-        tokenizer_object=words,
-        pad_token=PADDING,
-        eos_token=END,
-        unk_token=UNKNOWN,
-        clean_up_tokenization_spaces=False,
-    )
+    return word_tokenizer(vocabulary())
 
 
 _Entries = list[tuple[str, Word]]
