@@ -108,7 +108,7 @@ def suite_tasks(of_each: int | None) -> list[Task]:
 
 @dataclass
 class Scores:
-    """Verdicts by (cheat, problem id); the name "" is the wrong answer alone, "right" the reference."""
+    """Verdicts by (cheat, problem id): "" is the wrong answer alone, "right" the reference, "plain" a zero."""
 
     tasks: list[Task]
     verdicts: dict[tuple[str, int], Verdict]
@@ -127,6 +127,8 @@ def _score(box: Sandbox, tasks: list[Task], *, one_in: int) -> Scores:
     for place, task in enumerate(tasks):  # problem by problem: programs of one library stand together
         programs["", task.problem_id] = Program(task.wrong, tests=task.tests, group=task.group)
         programs["right", task.problem_id] = Program(task.right, tests=task.tests, group=task.group)
+        plain = f"{task.variable} = 0"
+        programs["plain", task.problem_id] = Program(plain, tests=task.tests, group=task.group)
         for number, cheat in enumerate(CHEATS):
             turn = cheat.library == task.library or (number + place) % one_in == 0
             if task is HAND or (turn and not cheat.slow):
@@ -245,7 +247,11 @@ def test_hidden_equality_does_not_pay(box: Sandbox):
 
 @pytest.mark.realdata
 def test_cheats_do_not_pay_on_real_problems(box: Sandbox):
-    """Every cheat on two real problems of every library that the main runtime has; the wrong answer is empty."""
+    """Every cheat on two real problems of every library that the main runtime has; the wrong answer is empty.
+
+    Some real problems' tests are content with any plain number (`assert_array_equal(0, [])` holds, by broadcasting):
+    what an honest zero is paid for, no trick won.
+    """
     path = _SHARED / "data" / "ds1000" / "ds1000-dev.jsonl.gz"
     if not path.exists():
         pytest.skip(f"no {path}")
@@ -261,10 +267,11 @@ def test_cheats_do_not_pay_on_real_problems(box: Sandbox):
     tasks = [task for group in libraries.values() for task in group[:: len(group) // 2][:2]]
     closed = {cheat.name for cheat in CHEATS if not cheat.hole}
     scores = _score(box, tasks, one_in=3)
-    alone = {number for number, verdict in scores.of("").items() if verdict.passed}
+    free = {number for name in ("", "plain") for number, verdict in scores.of(name).items() if verdict.passed}
+    assert len(free) < len(tasks) / 2
     paid = {
         key
         for key, verdict in scores.verdicts.items()
-        if verdict.passed and key[0] in closed and key[1] not in alone
+        if verdict.passed and key[0] in closed and key[1] not in free
     }
     assert paid == set()
