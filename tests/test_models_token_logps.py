@@ -97,19 +97,27 @@ def test_never_more_logits_than_a_chunk(
     hidden, labels, head = case()
     head.requires_grad_(trained)
     sizes: list[int] = []
-    plain = module._logits
+    plain = module._put_logps
 
-    def counted(states: torch.Tensor, *rest: Any) -> torch.Tensor:
-        sizes.append(len(states))
-        return plain(states, *rest)
+    def counted(values: torch.Tensor, *rest: Any) -> None:
+        sizes.append(len(values))
+        plain(values, *rest)
 
-    monkeypatch.setattr(module, "_logits", counted)
+    monkeypatch.setattr(module, "_put_logps", counted)
     with torch.set_grad_enabled(gradients):
         got = label_logps(hidden, labels, head, rows=3)
     if gradients:
         got.sum().backward()
-    # a frozen head's logits are computed once; a trained one's again in the backward pass
-    assert sizes == [3, 3, 1] * (2 if trained and gradients else 1)
+    # a frozen head's logits are computed once; a trained one's again in the backward pass, but for the last
+    assert sizes == [3, 3, 1] + [3, 3] * (trained and gradients)
+
+
+def test_a_second_backward_pass_gives_the_same_gradients() -> None:
+    hidden, labels, head = case()
+    got = label_logps(hidden, labels, head, rows=3).sum()
+    first = torch.autograd.grad(got, [hidden, head.weight], retain_graph=True)
+    for one, again in zip(first, torch.autograd.grad(got, [hidden, head.weight]), strict=True):
+        torch.testing.assert_close(one, again)
 
 
 @pytest.mark.parametrize("wrapped", [False, True])

@@ -11,16 +11,16 @@ from torch.utils.checkpoint import checkpoint
 
 __all__ = ["label_logps"]
 
-CHUNK_VALUES = {"cpu": 2**23, "cuda": 2**26}
-"""Logits held at once, by type of device: 32 MB of float32 on a CPU, 256 MB on a GPU."""
+CHUNK_VALUES = {"cpu": 2**24, "cuda": 2**26}
+"""Logits held at once, by type of device: 64 MB of float32 on a CPU, 256 MB on a GPU."""
 
 
 def label_logps(hidden: Tensor, labels: Tensor, head: nn.Module, *, rows: int | None = None) -> Tensor:
     """Return `log softmax(head(hidden))` at the labels, computed some rows at a time, with gradients.
 
     Logits exist for `rows` states at once, in the forward and in the backward pass. A head that is trained costs
-    one more product with its matrix (the backward pass computes the logits again); a frozen one, as under LoRA,
-    none (the gradient of the hidden states is computed beside their logits).
+    one more product with its matrix (the backward pass computes the logits of all but the last rows again); a frozen
+    one, as under LoRA, none (the gradient of the hidden states is computed beside their logits).
 
     Args:
         hidden: States before the LM head. Shape [states, width], floating.
@@ -56,13 +56,11 @@ class _LabelLogps(torch.autograd.Function):
         ctx: Any, hidden: Tensor, labels: Tensor, weight: Tensor, bias: Tensor | None, rows: int
     ) -> Tensor:
         ctx.head_trained = ctx.needs_input_grad[2] or ctx.needs_input_grad[3]
-        slopes = None
-        if not ctx.head_trained and ctx.needs_input_grad[0]:
-            slopes = torch.empty_like(hidden)
-        logps, log_sums = _forward(hidden, labels, weight, bias, rows, slopes)
+        slopes = torch.empty_like(hidden) if ctx.needs_input_grad[0] and not ctx.head_trained else None
+        logps, buffer = _forward(hidden, labels, weight, bias, rows, slopes)
         if ctx.head_trained:
-            ctx.rows = rows
-            ctx.save_for_backward(hidden, labels, weight, bias, log_sums)
+            ctx.rows, ctx.buffer = rows, buffer
+            ctx.save_for_backward(hidden, labels, weight, bias)
         else:
             ctx.save_for_backward(slopes)
         return logps
@@ -72,31 +70,33 @@ class _LabelLogps(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         if not ctx.head_trained:
             (slopes,) = ctx.saved_tensors
-            return (
-                (None if slopes is None else (slopes * grad[:, None]).to(slopes.dtype)),
-                None,
-                None,
-                None,
-                None,
-            )
-        hidden, labels, weight, bias, log_sums = ctx.saved_tensors
+            grad_hidden = None if slopes is None else (slopes * grad[:, None]).to(slopes.dtype)
+            return grad_hidden, None, None, None, None
+        hidden, labels, weight, bias = ctx.saved_tensors
+        # what the forward pass left is of use once: the last chunk's log-probabilities, and the room
+        buffer, ctx.buffer = ctx.buffer, None
+        left = buffer is not None
+        if buffer is None:
+            buffer = _buffer(hidden, weight, ctx.rows)
         # sums over chunks in float32 at least: a half would lose the small ones
-        grad_weight = torch.zeros_like(weight, dtype=log_sums.dtype)
-        grad_bias = None if bias is None else torch.zeros_like(bias, dtype=log_sums.dtype)
+        grad_weight = torch.zeros_like(weight, dtype=grad.dtype)
+        grad_bias = None if bias is None else torch.zeros_like(bias, dtype=grad.dtype)
         grad_hidden = torch.empty_like(hidden)
-        for start in range(0, len(hidden), ctx.rows):
-            part = slice(start, start + ctx.rows)
-            values = _logits(hidden[part], weight, bias)
-            values.sub_(log_sums[part, None]).exp_().mul_(-grad[part, None])
-            values[torch.arange(len(values), device=values.device), labels[part]] += grad[part]
-            narrow = values.to(weight.dtype)
-            grad_hidden[part] = narrow @ weight
-            if narrow.dtype == grad_weight.dtype:
-                grad_weight.addmm_(narrow.T, hidden[part])
+        for part in reversed(_chunks(len(hidden), ctx.rows)):
+            values = buffer[: part.stop - part.start]
+            if not left:
+                _put_logps(values, hidden[part], weight, bias)
+            left = False
+            slope = _less_one_at(values.exp_(), labels[part]).to(weight.dtype)  # - d logp / d logits
+            by = -grad[part, None]
+            grad_hidden[part] = (slope @ weight) * by
+            weighted = (hidden[part] * by).to(weight.dtype)
+            if slope.dtype == grad_weight.dtype:
+                grad_weight.addmm_(slope.T, weighted)
             else:
-                grad_weight += narrow.T @ hidden[part]
+                grad_weight += slope.T @ weighted
             if grad_bias is not None:
-                grad_bias += values.sum(0)
+                grad_bias += (values.T @ by)[:, 0]
         grad_bias = None if bias is None or grad_bias is None else grad_bias.to(bias.dtype)
         return grad_hidden, None, grad_weight.to(weight.dtype), grad_bias, None
 
@@ -109,27 +109,48 @@ def _forward(  # noqa: PLR0917 - the head's parts
     rows: int,
     slopes: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Return the labels' log-probabilities and the log of each softmax's sum; fill in `d logp / d hidden`."""
-    wide = torch.promote_types(weight.dtype, torch.float32)
-    logps, log_sums = hidden.new_empty(2, len(hidden), dtype=wide).unbind()
-    for start in range(0, len(hidden), rows):
-        part = slice(start, start + rows)
-        values = _logits(hidden[part], weight, bias)
-        at_label = values.gather(1, labels[part, None])[:, 0]
-        highest = values.amax(1, keepdim=True)
-        sums = values.sub_(highest).exp_().sum(1)  # in place: one buffer a chunk
-        log_sums[part] = sums.log() + highest[:, 0]
-        logps[part] = (at_label - highest[:, 0]) - sums.log()
+    """Return the labels' log-probabilities, and all of the last chunk; fill in `d logp / d hidden`."""
+    buffer = _buffer(hidden, weight, rows)
+    logps = hidden.new_empty(len(hidden), dtype=buffer.dtype)
+    for part in _chunks(len(hidden), rows):
+        values = buffer[: part.stop - part.start]
+        _put_logps(values, hidden[part], weight, bias)
+        logps[part] = values.gather(1, labels[part, None])[:, 0]
         if slopes is not None:
-            values.div_(-sums[:, None])
-            values[torch.arange(len(values), device=values.device), labels[part]] += 1
-            slopes[part] = values.to(weight.dtype) @ weight
-    return logps, log_sums
+            slope = _less_one_at(values.exp_(), labels[part]).to(weight.dtype)
+            slopes[part] = -(slope @ weight)
+    return logps, buffer
 
 
-def _logits(hidden: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """Return the logits of some states, in float32 at least, in memory of their own."""
-    return nn.functional.linear(hidden, weight, bias).to(torch.promote_types(weight.dtype, torch.float32))
+def _chunks(states: int, rows: int) -> list[slice]:
+    """Return as few parts as hold at most `rows` states each, of like size."""
+    parts = -(-states // rows)
+    size = -(-states // max(parts, 1))
+    return [slice(k * size, min((k + 1) * size, states)) for k in range(parts)]
+
+
+def _buffer(hidden: Tensor, weight: Tensor, rows: int) -> Tensor:
+    """Return room for the logits of a chunk, in float32 at least: memory is asked for once, not each time."""
+    wide = torch.promote_types(weight.dtype, torch.float32)
+    longest = max((part.stop - part.start for part in _chunks(len(hidden), rows)), default=0)
+    return hidden.new_empty(longest, len(weight), dtype=wide)
+
+
+def _put_logps(values: Tensor, hidden: Tensor, weight: Tensor, bias: Tensor | None) -> None:
+    """Write the log-probabilities of all tokens, from some states, into `values`. Shape [states, vocabulary]."""
+    if weight.dtype == values.dtype:
+        torch.mm(hidden, weight.T, out=values)
+        if bias is not None:
+            values.add_(bias)
+    else:
+        values.copy_(nn.functional.linear(hidden, weight, bias))
+    torch.log_softmax(values, 1, out=values)
+
+
+def _less_one_at(values: Tensor, labels: Tensor) -> Tensor:
+    """Take one from the values at the labels, in place."""
+    values[torch.arange(len(values), device=values.device), labels] -= 1
+    return values
 
 
 def _through_module(hidden: Tensor, labels: Tensor, head: nn.Module, rows: int) -> Tensor:
