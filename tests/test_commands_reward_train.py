@@ -100,7 +100,7 @@ def test_it_says_what_it_does_and_leaves_a_reward_model(tiny: Path, data: Path, 
 
 
 def test_the_arms_of_the_paper(tiny: Path, data: Path, tmp_path: Path) -> None:
-    for arm, words in {"standard": ["--alpha", 0], "dpo": ["--reward-weight", 0, "--alpha", 1]}.items():
+    for arm, words in {"standard": ["--alpha", 0, "--share-prompts"], "dpo": ["--reward-weight", 0, "--alpha", 1]}.items():
         ran = train(
             "--data", data, "--model", tiny, "--out", tmp_path / arm, "--full", "--evaluate", 0,
             "--max-steps", 1, "--log-steps", 1, *SMALL, *words,
@@ -120,6 +120,7 @@ def test_the_arms_of_the_paper(tiny: Path, data: Path, tmp_path: Path) -> None:
     [
         (["--quantize", "nf4", "--full"], "quantised weights cannot be trained, adapters on them can"),
         (["--alpha", "-1"], "alpha: at least 0"),
+        (["--padding-free", "--share-prompts"], "padding_free and share_prompts"),
         (["--batch", "3", "--micro-batch", "2"], "batch: a multiple of micro_batch"),
         (["--max-tokens", "8"], "max_tokens: above 128"),
         (["--lora-rank", "0"], "rank: a whole number, at least 1"),

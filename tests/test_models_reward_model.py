@@ -10,6 +10,7 @@ import transformers
 from tiny_families import FAMILIES, WIDTH, batch, config_of, load, run, save_tiny_models
 
 from workbench.models import LoraSettings, ModelError, ModelSettings, RewardModel
+from workbench.models.shared_prompts import shared_rows
 from workbench.training import hybrid_loss, sequence_logps
 
 
@@ -290,6 +291,51 @@ def test_without_padding_numbers_and_gradients_are_the_same(
         found.append((out.scores, out.token_logps, gradient))
     for padded, packed in zip(*found, strict=True):
         torch.testing.assert_close(packed, padded, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_prompts_read_once_give_the_same_numbers_and_gradients(
+    checkpoints: dict[str, str], family: str, attention: str, side: str
+) -> None:
+    given = batch(side)
+    # twice the same prompts: the second half has other responses, as the rejected ones of a batch of pairs
+    given = {name: torch.cat([values, values]) for name, values in given.items()}
+    half = len(given["input_ids"]) // 2
+    response = given["response_mask"][half:].bool()
+    given["input_ids"][half:][response] = given["input_ids"][half:][response].flip(0)
+    rows = shared_rows(*(given[name] for name in ("input_ids", "attention_mask", "response_mask")))
+    assert rows is not None and len(rows.input_ids) == half
+    found = []
+    for share in (False, True):
+        settings = ModelSettings(checkpoints[family], device="cpu", attention=attention, share_prompts=share)
+        torch.manual_seed(0)
+        model = RewardModel.load(settings, pooling="mean", init_std=0.5)
+        out = model(**given)
+        assert out.token_logps is not None
+        (out.scores.sum() + out.token_logps.sum()).backward()
+        gradient = model.body.get_input_embeddings().weight.grad
+        found.append((out.scores, out.token_logps, gradient))
+    for apart, shared in zip(*found, strict=True):
+        torch.testing.assert_close(shared, apart, rtol=1e-4, atol=1e-4)
+
+
+def test_layers_that_mix_tokens_otherwise_cannot_share_prompts(tmp_path: Path) -> None:
+    from transformers import Lfm2Config, Lfm2ForCausalLM
+
+    config = Lfm2Config(
+        vocab_size=32,
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        layer_types=["conv", "full_attention"],
+    )
+    Lfm2ForCausalLM(config).save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match=r"share_prompts with Lfm2ForCausalLM.*conv"):
+        RewardModel.load(ModelSettings(str(tmp_path), device="cpu", share_prompts=True))
 
 
 def test_a_body_that_takes_no_positions_needs_padding(llama: str, monkeypatch: pytest.MonkeyPatch) -> None:

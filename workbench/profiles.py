@@ -211,6 +211,9 @@ PAPERS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
                 ),
                 "max_tokens": Parameter(int, "longest sequence, in tokens", 512, 512, 512, minimum=2),
                 "micro_batch": Parameter(int, "pairs in memory at once; a step has 16", 16, 2, 1, minimum=1),
+                "share_prompts": Parameter(
+                    bool, "read a prompt once for all its responses in a batch", True, True, True
+                ),
                 "workers": Parameter(int, "trainings at a time, each in a process", 2, 1, 1, minimum=1),
                 "seed": Parameter(int, "seed of the data", 0, 0, 0, minimum=0),
             }

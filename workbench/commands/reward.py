@@ -75,6 +75,7 @@ def command() -> None:
 )
 @further_option("--attention", metavar="NAME", help="sdpa, eager, flash_attention_2 [the model's choice].")
 @further_option("--padding-free", is_flag=True, default=None, help="No padding; for flash attention.")
+@further_option("--share-prompts", is_flag=True, default=None, help="Read a prompt once for both responses.")
 @click.option("--device", help="Where to train [the first GPU, else the CPU].")
 @further_option("--dtype", help="Type of the model's numbers [bfloat16 on a GPU, else float32].")
 @further_option("--checkpoint-steps", type=int, help="Steps between checkpoints [200].")

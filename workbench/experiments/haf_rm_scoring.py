@@ -26,13 +26,18 @@ class TokenTrace(NamedTuple):
 
 
 def measured(scorer: Scorer, texts: Sequence[tuple[str, str]]) -> dict[str, NDArray[Any]]:
-    """Score texts in batches of like length.
+    """Score texts in batches of like length, with the responses to one prompt together.
 
     Returns:
         As `Scorer.measure`, in the order of the texts. Shape [texts].
     """
     encoded = scorer.encode(texts)
-    order = np.argsort([len(text.tokens) for text in encoded.texts], kind="stable")
+    order = np.array(
+        sorted(
+            range(len(texts)),
+            key=lambda k: (encoded.texts[k].prompt_tokens, texts[k][0], len(encoded.texts[k].tokens)),
+        )
+    )
     size = scorer.settings.batch_size
     parts = [scorer.measure(encoded.pick(order[i : i + size].tolist())) for i in range(0, len(order), size)]
     back = np.argsort(order)

@@ -101,6 +101,7 @@ def declare(settings: Any) -> Declaration:
             quantize=None if settings.quantize == "none" else settings.quantize,
             device=settings.device,
             gradient_checkpointing=settings.quantize == "nf4",
+            share_prompts=settings.share_prompts,
         ),
         alphas=tuple(_number(word) for word in settings.alphas),
         regimes=tuple(Regime.parse(word) for word in settings.regimes),

@@ -54,6 +54,9 @@ class ModelSettings:
     padding_free: bool = False
     """For reward models: run the body on the real tokens of a batch alone, in one row. It pays with flash attention,
     which skips what is between sequences; other implementations compute, and mask, attention over the whole row."""
+    share_prompts: bool = False
+    """For reward models: read a prompt once for all its responses in a batch, as the two of a pair. It pays where
+    prompts are long; needs `sdpa` or `eager` attention, and layers that mix tokens by attention alone."""
 
     def __post_init__(self) -> None:
         faults = list(self._faults())
@@ -67,6 +70,8 @@ class ModelSettings:
         for name, allowed in (("quantize", (None, *QUANTIZATIONS)), ("dtype", DTYPES)):
             if getattr(self, name) not in allowed:
                 yield f"{name} {getattr(self, name)!r}", f"{name}: one of {', '.join(map(str, allowed))}"
+        if self.padding_free and self.share_prompts:
+            yield "padding_free and share_prompts", "one of the two: they lay out a batch in different ways"
 
     @property
     def source(self) -> str:

@@ -16,6 +16,7 @@ from workbench.errors import ModelError
 from workbench.models.batch import check_batch, last_token, positions, response_places
 from workbench.models.loading import ModelSettings, load_causal_lm
 from workbench.models.lora import LoraSettings, add_lora
+from workbench.models.shared_prompts import SHARING_ATTENTION, shared_rows
 from workbench.models.token_logps import label_logps
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class RewardModel(nn.Module):
         pooling: One of `POOLINGS`.
         init_std: Spread of the head's first weights. 0, the paper's choice, starts with every score 0.
         padding_free: Run the body on the real tokens alone; see `ModelSettings.padding_free`.
+        share_prompts: Read a prompt once for all its responses; see `ModelSettings.share_prompts`.
         origin: What the policy was loaded from; needed to save adapters without their base.
         summary: One line on what was loaded.
 
@@ -63,6 +65,7 @@ class RewardModel(nn.Module):
         pooling: str = "last",
         init_std: float = 0.0,
         padding_free: bool = False,
+        share_prompts: bool = False,
         origin: ModelSettings | None = None,
         summary: str = "",
     ) -> None:
@@ -76,13 +79,16 @@ class RewardModel(nn.Module):
         self.policy, self.pooling, self.origin, self.summary = policy, pooling, origin, summary
         _check_policy(self.causal_lm)
         self._positions = "position_ids" in inspect.signature(self.body.forward).parameters
-        self.padding_free = padding_free
-        if padding_free and not self._positions:
+        self.padding_free, self.share_prompts = padding_free, share_prompts
+        if (padding_free or share_prompts) and not self._positions:
+            option = "padding_free" if padding_free else "share_prompts"
             raise ModelError(
-                got=f"padding_free with {type(self.causal_lm).__name__}, which takes no positions",
-                needed="a model that tells packed sequences apart by their positions",
-                fix="leave out padding_free",
+                got=f"{option} with {type(self.causal_lm).__name__}, which takes no positions",
+                needed="a model that is told each token's position",
+                fix=f"leave out {option}",
             )
+        if share_prompts:
+            self._check_sharing()
         head = self.lm_head
         width = getattr(head, "in_features", None) or self.config.get_text_config().hidden_size
         self.reward_head = nn.Linear(width, 1, bias=False, dtype=torch.float32, device=self.device)
@@ -124,6 +130,7 @@ class RewardModel(nn.Module):
             pooling=pooling,
             init_std=init_std,
             padding_free=settings.padding_free,
+            share_prompts=settings.share_prompts,
             origin=settings,
             summary=loaded.summary,
         )
@@ -182,7 +189,7 @@ class RewardModel(nn.Module):
             ModelError: Shapes do not fit; a row is empty; a response's token is padding or has nothing before it.
         """
         attention_mask, response_mask = check_batch(input_ids, attention_mask, response_mask)
-        hidden = self._hidden(input_ids, attention_mask)
+        hidden = self._hidden(input_ids, attention_mask, response_mask)
         scores = self._scores(hidden, attention_mask, response_mask)
         if response_mask is None or not with_logps:
             return RewardOutput(scores, None)
@@ -201,7 +208,7 @@ class RewardModel(nn.Module):
         """
         mask, response = check_batch(input_ids, attention_mask, response_mask)
         with torch.no_grad(), self.as_reference():
-            return self._token_logps(self._hidden(input_ids, mask), input_ids, response)
+            return self._token_logps(self._hidden(input_ids, mask, response), input_ids, response)
 
     @contextmanager
     def as_reference(self) -> Iterator[None]:
@@ -275,13 +282,51 @@ class RewardModel(nn.Module):
 
         return load_reward_model(Path(folder), device=device, dtype=dtype, base=base, trainable=trainable)
 
-    def _hidden(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+    def _hidden(
+        self, input_ids: Tensor, attention_mask: Tensor, response_mask: Tensor | None = None
+    ) -> Tensor:
         """Return the body's last states. Shape [batch, tokens, width]."""
         if self.padding_free:
             return self._packed_hidden(input_ids, attention_mask)
-        options: dict[str, Any] = {"position_ids": positions(attention_mask)} if self._positions else {}
-        options |= {"attention_mask": attention_mask.long(), "use_cache": False}
-        return self.body(input_ids, **options).last_hidden_state
+        if self.share_prompts and response_mask is not None:
+            window = getattr(self.config.get_text_config(), "sliding_window", None)
+            near = window is None or int(attention_mask.sum(1).max()) <= window
+            rows = shared_rows(input_ids, attention_mask, response_mask) if near else None
+            if rows is not None:
+                return rows.back(self._states(rows.input_ids, rows.visible, rows.position_ids))
+        return self._states(input_ids, attention_mask.long(), positions(attention_mask))
+
+    def _states(self, input_ids: Tensor, mask: Tensor, places: Tensor) -> Tensor:
+        """Run the body. A mask of four axes says which token sees which. Shape [rows, columns, width]."""
+        if mask.ndim == 4 and self.config._attn_implementation == "eager":  # adds the mask, as a number
+            number = self.causal_lm.dtype
+            mask = torch.zeros_like(mask, dtype=number).masked_fill_(~mask, torch.finfo(number).min)
+        options: dict[str, Any] = {"position_ids": places} if self._positions else {}
+        return self.body(input_ids, attention_mask=mask, use_cache=False, **options).last_hidden_state
+
+    def _check_sharing(self) -> None:
+        """Raise where reading a prompt once for two responses gives other states than reading it twice."""
+        implementation = getattr(self.config, "_attn_implementation", None)
+        kinds = set(getattr(self.config.get_text_config(), "layer_types", None) or ())
+        difference = float("nan")
+        if implementation in SHARING_ATTENTION and kinds <= {"full_attention", "sliding_attention"}:
+            ids = torch.tensor([[0, 1, 2, 3], [0, 1, 3, 2]], device=self.device)
+            everywhere, response = torch.ones_like(ids).bool(), ids.new_tensor([[0, 0, 1, 1]] * 2).bool()
+            modes = [(module, module.training) for module in self.policy.modules()]
+            self.policy.eval()
+            with torch.no_grad():
+                shared = self._hidden(ids, everywhere, response).float()
+                apart = self._hidden(ids, everywhere).float()
+            for module, mode in modes:
+                module.training = mode
+            difference = float((shared - apart).abs().max() / apart.abs().max())
+        if not difference < max(1e-4, 16 * torch.finfo(self.causal_lm.dtype).eps):
+            raise ModelError(
+                got=f"share_prompts with {type(self.causal_lm).__name__}, attention {implementation}"
+                + (f", layers {', '.join(sorted(kinds))}" if kinds else ""),
+                needed=f"{' or '.join(SHARING_ATTENTION)} attention, and layers that mix tokens by it alone",
+                fix="leave out share_prompts, or name another attention",
+            )
 
     def _packed_hidden(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Return the same from one long row of real tokens; where positions begin anew, a sequence begins."""
