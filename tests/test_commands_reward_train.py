@@ -100,7 +100,10 @@ def test_it_says_what_it_does_and_leaves_a_reward_model(tiny: Path, data: Path, 
 
 
 def test_the_arms_of_the_paper(tiny: Path, data: Path, tmp_path: Path) -> None:
-    for arm, words in {"standard": ["--alpha", 0, "--share-prompts"], "dpo": ["--reward-weight", 0, "--alpha", 1]}.items():
+    for arm, words in {
+        "standard": ["--alpha", 0, "--share-prompts"],
+        "dpo": ["--reward-weight", 0, "--alpha", 1],
+    }.items():
         ran = train(
             "--data", data, "--model", tiny, "--out", tmp_path / arm, "--full", "--evaluate", 0,
             "--max-steps", 1, "--log-steps", 1, *SMALL, *words,

@@ -126,3 +126,21 @@ def test_a_figure_that_cannot_be_a_file_is_refused(tmp_path):
 def test_what_is_no_data_is_not_recorded(tmp_path):
     with pytest.raises(SettingsError, match="an object of class object"):
         open_run(tmp_path).record("x", object())
+
+
+def test_tables_have_words_to_the_left_and_numbers_on_one_line_to_the_right() -> None:
+    from workbench.runs.showing import _table
+
+    frame = pd.DataFrame(
+        {
+            "arm": ["a <b>", "c"],
+            "rate": [0.12345, float("nan")],
+            "gap": ["+0.1 [-0.2, +0.3]", ""],
+            "of": ["1 of 3", "2 of 3"],
+        }
+    )
+    heads, first, second = _table(frame).split("<tr>")[1:]
+    left, right = 'style="text-align: left"', 'style="text-align: right; white-space: nowrap"'
+    assert heads.count("text-align: right") == 3
+    assert f"<td {left}>a &lt;b&gt;</td><td {right}>0.123</td><td {right}>+0.1 [-0.2, +0.3]</td>" in first
+    assert f"<td {right}></td><td {right}></td><td {right}>2 of 3</td>" in second

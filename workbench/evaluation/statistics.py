@@ -42,6 +42,14 @@ class Estimate(NamedTuple):
     low: float
     high: float
 
+    def above(self, threshold: float = 0.0) -> bool | None:
+        """Tell whether the whole interval is above a threshold; None where neither all nor nothing of it is.
+
+        >>> Estimate(0.2, 0.1, 0.3).above(), Estimate(0.2, -0.1, 0.3).above(), Estimate(0.2, 0.1, 0.3).above(0.5)
+        (True, None, False)
+        """
+        return self.low > threshold if self.low > threshold or self.high < threshold else None
+
 
 def pass_at_k(n: int, c: int, k: int) -> float:
     """Return the chance that at least one of k samples passes, without bias, from n samples of which c pass.

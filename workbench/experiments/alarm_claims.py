@@ -154,14 +154,13 @@ def _claim(found: Estimate | None, seeds: int, note: str) -> dict[str, Any]:
     """Return what was measured, and whether it decides: the whole interval on one side of 0."""
     if found is None:
         return {"paper": PAPER, "seeds": seeds, "note": note + " Fewer than two seeds decide nothing."}
-    decided = found.low > 0 or found.high < 0
     return {
         "paper": PAPER,
         "measured": found.value,
         "interval": (found.low, found.high),
         "threshold": 0.0,
         "seeds": seeds,
-        "supported": found.low > 0 if decided else None,
+        "supported": found.above(),
         "note": note,
     }
 

@@ -86,7 +86,7 @@ def _decided(findings: Findings, found: Estimate) -> dict[str, Any]:
         "interval": (found.low, found.high),
         "n": findings.problems,
         "seeds": findings.models,
-        "supported": found.low > 0 if found.low > 0 or found.high < 0 else None,
+        "supported": found.above(),
         "unit": "points",
         "threshold": 0.0,
     }

@@ -88,12 +88,11 @@ def _verdict(found: Estimate | None, note: str, threshold: float = 0.0) -> dict[
     """Return what was measured, and whether it decides: the whole interval lies on one side of the threshold."""
     if found is None:
         return {"paper": PAPER, "note": note + " One seed decides nothing: ask for two or more."}
-    decided = found.low > threshold or found.high < threshold
     return {
         "paper": PAPER,
         "measured": found.value,
         "interval": (found.low, found.high),
-        "supported": found.low > threshold if decided else None,
+        "supported": found.above(threshold),
         "note": note,
         "unit": "points",
         "threshold": threshold,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import html
+import math
+import re
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,6 +13,11 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 __all__ = ["show_figure", "show_html", "show_line", "show_table"]
+
+_NUMBER = "{:.3g}"
+_LEFT, _RIGHT = "text-align: left", "text-align: right; white-space: nowrap"
+_LIKE_A_NUMBER = re.compile(r"[-+\u2212\d.,%\s±\[\]]*$|\d+ of \d+$")
+"""A number, an interval or a count of some; nothing is one too."""
 
 
 def show_line(text: str) -> None:
@@ -23,11 +31,33 @@ def show_html(markup: str, text: str) -> None:
 
 
 def show_table(frame: pd.DataFrame, caption: str) -> None:
-    """Show a table with its caption."""
+    """Show a table with its caption: words flush left, numbers and intervals flush right on one line."""
     numbered = any(label is not None for label in frame.index.names)
-    markup = f"<p>{html.escape(caption)}</p>" + frame.to_html(index=numbered, float_format="{:.3g}".format)
-    text = f"{caption}\n{frame.to_string(index=numbered, float_format='{:.3g}'.format)}"
+    markup = f"<p>{html.escape(caption)}</p>" + _table(frame.reset_index() if numbered else frame)
+    text = f"{caption}\n{frame.to_string(index=numbered, float_format=_NUMBER.format)}"
     show_html(markup, text)
+
+
+def _table(frame: pd.DataFrame) -> str:
+    columns = [[_said(value) for value in frame.iloc[:, place].tolist()] for place in range(frame.shape[1])]
+    looks = [_RIGHT if all(map(_LIKE_A_NUMBER.match, cells)) else _LEFT for cells in columns]
+    heads = _row("th", map(str, frame.columns), looks)
+    rows = "".join(_row("td", cells, looks) for cells in zip(*columns, strict=True))
+    return f'<table class="dataframe"><thead>{heads}</thead><tbody>{rows}</tbody></table>'
+
+
+def _row(tag: str, cells: Iterable[str], looks: Sequence[str]) -> str:
+    shown = (
+        f'<{tag} style="{look if tag == "td" else look.partition(";")[0]}">{html.escape(cell)}</{tag}>'
+        for cell, look in zip(cells, looks, strict=True)
+    )
+    return f"<tr>{''.join(shown)}</tr>"
+
+
+def _said(value: Any) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    return _NUMBER.format(value) if isinstance(value, float) else str(value)
 
 
 def show_figure(figure: go.Figure, caption: str) -> None:

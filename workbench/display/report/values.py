@@ -38,7 +38,7 @@ def shown(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}" if abs(value) >= 10_000 else str(value)
     if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+        return f"{value:,.0f}" if abs(value) >= 10_000 else f"{_rounded(value):.4g}"
     if isinstance(value, list | tuple):
         return ", ".join(shown(item) for item in value) or "none"
     return str(value)
@@ -51,11 +51,11 @@ def measured_text(value: Any, unit: str = "") -> str:
         value: A number, words, or None.
         unit: ``share`` (of 1, read as %), ``points`` (a difference of shares, with its sign), or none.
 
-    >>> measured_text(0.4833, "share"), measured_text(-0.095, "points"), measured_text(0.0132)
-    ('48.3\xa0%', '−9.5\xa0points', '0.0132')
+    >>> measured_text(0.4833, "share"), measured_text(-0.095, "points"), measured_text(0.0132), measured_text(-5e-17)
+    ('48.3\xa0%', '−9.5\xa0points', '0.0132', '0')
     """
     if not isinstance(value, int | float) or isinstance(value, bool) or not unit:
-        return f"{value:.3g}".replace("-", MINUS) if isinstance(value, float) else shown(value)
+        return f"{_rounded(value):.3g}".replace("-", MINUS) if isinstance(value, float) else shown(value)
     if unit == "share":
         return f"{value:.1%}".replace("%", "\N{NO-BREAK SPACE}%")
     return f"{_signed(value)}\N{NO-BREAK SPACE}points"
@@ -74,6 +74,11 @@ def interval_text(interval: Sequence[float] | None, unit: str = "") -> str:
     if unit == "points":
         return f"[{', '.join(_signed(end) for end in interval)}]"
     return f"[{', '.join(measured_text(end) for end in interval)}]"
+
+
+def _rounded(value: float) -> float:
+    """Return a value, or 0 for what rounding leaves of a sum that is 0."""
+    return value if abs(value) > 1e-12 else 0.0
 
 
 def _signed(difference: float) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["PocketCoder", "tidied"]
 
 _MAX_NEW_TOKENS = 40  # a program of three calls takes 27
-_BATCH = 64
+_BATCH = 128
 _NO_SPACE = re.compile(r" (?=[(),])|(?<=\() |(?<=by=) ")
 _LINE_END = re.compile(r" *\n *")
 
