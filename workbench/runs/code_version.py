@@ -43,6 +43,7 @@ def source_version(source: str, name: str = "", is_package: bool = False) -> str
     """
     tree = ast.parse(source)
     seen: dict[str, str] = {}
+    asked: set[str] = set()
     foreign: set[str] = set()
     waiting = list(_imports(tree, name, is_package))
     while waiting:
@@ -51,8 +52,11 @@ def source_version(source: str, name: str = "", is_package: bool = False) -> str
         if top != PACKAGE:
             foreign.add(top)
             continue
+        if target in asked:
+            continue
+        asked.add(target)
         file = _workbench_file(target)
-        if target in seen or file is None:
+        if file is None:
             continue
         state = file.stat()
         seen[target], imported = _module(file, target, state.st_mtime_ns, state.st_size)

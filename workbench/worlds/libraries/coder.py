@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["PocketCoder", "tidied"]
 
 _MAX_NEW_TOKENS = 40  # a program of three calls takes 27
-_BATCH = 128
+_BATCH = 64
 _NO_SPACE = re.compile(r" (?=[(),])|(?<=\() |(?<=by=) ")
 _LINE_END = re.compile(r" *\n *")
 
@@ -80,12 +80,10 @@ class PocketCoder:
 
     def complete(self, prompts: Sequence[str]) -> list[str]:
         """Return the likeliest program after each prompt, token by token."""
-        from tqdm.auto import tqdm
-
         encoded: list[list[int]] = self._tokenizer(list(prompts), add_special_tokens=False)["input_ids"]
         order = sorted(range(len(encoded)), key=lambda i: (len(encoded[i]), i))
         written: dict[int, str] = {}
-        for first in tqdm(range(0, len(order), _BATCH), desc=self.name, unit="batch", disable=None):
+        for first in range(0, len(order), _BATCH):
             rows = order[first : first + _BATCH]
             tokens = self._continued([encoded[i] for i in rows])
             texts = self._tokenizer.batch_decode(tokens, skip_special_tokens=True)
