@@ -169,7 +169,8 @@ def retrieval(sections: tuple[int, ...], queries: int, problems: int, workers: i
         work = spent.generation_s + spent.execution_s
         click.echo(
             f"bookkeeping of the loop: {spent.bookkeeping_s:.2f} s beside {work:.2f} s of execution and recorded "
-            f"answers ({programs} programs): {spent.bookkeeping_s / work:.1%}"
+            f"answers: {spent.bookkeeping_s / work:.1%}, {1e3 * spent.bookkeeping_s / programs:.1f} ms for each of "
+            f"{programs} programs"
         )
 
 
