@@ -163,7 +163,7 @@ PAPERS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
                 "quantized_seeds": Parameter(
                     int,
                     "how many of them also train as NF4 + LoRA, where the rest does not",
-                    2,
+                    3,
                     0,
                     0,
                     minimum=0,
