@@ -16,6 +16,7 @@ from workbench.errors import ModelError
 from workbench.models.batch import check_batch, last_token, positions, response_places
 from workbench.models.loading import ModelSettings, load_causal_lm
 from workbench.models.lora import LoraSettings, add_lora
+from workbench.models.modes import evaluation_mode
 from workbench.models.shared_prompts import SHARING_ATTENTION, shared_rows
 from workbench.models.token_logps import label_logps
 
@@ -224,16 +225,12 @@ class RewardModel(nn.Module):
                 fix="load it with lora=LoraSettings(), or give the trainer precomputed values",
             )
         trained = [(parameter, parameter.requires_grad) for parameter in self.policy.parameters()]
-        modes = [(module, module.training) for module in self.modules()]
         try:
-            with self.policy.disable_adapter():  # type: ignore[operator]
-                self.eval()
+            with evaluation_mode(self), self.policy.disable_adapter():  # type: ignore[operator]
                 yield
         finally:  # peft makes adapters trainable as it switches them on
             for parameter, value in trained:
                 parameter.requires_grad_(value)
-            for module, value in modes:
-                module.training = value
 
     def gradient_checkpointing_enable(
         self, gradient_checkpointing_kwargs: dict[str, Any] | None = None
@@ -312,13 +309,9 @@ class RewardModel(nn.Module):
         if implementation in SHARING_ATTENTION and kinds <= {"full_attention", "sliding_attention"}:
             ids = torch.tensor([[0, 1, 2, 3], [0, 1, 3, 2]], device=self.device)
             everywhere, response = torch.ones_like(ids).bool(), ids.new_tensor([[0, 0, 1, 1]] * 2).bool()
-            modes = [(module, module.training) for module in self.policy.modules()]
-            self.policy.eval()
-            with torch.no_grad():
+            with torch.no_grad(), evaluation_mode(self.policy):
                 shared = self._hidden(ids, everywhere, response).float()
                 apart = self._hidden(ids, everywhere).float()
-            for module, mode in modes:
-                module.training = mode
             difference = float((shared - apart).abs().max() / apart.abs().max())
         if not difference < max(1e-4, 16 * torch.finfo(self.causal_lm.dtype).eps):
             raise ModelError(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from workbench.errors import ModelError, SettingsError
 from workbench.models.classifier import ClassifierRewardModel
 from workbench.models.encoding import EncodedText, EncodingSettings, TokenBatch, collate, encode
+from workbench.models.modes import evaluation_mode
 from workbench.models.reward_model import RewardModel
 from workbench.training.losses import sequence_logps
 
@@ -104,7 +104,7 @@ class Scorer:
         """
         missing = np.full(len(encoded.texts), np.nan)
         batch = collate(encoded.texts).to(self.model.device)
-        with _evaluating(self.model):
+        with evaluation_mode(self.model):
             output = self.model(*batch)
         rewards = output.scores.double().cpu().numpy() if self._has_head else missing
         policy = missing if output.token_logps is None else _summed(output.token_logps, batch)
@@ -113,7 +113,7 @@ class Scorer:
             policy, reference = missing, policy
         elif self.reference is not None:
             batch = collate(encoded.reference_texts).to(self.reference.device)
-            with _evaluating(self.reference):
+            with evaluation_mode(self.reference):
                 reference = _summed(self.reference(*batch).token_logps, batch)
         elif isinstance(self.model, RewardModel) and self.model.has_adapters:
             reference = _summed(self.model.reference_logps(*batch), batch)
@@ -179,18 +179,6 @@ def _summed(token_logps: Any, batch: TokenBatch) -> Floats:
 
 def _response_tokens(texts: Sequence[EncodedText]) -> NDArray[np.int64]:
     return np.array([len(text.tokens) - text.prompt_tokens for text in texts], dtype=np.int64)
-
-
-@contextmanager
-def _evaluating(model: torch.nn.Module) -> Iterator[None]:
-    """Within this context a model is in evaluation mode: no dropout."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
 
 
 def _weights_mark(model: torch.nn.Module) -> str:

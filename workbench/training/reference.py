@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ import torch
 from tqdm import tqdm
 
 from workbench.models.encoding import EncodedText, collate
+from workbench.models.modes import evaluation_mode
 from workbench.runs import atomic
 from workbench.training.losses import sequence_logps
 
@@ -157,20 +158,9 @@ def _blocks(
             bar.update(len(given.input_ids))
 
 
-@contextmanager
-def _reference(model: RewardModel) -> Iterator[None]:
+def _reference(model: RewardModel) -> AbstractContextManager[None]:
     """Make the model its own reference: adapters off where there are some, in evaluation mode."""
-    if model.has_adapters:
-        with model.as_reference():
-            yield
-        return
-    modes = [(module, module.training) for module in model.modules()]
-    try:
-        model.eval()
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
+    return model.as_reference() if model.has_adapters else evaluation_mode(model)
 
 
 def _in_order(order: list[int], values: NDArray[np.float64]) -> NDArray[np.float64]:
