@@ -274,6 +274,15 @@ def test_the_mean_needs_to_know_the_response(llama: str) -> None:
         run(load(llama, pooling="mean"), input_ids=given["input_ids"], attention_mask=given["attention_mask"])
 
 
+def outputs_and_gradient(model: RewardModel, given: dict[str, torch.Tensor]) -> tuple[torch.Tensor, ...]:
+    """Return scores, log-probabilities and what both together ask of the embeddings."""
+    out = model(**given)
+    assert out.token_logps is not None
+    (out.scores.sum() + out.token_logps.sum()).backward()
+    gradient = model.body.get_input_embeddings().weight.grad
+    return out.scores, out.token_logps, gradient
+
+
 @pytest.mark.parametrize("side", ["left", "right"])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_without_padding_numbers_and_gradients_are_the_same(
@@ -284,11 +293,7 @@ def test_without_padding_numbers_and_gradients_are_the_same(
     for padding_free in (False, True):
         model = load(checkpoints[family], pooling="mean")
         model.padding_free = padding_free
-        out = model(**given)
-        assert out.token_logps is not None
-        (out.scores.sum() + out.token_logps.sum()).backward()
-        gradient = model.body.get_input_embeddings().weight.grad
-        found.append((out.scores, out.token_logps, gradient))
+        found.append(outputs_and_gradient(model, given))
     for padded, packed in zip(*found, strict=True):
         torch.testing.assert_close(packed, padded, rtol=1e-4, atol=1e-4)
 
@@ -312,11 +317,7 @@ def test_prompts_read_once_give_the_same_numbers_and_gradients(
         settings = ModelSettings(checkpoints[family], device="cpu", attention=attention, share_prompts=share)
         torch.manual_seed(0)
         model = RewardModel.load(settings, pooling="mean", init_std=0.5)
-        out = model(**given)
-        assert out.token_logps is not None
-        (out.scores.sum() + out.token_logps.sum()).backward()
-        gradient = model.body.get_input_embeddings().weight.grad
-        found.append((out.scores, out.token_logps, gradient))
+        found.append(outputs_and_gradient(model, given))
     for apart, shared in zip(*found, strict=True):
         torch.testing.assert_close(shared, apart, rtol=1e-4, atol=1e-4)
 

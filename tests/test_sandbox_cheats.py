@@ -108,7 +108,7 @@ def suite_tasks(of_each: int | None) -> list[Task]:
 
 @dataclass
 class Scores:
-    """Verdicts by (cheat, problem id): "" is the wrong answer alone, "right" the reference, "plain" a zero."""
+    """Verdicts by (cheat, problem id): the name "" is the wrong answer alone, "right" the reference."""
 
     tasks: list[Task]
     verdicts: dict[tuple[str, int], Verdict]
@@ -127,8 +127,6 @@ def _score(box: Sandbox, tasks: list[Task], *, one_in: int) -> Scores:
     for place, task in enumerate(tasks):  # problem by problem: programs of one library stand together
         programs["", task.problem_id] = Program(task.wrong, tests=task.tests, group=task.group)
         programs["right", task.problem_id] = Program(task.right, tests=task.tests, group=task.group)
-        plain = f"{task.variable} = 0"
-        programs["plain", task.problem_id] = Program(plain, tests=task.tests, group=task.group)
         for number, cheat in enumerate(CHEATS):
             turn = cheat.library == task.library or (number + place) % one_in == 0
             if task is HAND or (turn and not cheat.slow):
@@ -267,7 +265,9 @@ def test_cheats_do_not_pay_on_real_problems(box: Sandbox):
     tasks = [task for group in libraries.values() for task in group[:: len(group) // 2][:2]]
     closed = {cheat.name for cheat in CHEATS if not cheat.hole}
     scores = _score(box, tasks, one_in=3)
-    free = {number for name in ("", "plain") for number, verdict in scores.of(name).items() if verdict.passed}
+    zeros = [Program(f"{task.variable} = 0", tests=task.tests, group=task.group) for task in tasks]
+    free = {number for number, verdict in scores.of("").items() if verdict.passed}
+    free |= {task.problem_id for task, verdict in zip(tasks, box.map(zeros), strict=True) if verdict.passed}
     assert len(free) < len(tasks) / 2
     paid = {
         key
