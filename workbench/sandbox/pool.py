@@ -96,6 +96,8 @@ class Sandbox:
             self._closed = True  # programs that wait for their turn start no zygote any more
             zygotes, self._zygotes = list(self._zygotes.values()), {}
         for zygote in zygotes:
+            zygote.hang_up()  # all leave at the same time
+        for zygote in zygotes:
             zygote.close()
         self._threads.shutdown(wait=True)
         scratch.remove(self._root)

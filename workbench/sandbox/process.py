@@ -168,10 +168,14 @@ class Zygote:
         """Whether no program is in flight."""
         return not self._pending
 
+    def hang_up(self) -> None:
+        """Tell the interpreter to kill its programs and leave; do not wait for it."""
+        self.dead = True
+        self._requests.close()
+
     def close(self) -> None:
         """End the interpreter and everything below it."""
-        self.dead = True
-        self._requests.close()  # at which it kills its programs and leaves
+        self.hang_up()
         try:
             self._process.wait(_LEAVE_S)
         except subprocess.TimeoutExpired:

@@ -117,6 +117,7 @@ def main() -> None:
     preloader = Preloader(settings["packages"])
     channel.send_json(outgoing, {"ready": True})
     Supervisor(settings, incoming, outgoing, preloader).serve()
+    os._exit(0)  # libraries may take long to say goodbye
 
 
 if __name__ == "__main__":
