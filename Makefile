@@ -49,9 +49,10 @@ $(STAMP): $(PINS) pyproject.toml
 run: $(STAMP)
 	@$(BIN)/workbench run $(ARGS)
 
-# one thread a process: with more, the tests' processes wait for each other's cores
+# one thread a process: with more, the tests' processes wait for each other's cores; files by name: else the few
+# long tests of the notebooks come last, and one process waits for the other
 test: $(STAMP)
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not realdata and not bench and not browser" $(ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not realdata and not bench and not browser" $(ARGS)
 
 lab: $(STAMP)
 	@$(BIN)/jupyter lab notebooks/start_here.ipynb $(ARGS)
