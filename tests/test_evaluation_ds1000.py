@@ -127,6 +127,20 @@ def test_claims_follow_from_the_numbers(summary):
     assert "hf:x" in hard["note"]
 
 
+@pytest.mark.parametrize(
+    ("statuses", "supported"),
+    [
+        (["passed"] * 7, None),  # no gap at all: the interval is 0
+        (["failed", "passed", "failed", "passed", "passed", "passed", "failed"], None),  # gaps of -1, 1 and 0
+        (["failed"] * 3 + ["passed"] * 4, False),
+    ],
+)
+def test_a_gap_that_may_be_nothing_is_undecided(statuses, supported):
+    found = [judged(of, status) for of, status in zip(PROBLEMS, statuses, strict=True)]
+    *_, memory = ds1000_claims({"memorizer": summarize(PROBLEMS, found)}, "hub")
+    assert memory["supported"] is supported
+
+
 # ---- judging -----------------------------------------------------------------------------------------------------
 
 THREE = [problem(0), problem(1), problem(2, library="Pandas")]

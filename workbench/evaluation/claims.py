@@ -118,7 +118,7 @@ def _memorized(memorizer: Summary, data: str) -> dict[str, Any]:
         "measured": gap.gap.value,
         "interval": (gap.gap.low, gap.gap.high),
         "n": gap.families,
-        "supported": gap.gap.low > 0,
+        "supported": gap.gap.above() if gap.families > 1 else None,  # one family has no spread
         "unit": "points",
         "threshold": 0.0,
         "note": f"The memorizer's pass@1 on Origins ({gap.origin:.2f}) less that on their own variants "
