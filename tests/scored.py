@@ -34,6 +34,7 @@ class PlainSandbox:
     """Passes each program whose code is `good`, and remembers what it was asked; it has no TensorFlow."""
 
     limits = Limits(timeout_s=5.0)
+    isolation = "sandlock"
 
     def __init__(self, missing: tuple[str, ...] = ("tensorflow",), stop_after: int | None = None) -> None:
         self.runtime = SimpleNamespace(name="main")

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -31,3 +32,38 @@ def test_a_lock_ends_with_its_process_even_when_killed(tmp_path):
     holder.wait()
     holder.stdout.close()
     assert not atomic.is_locked(file)
+
+
+def held_elsewhere(file) -> bool:
+    """Whether another process finds the lock taken."""
+    program = (
+        "import sys\nfrom pathlib import Path\nfrom workbench.runs import atomic\n"
+        "print(atomic.is_locked(Path(sys.argv[1])))"
+    )
+    told = subprocess.run([sys.executable, "-c", program, str(file)], capture_output=True, text=True, check=True)
+    return told.stdout == "True\n"
+
+
+def test_asking_about_a_lock_of_ones_own_or_taking_it_again_does_not_lose_it(tmp_path):
+    file = tmp_path / "lock"
+    with atomic.lock(file):
+        assert atomic.is_locked(file)
+        with atomic.lock(file, wait=False) as again:
+            assert again
+        assert held_elsewhere(file)
+    assert not atomic.is_locked(file)
+    assert not held_elsewhere(file)
+
+
+def test_threads_exclude_each_other(tmp_path):
+    file = tmp_path / "lock"
+    with atomic.lock(file), ThreadPoolExecutor(1) as thread:
+
+        def take():
+            with atomic.lock(file, wait=False) as held:
+                return held
+
+        assert thread.submit(take).result() is False
+        assert thread.submit(atomic.is_locked, file).result()
+    with atomic.lock(file, wait=False) as held:
+        assert held

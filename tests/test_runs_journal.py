@@ -39,6 +39,20 @@ def test_a_line_that_a_kill_cut_off_is_made_again(tmp_path: Path, cut: int) -> N
         assert journal.known == {"a": A, "b": B}
 
 
+@pytest.mark.parametrize("cut", [1, 10, 20])
+def test_a_line_that_a_neighbours_kill_cut_off_spoils_nothing(tmp_path: Path, cut: int) -> None:
+    path = tmp_path / "rows.jsonl"
+    with Journal(path) as journal, Journal(path) as other:
+        journal.add(A)
+        with path.open("a") as neighbour:
+            neighbour.write(LINE_B[:cut])
+        journal.refresh()
+        other.add(B)
+        journal.refresh()
+        assert journal.known == other.known == {"a": A, "b": B}
+    assert path.read_text() == LINE_A + LINE_B
+
+
 def test_rows_that_count_no_more_are_dropped(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text(LINE_A + LINE_B)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,24 @@ def test_interrupted_it_continues_with_the_same_bits(
     assert np.array_equal(compute(load(tiny), pairs, tmp_path), whole)
     assert calls == [4, 4, 4, 4, 4, 4, 2], "two of the batches were still whole"
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_trainings_that_share_a_cache_compute_once(
+    tiny: Path, pairs: EncodedPairs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = [load(tiny) for _ in range(3)]
+    forward, calls = RewardModel.forward, []
+
+    def counted(model: RewardModel, *given: Any) -> Any:
+        calls.append(len(given[0]))
+        return forward(model, *given)
+
+    monkeypatch.setattr(RewardModel, "forward", counted)
+    with ThreadPoolExecutor(3) as threads:
+        found = list(threads.map(lambda model: compute(model, pairs, tmp_path), models))
+    assert sum(calls) == len(found[0]) == 18
+    assert np.array_equal(found[0], found[1])
+    assert np.array_equal(found[0], found[2])
 
 
 def test_a_mark_changes_with_any_weight_and_not_with_adapters(tiny: Path) -> None:

@@ -303,7 +303,7 @@ def _task(problem: Problem, answer: Answer, sandbox: Sandbox, contents: RuntimeC
         contents.name,
         dict(contents.versions),
         contents.data,
-        [sandbox.limits.timeout_s, sandbox.limits.memory_bytes],
+        [sandbox.limits.timeout_s, sandbox.limits.memory_bytes, sandbox.isolation],
         __version__,
     ]
     return _Task(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from hashlib import sha256
 
 import numpy as np
 import torch
@@ -19,8 +21,9 @@ __all__ = ["RandomGateReward"]
 class RandomGateReward(HierarchicalReward):
     """Aspects count for a response drawn by chance, whatever its holistic reward.
 
-    A row is paid as `weighted_sum` or as `holistic_only`; the hierarchy is the same two, chosen by merit. Each call
-    draws anew, in the order of the calls, so that no response is always lucky.
+    A row is paid as `weighted_sum` or as `holistic_only`; the hierarchy is the same two, chosen by merit. Each batch
+    of responses draws anew, so that no response is always lucky, and the same batch draws the same: a training that
+    was interrupted goes on as if it had not been.
 
     Args:
         holistic: As `HierarchicalReward` takes it.
@@ -46,11 +49,11 @@ class RandomGateReward(HierarchicalReward):
         if not 0 <= rate <= 1:
             raise SettingsError(f"rate {rate!r}", "a chance from 0 to 1", "correct it")
         super().__init__(holistic, aspects, settings, name=name)
-        self.rate, self._dice = rate, np.random.default_rng(seed)
+        self.rate, self.seed = rate, seed
 
     def on_tokens(self, scored: Scored, offsets: Tensor, response_mask: Tensor) -> Tensor:
         """Return the reward of each token; see `HierarchicalReward.on_tokens`."""
-        opens = torch.from_numpy(self._dice.random(len(response_mask)) < self.rate).to(offsets.device)
+        opens = torch.from_numpy(self._dice(scored).random(len(response_mask)) < self.rate).to(offsets.device)
         both = {}
         for mode in ("weighted_sum", "holistic_only"):
             both[mode] = hierarchical_reward(
@@ -62,3 +65,8 @@ class RandomGateReward(HierarchicalReward):
                 mode=mode,
             )
         return torch.where(opens[:, None], both["weighted_sum"], both["holistic_only"])
+
+    def _dice(self, scored: Scored) -> np.random.Generator:
+        """Return what a batch is drawn by: made of the seed and of all that is in it."""
+        batch = json.dumps([[sample.prompt, sample.response] for sample in scored.samples])
+        return np.random.default_rng([self.seed, int.from_bytes(sha256(batch.encode()).digest()[:8])])

@@ -6,9 +6,11 @@ import contextlib
 import json
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 __all__ = ["is_locked", "lock", "write_bytes", "write_json"]
 
@@ -40,20 +42,59 @@ def write_json(path: Path, value: Any) -> None:
     write_bytes(path, (text + "\n").encode())
 
 
+class _Hold:
+    """What this process does with a lock file: its threads take turns, and one may take it again inside."""
+
+    def __init__(self) -> None:
+        self.turn, self.depth = threading.RLock(), 0
+
+
+_holds: WeakValueDictionary[tuple[int, str], _Hold] = WeakValueDictionary()
+_looking_up = threading.Lock()
+
+
+def _hold(path: Path) -> _Hold:
+    key = (os.getpid(), str(path.resolve()))  # a fork holds nothing
+    with _looking_up:
+        found = _holds.get(key) or _Hold()
+        _holds[key] = found
+    return found
+
+
 @contextlib.contextmanager
 def lock(path: Path, wait: bool = True) -> Iterator[bool]:
     """Hold a file's lock for the length of a `with` block.
 
     The lock belongs to the process: it ends with it however it ends, and children made by fork do not
-    inherit it. On systems without such locks nothing is held.
+    inherit it. Threads of a process exclude each other too. On systems without such locks no other process
+    is kept out.
 
     Args:
         path: Lock file; made where it is missing, left behind empty.
-        wait: Wait for the process that holds it; otherwise go on without.
+        wait: Wait for who holds it; otherwise go on without.
 
     Yields:
         Whether the lock is held.
     """
+    hold = _hold(path)
+    if not hold.turn.acquire(blocking=wait):
+        yield False
+        return
+    try:
+        hold.depth += 1
+        if hold.depth > 1:
+            yield True
+            return
+        with _locked(path, wait) as held:
+            yield held
+    finally:
+        hold.depth -= 1
+        hold.turn.release()
+
+
+@contextlib.contextmanager
+def _locked(path: Path, wait: bool) -> Iterator[bool]:
+    """Hold the kernel's lock, which a process loses as soon as it closes *any* descriptor of the file."""
     try:
         import fcntl
     except ImportError:  # Windows
@@ -70,7 +111,9 @@ def lock(path: Path, wait: bool = True) -> Iterator[bool]:
 
 
 def is_locked(path: Path) -> bool:
-    """Tell whether another process holds this lock now."""
+    """Tell whether any process holds this lock now, this one included."""
+    if _hold(path).depth:
+        return True
     if not path.exists():
         return False
     with lock(path, wait=False) as held:

@@ -67,8 +67,6 @@ class Journal:
             self._file = self.path.open("ab+")
             with atomic.lock(self.path):
                 dropped = self._take_in(self._file)
-                if self._read_to < os.fstat(self._file.fileno()).st_size:  # a kill cut the last line off
-                    self._file.truncate(self._read_to)
             if dropped:
                 self._rewrite(_lines(self.known.values()))
                 self._file = self.path.open("ab+")
@@ -127,7 +125,11 @@ class Journal:
             atomic.write_bytes(self.path, content)
 
     def _take_in(self, file: IO[bytes]) -> int:
-        """Read on to the last whole line; return how many lines are to be dropped."""
+        """Read on to the last whole line, under the lock; return how many lines are to be dropped.
+
+        What comes after it was cut off by a kill, of a process that shares the file too, and is taken away: nobody
+        else writes now, and a line appended to it would be spoilt.
+        """
         file.seek(self._read_to)
         dropped = 0
         for line in file:
@@ -140,6 +142,8 @@ class Journal:
                 self.known[self._identity(row)] = row
             else:
                 dropped += 1
+        if self._read_to < os.fstat(file.fileno()).st_size:
+            file.truncate(self._read_to)
         return dropped
 
     def _parsed(self, line: bytes) -> Row | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,23 +100,23 @@ def reference_logps(
     name = f"reference-{hashlib.sha256(said.encode()).hexdigest()[:16]}"
     final = cache / f"{name}.f64"
     parts = [cache / f"{name}-{number}-of-{processes}.part" for number in range(processes)]
-    if not final.exists():
-        mine = parts[process]
-        with atomic.lock(mine.with_suffix(".lock")):
-            if not final.exists():
-                share = [texts[number] for number in order[process::processes]]
-                shown = progress and process == 0
-                _continue(mine, model, share, batch=batch, bf16=bf16, progress=shown)
-    _wait(processes)
-    if process == 0 and not final.exists():
-        logps = np.empty(len(texts))
-        for number, part in enumerate(parts):
-            logps[number::processes] = np.fromfile(part, VALUE)
-        atomic.write_bytes(final, _in_order(order, logps).astype(VALUE).tobytes())
-    _wait(processes)
-    if process == 0:
-        for part in parts:
-            part.unlink(missing_ok=True)
+    first = process == 0
+    # Another training that shares the cache waits from here on, and then finds the file. The first process locks for
+    # all of its training.
+    with atomic.lock(cache / f"{name}.lock") if first else nullcontext():
+        _wait(processes)
+        if not final.exists():
+            share = [texts[number] for number in order[process::processes]]
+            _continue(parts[process], model, share, batch=batch, bf16=bf16, progress=progress and first)
+            _wait(processes)
+            if first:
+                logps = np.empty(len(texts))
+                for number, part in enumerate(parts):
+                    logps[number::processes] = np.fromfile(part, VALUE)
+                atomic.write_bytes(final, _in_order(order, logps).astype(VALUE).tobytes())
+                for part in parts:
+                    part.unlink()
+        _wait(processes)
     return np.fromfile(final, VALUE)
 
 
