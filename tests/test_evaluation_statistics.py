@@ -14,6 +14,8 @@ from scipy import stats
 from workbench.errors import SettingsError
 from workbench.evaluation.statistics import (
     bootstrap_interval,
+    clustered_interval,
+    clustered_wilson,
     crossed_t_interval,
     paired_bootstrap,
     paired_t_interval,
@@ -60,6 +62,42 @@ def test_wilson_by_hand() -> None:
     assert wilson_interval(5, 10) == pytest.approx((0.236595, 0.763405), abs=1e-5)
     # 0 of n: high = z^2 / (n + z^2) = 3.841459 / 13.841459
     assert wilson_interval(0, 10) == pytest.approx((0.0, 0.277533), abs=1e-5)
+
+
+def test_trials_of_one_group_count_less() -> None:
+    # five groups of two that end alike: squares of their sums 3 * 0.8^2 + 2 * 1.2^2 = 4.8, so a variance of
+    # 4.8 / 10^2 * 5 / 4 = 0.06, where trials of their own would have 0.24 / 9: an effect of 2.25
+    alike = clustered_wilson([1, 1, 0, 0, 1, 1, 0, 0, 1, 1], list("aabbccddee"))
+    assert alike == pytest.approx(wilson_interval(6 / 2.25, 10 / 2.25))
+    assert clustered_wilson([1, 0, 1, 0, 1], "abcde") == pytest.approx(wilson_interval(3, 5))
+    # groups that even out are no reason for a narrower one
+    assert clustered_wilson([1, 0] * 5, list("aabbccddee")) == wilson_interval(5, 10)
+    # all alike, or a single group: a group is a trial
+    assert clustered_wilson([1] * 10, list("aabbccddee")) == wilson_interval(5, 5)
+    assert clustered_wilson([1, 0], "aa") == wilson_interval(0.5, 1)
+
+
+def test_an_interval_over_groups_holds_the_truth_as_often_as_it_says() -> None:
+    generator = np.random.default_rng(0)
+    groups = np.repeat(np.arange(40), 3)
+    held = {"groups": 0, "trials": 0}
+    for _ in range(2000):
+        chance = generator.beta(0.7, 0.3, 40)  # mean 0.7; two trials of a group agree far more often than others
+        outcomes = (generator.random(120) < chance[groups]).astype(float)
+        for name, (low, high) in (
+            ("groups", clustered_wilson(outcomes, groups.tolist())),
+            ("trials", wilson_interval(outcomes.sum(), 120)),
+        ):
+            held[name] += low <= 0.7 <= high
+    assert 0.93 <= held["groups"] / 2000 <= 0.97
+    assert held["trials"] / 2000 < 0.85
+
+
+def test_pairs_of_one_prompt_are_drawn_together() -> None:
+    # prompts of 1 and 3 pairs, all right and all wrong: the mean is 1, 1/4 or 0 of the pairs drawn
+    assert clustered_interval(np.array([1.0, 0, 0, 0]), ["a", "b", "b", "b"]) == (0, 1)
+    same = clustered_interval(np.full(6, 0.5), list("aabbcc"))
+    assert same == (0.5, 0.5)
 
 
 @given(n=st.integers(1, 2000), share=st.floats(0, 1), confidence=st.sampled_from([0.8, 0.95, 0.99]))

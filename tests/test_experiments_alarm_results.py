@@ -9,7 +9,7 @@ import pytest
 from workbench.errors import DataError
 from workbench.evaluation.policy_outcomes import BEFORE, Answers, PolicyOutcome, measures
 from workbench.experiments.alarm_arms import HIERARCHICAL, HOLISTIC_ONLY, WEIGHTED_SUM
-from workbench.experiments.alarm_claims import mode_claims, selection_claims
+from workbench.experiments.alarm_claims import left_out_gaps, mode_claims, selection_claims
 from workbench.experiments.alarm_declaration import Declaration
 from workbench.experiments.alarm_results import Findings, rank_agreement
 from workbench.experiments.alarm_story import sentence_values
@@ -70,10 +70,22 @@ def test_selection_is_set_beside_what_came_of_it(findings):
     assert table.loc["bad", "with the truth"] == 1
     assert table.loc["good", "oracle after training"] == pytest.approx(0.803)
     assert findings.rank_agreements() == pytest.approx([1.0] * 3)
-    worst, better, ranks = selection_claims(findings, "Here.")
-    assert worst["measured"] == 1
+    apart, better, ranks = selection_claims(findings, "Here.")
+    assert apart["measured"] == 1
     assert better["measured"] == pytest.approx(0.4 * 1.01)
     assert ranks["supported"]
+
+
+def test_the_worst_and_the_best_aspect_are_named_by_the_other_seeds():
+    shares = {"a": [0.1, 0.2, 0.1], "b": [0.4, 0.3, 0.5], "c": [0.3, 0.4, 0.9], "flat": [np.nan, 0.0, 0.0]}
+    assert left_out_gaps(shares) == pytest.approx([0.3 - 0.1, 0.4 - 0.2, 0.5 - 0.1])
+    assert left_out_gaps({"a": [0.1, 0.2]}) == left_out_gaps({"a": [0.1], "b": [0.2]}) == []
+
+
+def test_aspects_that_differ_by_chance_alone_are_not_told_apart():
+    generator = np.random.default_rng(0)
+    gaps = [np.mean(left_out_gaps({name: generator.random(4) for name in "abc"})) for _ in range(400)]
+    assert abs(np.mean(gaps)) < 4 * np.std(gaps) / 400**0.5
 
 
 def test_one_seed_decides_nothing(findings):

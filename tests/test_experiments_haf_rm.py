@@ -12,7 +12,7 @@ from workbench.experiments.haf_rm_best_of_n import best_of_n_curves, best_of_n_g
 from workbench.experiments.haf_rm_claims import haf_rm_claims
 from workbench.experiments.haf_rm_data import DataSettings, ExperimentData, Regime, training_pairs
 from workbench.experiments.haf_rm_declaration import Declaration
-from workbench.experiments.haf_rm_results import Findings, clustered_interval
+from workbench.experiments.haf_rm_results import Findings
 from workbench.models import ModelSettings
 from workbench.worlds.passages.sampling import Candidates
 
@@ -153,13 +153,6 @@ def test_accuracies_over_seeds_by_hand(findings):
     assert row(frame, arm="untrained logp, sum", test_set="in")["accuracy"] == 0.5
     assert row(frame, arm="untrained logp, sum", test_set="out")["accuracy"] == 0.5  # a tie
     assert row(frame, arm="longer wins", test_set="in")["accuracy"] == 1.0
-
-
-def test_pairs_of_one_prompt_are_drawn_together():
-    # prompts of 1 and 3 pairs, all right and all wrong: the mean is 1, 1/4 or 0 of the pairs drawn
-    assert clustered_interval(np.array([1.0, 0, 0, 0]), ["a", "b", "b", "b"]) == (0, 1)
-    same = clustered_interval(np.full(6, 0.5), list("aabbcc"))
-    assert same == (0.5, 0.5)
 
 
 def test_an_accuracy_of_one_seed_has_an_interval_over_prompts(findings):

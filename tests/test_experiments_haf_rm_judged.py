@@ -67,12 +67,15 @@ def test_verdicts_become_rates_and_a_claim(findings):
     table = judged_table(pairs, verdicts).set_index(["arm", "against"])
     assert table.loc[("hybrid 0.2", "standard"), "win rate"] == 0.75  # two wins, two ties
     assert table.loc[("hybrid 0.2", "standard"), "same answer"] == 0.5
-    assert table.loc[("hybrid 0.2", "the first answer"), "win rate"] == pytest.approx(2 / 3)
+    # one seed has no verdict on "p": what counts is "q", which both won
+    assert table.loc[("hybrid 0.2", "the first answer"), "win rate"] == 1.0
     assert table.loc[("hybrid 0.2", "the first answer"), "refused"] == 1
     assert set(table["prompts"]) == {2} and set(table["seeds"]) == {2}
     claim = list(haf_rm_claims(findings, pairs, verdicts))[-1]
     assert (claim["measured"], claim["threshold"], claim["n"], claim["seeds"]) == (0.75, 0.5, 4, 2)
-    assert claim["supported"] is True  # both prompts are above one half
+    # One seed won both prompts, the other tied twice: two seeds so far apart decide nothing.
+    assert claim["supported"] is None
+    assert claim["interval"] == (0.0, 1.0)
     with pytest.raises(DataError, match="no verdict in 1 "):
         judged_rate(pairs[:1], [REFUSED])
 

@@ -40,7 +40,9 @@ def held_elsewhere(file) -> bool:
         "import sys\nfrom pathlib import Path\nfrom workbench.runs import atomic\n"
         "print(atomic.is_locked(Path(sys.argv[1])))"
     )
-    told = subprocess.run([sys.executable, "-c", program, str(file)], capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        [sys.executable, "-c", program, str(file)], capture_output=True, text=True, check=True
+    )
     return told.stdout == "True\n"
 
 

@@ -137,6 +137,12 @@ def select(
     return kept
 
 
+def family_of(problem: Problem) -> tuple[str, int]:
+    """Return what an Origin and its variants have in common: the library, and the Origin's number there."""
+    own = problem.perturbation_type == "Origin"
+    return problem.library, problem.library_problem_id if own else problem.perturbation_origin_id
+
+
 def families(problems: Iterable[Problem]) -> dict[Problem, list[Problem]]:
     """Group problems into families: an Origin and the variants that were made of it.
 
@@ -147,10 +153,10 @@ def families(problems: Iterable[Problem]) -> dict[Problem, list[Problem]]:
         For each Origin, in order, its variants of the same library (none, where it was never perturbed).
     """
     listed = list(problems)
-    origins = {(p.library, p.library_problem_id): p for p in listed if p.perturbation_type == "Origin"}
+    origins = {family_of(p): p for p in listed if p.perturbation_type == "Origin"}
     grouped: dict[Problem, list[Problem]] = {origin: [] for origin in origins.values()}
     for problem in listed:
-        origin = origins.get((problem.library, problem.perturbation_origin_id))
+        origin = origins.get(family_of(problem))
         if problem.perturbation_type != "Origin" and origin is not None:
             grouped[origin].append(problem)
     return grouped

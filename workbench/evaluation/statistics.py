@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -16,7 +16,10 @@ __all__ = [
     "Estimate",
     "Interval",
     "bootstrap_interval",
+    "clustered_interval",
+    "clustered_wilson",
     "crossed_t_interval",
+    "grouped",
     "paired_bootstrap",
     "paired_t_interval",
     "pass_at_k",
@@ -75,7 +78,7 @@ def pass_at_k(n: int, c: int, k: int) -> float:
     return 1.0 - math.prod(1.0 - k / i for i in range(n - c + 1, n + 1))
 
 
-def wilson_interval(successes: float, n: int, confidence: float = 0.95) -> Interval:
+def wilson_interval(successes: float, n: float, confidence: float = 0.95) -> Interval:
     """Return Wilson's score interval of a share, which holds for few trials and extreme shares too.
 
     `(p + z^2/2n +- z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n)`: Wilson 1927, "Probable Inference, the Law of
@@ -83,7 +86,7 @@ def wilson_interval(successes: float, n: int, confidence: float = 0.95) -> Inter
 
     Args:
         successes: From 0 to n; a half counts a tie.
-        n: Trials, at least 1.
+        n: Trials, at least 1; of trials that depend on each other, the effective number.
         confidence: Share of such intervals that hold the truth.
 
     Raises:
@@ -101,6 +104,58 @@ def wilson_interval(successes: float, n: int, confidence: float = 0.95) -> Inter
     # At the ends the bound is exactly 0 or 1, which rounding would miss.
     low = 0.0 if successes == 0 else max(0.0, middle - half)
     return Interval(low, 1.0 if successes == n else min(1.0, middle + half))
+
+
+def clustered_wilson(outcomes: ArrayLike, groups: Sequence[Hashable], confidence: float = 0.95) -> Interval:
+    """Return Wilson's interval of a share of trials that come in groups, such as a question and its variants.
+
+    It is Wilson's for the effective number of trials: their number over the design effect, which is the variance of
+    the share as the groups show it over that of independent trials, and taken as 1 at least (Kish 1965, "Survey
+    Sampling"; Korn and Graubard 1998 for shares). Where all trials end alike there is no variance to see, and a group
+    counts as one trial.
+
+    Args:
+        outcomes: (n,) numbers from 0 to 1: how each trial ended.
+        groups: The group of each.
+        confidence: Share of such intervals that hold the truth.
+
+    Raises:
+        SettingsError: There are no outcomes, or they are not finite.
+    """
+    sample = _vector(outcomes, least=1)
+    places, sizes = grouped(groups)
+    share, trials, count = float(sample.mean()), len(sample), len(sizes)
+    effective = float(count)
+    if 0 < share < 1 and count > 1:
+        sums = np.bincount(places, weights=sample - share)
+        seen = float((sums**2).sum()) / trials**2 * count / (count - 1)
+        effective = max(1.0, trials / max(1.0, seen / (share * (1 - share) / (trials - 1))))
+    return wilson_interval(share * effective, effective, confidence)
+
+
+def clustered_interval(
+    values: ArrayLike, groups: Sequence[Hashable], *, seed: int = 0, resamples: int = 2000
+) -> Interval:
+    """Return the 95 % bootstrap interval of a mean over values that come in groups: whole groups are drawn.
+
+    Args:
+        values: (n,) floats.
+        groups: The group of each, such as a pair's prompt: pairs of one prompt are not independent.
+        seed: Fixes the resampling.
+        resamples: Times groups are drawn with replacement.
+    """
+    places, sizes = grouped(groups)
+    sums = np.bincount(places, weights=_vector(values, least=1))
+    drawn = np.random.default_rng(seed).integers(len(sizes), size=(resamples, len(sizes)))
+    low, high = np.quantile(sums[drawn].sum(1) / sizes[drawn].sum(1), [0.025, 0.975])
+    return Interval(float(low), float(high))
+
+
+def grouped(groups: Sequence[Hashable]) -> tuple[NDArray[np.int64], Floats]:
+    """Return each value's group by number, in order of appearance, shape (n,); and the sizes, shape (groups,)."""
+    names = {name: number for number, name in enumerate(dict.fromkeys(groups))}
+    places = np.array([names[name] for name in groups], dtype=np.int64)
+    return places, np.bincount(places).astype(np.float64)
 
 
 def bootstrap_interval(

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.datasets.ds1000 import LIBRARIES, PERTURBATIONS, Problem, families
+from workbench.datasets.ds1000 import LIBRARIES, PERTURBATIONS, Problem, families, family_of
 from workbench.evaluation.judgement import Judgement
 from workbench.evaluation.statistics import (
     Estimate,
     Interval,
-    bootstrap_interval,
+    clustered_interval,
+    clustered_wilson,
     paired_bootstrap,
     pass_at_k,
-    wilson_interval,
 )
 
 __all__ = ["Gap", "Score", "Summary", "memorization_gap", "pass_shares", "summarize"]
@@ -37,8 +37,9 @@ class Score:
     pass_at: Mapping[int, float]
     """pass@k by k, without bias, averaged over the problems; empty where nothing was scored."""
     interval: Interval | None
-    """95 % interval of pass@1: Wilson's where each problem's answers all pass or all fail (one answer is
-    the usual case), else a bootstrap over the problems."""
+    """95 % interval of pass@1 over families of problems, since an Origin and its variants are often answered alike:
+    Wilson's for the effective number of problems where each one's answers all pass or all fail (one answer is
+    the usual case), else a bootstrap over whole families."""
     failed_execution: int
     """Answers that failed to run or gave a wrong result (a broken test is counted here too)."""
     failed_surface: int
@@ -209,10 +210,10 @@ def memorization_gap(
 
 def _score(problems: Sequence[Problem], found: Mapping[int, Sequence[Judgement]], seed: int) -> Score:
     """Score some of the problems."""
-    groups = [found[p.problem_id] for p in problems if p.problem_id in found]
-    run = [group for group in groups if not any(each.skipped for each in group)]
-    answers = [each for group in run for each in group]
-    counts = [(len(group), sum(each.passed for each in group)) for group in run]
+    groups = [(family_of(p), found[p.problem_id]) for p in problems if p.problem_id in found]
+    run = [(family, group) for family, group in groups if not any(each.skipped for each in group)]
+    answers = [each for _, group in run for each in group]
+    counts = [(len(group), sum(each.passed for each in group)) for _, group in run]
     fewest = min((n for n, _ in counts), default=0)
     statuses: dict[str, int] = {}
     for each in answers:
@@ -227,20 +228,23 @@ def _score(problems: Sequence[Problem], found: Mapping[int, Sequence[Judgement]]
             for k in sorted({*_USUAL_K, fewest})
             if 1 <= k <= fewest
         },
-        interval=_interval(counts, seed),
+        interval=_interval(counts, [family for family, _ in run], seed),
         failed_execution=sum(not each.passed and each.stage != "surface" for each in answers),
         failed_surface=sum(each.stage == "surface" for each in answers),
         statuses=dict(sorted(statuses.items())),
     )
 
 
-def _interval(counts: Sequence[tuple[int, int]], seed: int) -> Interval | None:
-    """Return the 95 % interval of pass@1 from (answers, passed) of each problem."""
+def _interval(
+    counts: Sequence[tuple[int, int]], families: Sequence[tuple[str, int]], seed: int
+) -> Interval | None:
+    """Return the 95 % interval of pass@1 from (answers, passed) of each problem, and its family."""
     if not counts:
         return None
+    shares = [c / n for n, c in counts]
     if all(c in (0, n) for n, c in counts):  # each problem is one trial; a bootstrap of equal shares is empty
-        return wilson_interval(sum(c == n for n, c in counts), len(counts))
-    return bootstrap_interval([c / n for n, c in counts], seed=seed)
+        return clustered_wilson(shares, families)
+    return clustered_interval(shares, families, seed=seed)
 
 
 def _by_problem(judgements: Iterable[Judgement]) -> dict[int, list[Judgement]]:

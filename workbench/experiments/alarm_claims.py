@@ -24,7 +24,7 @@ from workbench.experiments.alarm_arms import (
 from workbench.experiments.alarm_results import Findings, mean_over_seeds
 from workbench.rewards import Selection
 
-__all__ = ["PAPER", "mode_claims", "selection_claims", "translation_claims"]
+__all__ = ["PAPER", "left_out_gaps", "mode_claims", "selection_claims", "translation_claims"]
 
 PAPER = "Lai et al. 2024, ALaRM"
 
@@ -43,15 +43,10 @@ def selection_claims(findings: Findings, where: str) -> Iterator[dict[str, Any]]
     # an aspect that values all answers alike has none
     worst = max(shares, key=lambda name: np.nan_to_num(mean_over_seeds(shares[name]).value, nan=-1.0))
     chosen = findings.chosen[0]
-    gaps = [
-        one - other
-        for one, other in zip(shares[worst], shares[chosen], strict=True)
-        if np.isfinite(one - other)
-    ]
     yield {
-        "statement": f"Inconsistency tells aspects apart: {worst}, the worst, less {chosen}, the chosen",
+        "statement": "Inconsistency tells aspects apart: the worst less the best, both named by the other seeds",
         "paper_value": "aspects differ clearly",
-        **_verdict(gaps, f"In each seed, over pairs of answers to the same prompt. {where}"),
+        **_verdict(left_out_gaps(shares), f"Over pairs of answers to the same prompt. {where}"),
     }
     best, other = findings.after_training(chosen), findings.after_training(worst)
     yield {
@@ -111,11 +106,16 @@ def translation_claims(
     known = ORACLE in set(frame["measure"])
     judged_by = ORACLE if known else HOLISTIC
     where = "A small Spanish of our own." if known else "Public data, where nobody knows the truth."
-    gaps = [one.table[-1].inconsistency - one.table[0].inconsistency for one in selections.values()]
+    shares: dict[str, list[float]] = {}
+    for selection in selections.values():
+        for row in selection.table:
+            shares.setdefault(row.name, []).append(row.inconsistency)
     yield {
-        "statement": "Translation: inconsistency tells aspects apart, the worst less the best",
+        "statement": "Translation: inconsistency tells aspects apart, worst less best, named by the other seeds",
         "paper_value": "grammar is the most consistent",
-        **_verdict(gaps, f"In each seed the least inconsistent one: {_firsts(selections)}. {where}"),
+        **_verdict(
+            left_out_gaps(shares), f"In each seed the least inconsistent one: {_firsts(selections)}. {where}"
+        ),
     }
     arms = dict.fromkeys(one.arm for one in outcomes)
     worst = [arm for arm in arms if arm.startswith(f"{HIERARCHICAL}, ")]
@@ -130,6 +130,27 @@ def translation_claims(
             "paper_value": paper_value,
             **_claim(found, seeds, f"{judged_by} of sampled translations, paired by seed. {where}"),
         }
+
+
+def left_out_gaps(shares: Mapping[str, Sequence[float]]) -> list[float]:
+    """Return how far the worst aspect of each seed is above the best, both named by the mean over the *other* seeds.
+
+    Named by the same numbers, the worst would be above the best in every seed, whatever the aspects are.
+
+    Args:
+        shares: The inconsistencies of each aspect, a seed each. An aspect without one in some seed is left out.
+
+    Returns:
+        A gap a seed; none for fewer than two seeds or two aspects.
+    """
+    table = np.array([values for values in shares.values() if np.isfinite(values).all()], dtype=np.float64)
+    if len(table) < 2 or table.shape[1] < 2:
+        return []
+    gaps = []
+    for seed in range(table.shape[1]):
+        others = np.delete(table, seed, axis=1).mean(axis=1)
+        gaps.append(float(table[others.argmax(), seed] - table[others.argmin(), seed]))
+    return gaps
 
 
 def _firsts(selections: Mapping[int, Selection]) -> str:

@@ -5,6 +5,7 @@ Source: Lai et al. 2024, "ALaRM: Align Language Models via Hierarchical Rewards 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -154,7 +155,9 @@ def cells_of(settings: TranslationSettings, selection: Selection, seed: int) -> 
         selection: Of the seed.
         seed: The seed.
     """
-    best, worst = selection.table[0].name, selection.table[-1].name
+    # an aspect that values all translations alike has no inconsistency, and stands last
+    ranked = [row.name for row in selection.table if math.isfinite(row.inconsistency)]
+    best, worst = ranked[0], ranked[-1]
     shared: dict[str, Any] = {"threshold": settings.threshold, "holistic_weight": settings.holistic_weight}
     arms = {
         HOLISTIC_ONLY: Arm(HOLISTIC_ONLY, **shared),

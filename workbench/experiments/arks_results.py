@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from workbench.evaluation.statistics import Estimate, bootstrap_interval, paired_bootstrap
+from workbench.evaluation.statistics import Estimate, bootstrap_interval, crossed_t_interval
 from workbench.experiments.arks_settings import ACTIVE, NOTHING, STRIPPED, Setting, letters_of
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ __all__ = ["Findings"]
 class Findings:
     """The outcomes of all settings.
 
-    Problems are the units: a problem's score is the mean over the models (training seeds), and intervals come from
-    a bootstrap over problems.
+    An accuracy's interval is for these models: a problem's score is the mean over them (training seeds), and problems
+    are drawn by a bootstrap. The interval of a difference, by which claims are decided, covers models and problems.
     """
 
     rows: pd.DataFrame
@@ -53,25 +53,21 @@ class Findings:
         return self._estimate(self._scores(self.last, setting))
 
     def difference(self, setting: str, other: str) -> Estimate:
-        """Return by how much a setting's accuracy is above another's: a paired bootstrap over the problems."""
-        one, two = self._scores(self.last, setting), self._scores(self.last, other)
-        return paired_bootstrap(one.to_numpy(), two.loc[one.index].to_numpy(), seed=self.seed)
+        """Return by how much a setting's accuracy is above another's; see `_gain`."""
+        return self._gain(*(self.last[self.last["setting"] == name] for name in (setting, other)))
 
     def round_gain(self, setting: str, round_number: int) -> Estimate:
-        """Return what a round adds to a setting's accuracy over the round before."""
+        """Return what a round adds to a setting's accuracy over the round before; see `_gain`."""
         rows = self.rows[self.rows["setting"] == setting]
-        here, before = (
-            self._scores(rows[rows["round"] == number], setting)
-            for number in (round_number, round_number - 1)
-        )
-        return paired_bootstrap(here.to_numpy(), before.loc[here.index].to_numpy(), seed=self.seed)
+        return self._gain(*(rows[rows["round"] == number] for number in (round_number, round_number - 1)))
 
     def accuracies(self, families: Sequence[str] = ()) -> pd.DataFrame:
         """Return the accuracy of every setting, or of those of some families, in the declared order.
 
         Returns:
             Columns setting, accuracy, low, high, lowest and highest (of the models), ran and silent (share of the
-            last programs that run, and that run but are wrong), recall (in the last round of each problem).
+            last programs that run, and that run but are wrong), recall (mean over all queries: a problem counts
+            once for each round that it was asked in, so the hard ones count more).
         """
         import pandas as pd
 
@@ -79,7 +75,7 @@ class Findings:
         for setting in self._among(families):
             rows = self.last[self.last["setting"] == setting.name]
             by_model = rows.groupby("model")["passed"].mean()
-            all_rounds = self.rows[(self.rows["setting"] == setting.name) & self.rows["asked"]]
+            asked = self.rows[(self.rows["setting"] == setting.name) & self.rows["asked"]]
             found.append(
                 {
                     "setting": setting.name,
@@ -88,7 +84,7 @@ class Findings:
                     "highest": by_model.max(),
                     "ran": rows["ran"].mean(),
                     "silent": (rows["ran"] & ~rows["passed"]).mean(),
-                    "recall": all_rounds["recall"].astype(float).mean(),
+                    "recall": asked["recall"].astype(float).mean(),
                 }
             )
         return pd.DataFrame(found)
@@ -173,6 +169,18 @@ class Findings:
                 {"setting": name, "ending": kind, "share": share} for kind, share in sorted(shares.items())
             ]
         return pd.DataFrame(found)
+
+    def _gain(self, one: pd.DataFrame, other: pd.DataFrame) -> Estimate:
+        """Return the mean difference of two sets of rows, paired by model and problem, with its 95 % interval.
+
+        It covers other models and other problems, see `crossed_t_interval`; of a single model, problems alone.
+        """
+        tables = [rows.pivot(index="model", columns="problem", values="passed") for rows in (one, other)]
+        differences = tables[0].astype(float) - tables[1].loc[tables[0].index, tables[0].columns]
+        if len(differences) > 1:
+            return crossed_t_interval([differences.to_numpy(dtype=float)])
+        found = differences.to_numpy(dtype=float)[0]
+        return Estimate(float(found.mean()), *bootstrap_interval(found, seed=self.seed))
 
     def _among(self, families: Sequence[str]) -> list[Setting]:
         return [one for one in self.settings if not families or one.family in families]

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.errors import DataError
-from workbench.evaluation.statistics import Estimate
+from workbench.evaluation.statistics import Estimate, clustered_interval, crossed_t_interval
 from workbench.experiments.haf_rm_data import Regime
 from workbench.experiments.haf_rm_declaration import STANDARD
-from workbench.experiments.haf_rm_results import Findings, clustered_interval
+from workbench.experiments.haf_rm_results import Findings
 from workbench.rewards.judge import Comparison, Preference
 from workbench.rewards.judge_by_name import make_judge
 
@@ -86,14 +87,17 @@ def judge_picks(pairs: Sequence[PickedPair], judge: str, device: str, folder: Pa
 
 
 def judged_rate(pairs: Sequence[PickedPair], verdicts: Sequence[Preference]) -> Estimate:
-    """Return how often the first of each pair wins, a tie counted half, with a 95 % bootstrap over prompts.
+    """Return how often the first of each pair wins, a tie counted half, with a 95 % interval.
+
+    With several seeds it covers seeds and prompts, see `crossed_t_interval`: all test sets weigh the same, and a
+    prompt counts where every seed has a verdict. With one seed it is a bootstrap over prompts.
 
     Args:
         pairs: What was compared.
         verdicts: Of each; those that were refused do not count.
 
     Raises:
-        DataError: There is not one verdict.
+        DataError: There is not one verdict; or several seeds, and no prompt with a verdict in each.
     """
     told = [
         (one, verdict)
@@ -106,8 +110,36 @@ def judged_rate(pairs: Sequence[PickedPair], verdicts: Sequence[Preference]) -> 
             needed="at least one",
             fix="see the judge's replies in the step's folder, and take another judge",
         )
-    wins = np.array([(1 + verdict.outcome) / 2 for _, verdict in told])
-    return Estimate(float(wins.mean()), *clustered_interval(wins, [one.comparison.prompt for one, _ in told]))
+    if len({one.seed for one in pairs}) > 1:
+        value, low, high = crossed_t_interval(_by_seed_and_prompt(told))
+        return Estimate(value, max(low, 0.0), min(high, 1.0))
+    wins = np.array([_won(verdict) for _, verdict in told])
+    prompts = [f"{one.test} {one.comparison.prompt}" for one, _ in told]
+    return Estimate(float(wins.mean()), *clustered_interval(wins, prompts))
+
+
+def _won(verdict: Preference) -> float:
+    return (1 + verdict.outcome) / 2
+
+
+def _by_seed_and_prompt(told: Sequence[tuple[PickedPair, Preference]]) -> list[NDArray[np.float64]]:
+    """Return for each test set the share won, means over the training data. Shape [seeds, prompts] each."""
+    seeds = sorted({one.seed for one, _ in told})
+    found: dict[tuple[str, str], dict[int, list[float]]] = {}
+    for one, verdict in told:
+        place = found.setdefault((one.test, one.comparison.prompt), {})
+        place.setdefault(one.seed, []).append(_won(verdict))
+    tables: dict[str, list[list[float]]] = {}
+    for (test, _), by_seed in found.items():
+        if len(by_seed) == len(seeds):
+            tables.setdefault(test, []).append([float(np.mean(by_seed[seed])) for seed in seeds])
+    if not tables:
+        raise DataError(
+            got=f"{len(told)} verdicts of {len(seeds)} seeds, and no prompt with one of each",
+            needed="prompts that the judge compared in every seed",
+            fix="see the judge's replies in the step's folder, and take another judge",
+        )
+    return [np.array(rows).T for rows in tables.values()]
 
 
 def judged_table(pairs: Sequence[PickedPair], verdicts: Sequence[Preference]) -> pd.DataFrame:

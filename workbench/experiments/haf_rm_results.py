@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 from workbench.evaluation.preference_accuracy import correctness
 from workbench.evaluation.preference_comparison import ArmDifference, compare_arms
 from workbench.evaluation.preference_scores import BASELINES, PreferenceScores, pair_ids
-from workbench.evaluation.statistics import Estimate, Interval, crossed_t_interval, paired_t_interval
+from workbench.evaluation.statistics import (
+    Estimate,
+    clustered_interval,
+    crossed_t_interval,
+    grouped,
+    paired_t_interval,
+)
 from workbench.experiments.haf_rm import Outcome
 from workbench.experiments.haf_rm_data import ExperimentData, Regime
 from workbench.experiments.haf_rm_declaration import STANDARD, Declaration
@@ -21,7 +27,7 @@ from workbench.experiments.haf_rm_declaration import STANDARD, Declaration
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Findings", "clustered_interval"]
+__all__ = ["Findings"]
 
 Floats = NDArray[np.float64]
 Place = tuple[Regime, str, str]
@@ -116,7 +122,7 @@ class Findings:
             seeds = set(one) & set(two)
             for test, pairs in self.data.tests.items():
                 if (test == trained_on) is inside:
-                    places, sizes[test] = _by_prompt([pair.prompt for pair in pairs])
+                    places, sizes[test] = grouped([pair.prompt for pair in pairs])
                     found = [
                         self._correct(one[seed], first, test) - self._correct(two[seed], second, test)
                         for seed in sorted(seeds)
@@ -221,25 +227,3 @@ class Findings:
             low, high = clustered_interval(rights[0], [pair.prompt for pair in self.data.tests[test]])
         found: dict[str, float | int | None] = {"accuracy": accuracy, "low": low, "high": high, "sd": spread}
         return found | {"pairs": len(rights[0])}
-
-
-def clustered_interval(values: Floats, groups: Sequence[str], resamples: int = 2000) -> Interval:
-    """Return the 95 % bootstrap interval of a mean over values that come in groups: whole groups are drawn.
-
-    Args:
-        values: Shape [values].
-        groups: The group of each, such as a pair's prompt: pairs of one prompt are not independent.
-        resamples: Times groups are drawn with replacement.
-    """
-    places, sizes = _by_prompt(groups)
-    sums = np.bincount(places, weights=values)
-    drawn = np.random.default_rng(0).integers(len(sizes), size=(resamples, len(sizes)))
-    low, high = np.quantile(sums[drawn].sum(1) / sizes[drawn].sum(1), [0.025, 0.975])
-    return Interval(float(low), float(high))
-
-
-def _by_prompt(prompts: Sequence[str]) -> tuple[NDArray[np.int64], Floats]:
-    """Return the number of each pair's prompt (shape [pairs]), and how many pairs each has (shape [prompts])."""
-    names = {name: number for number, name in enumerate(dict.fromkeys(prompts))}
-    places = np.array([names[name] for name in prompts], dtype=np.int64)
-    return places, np.bincount(places).astype(np.float64)
