@@ -9,6 +9,7 @@ from workbench.errors import SettingsError
 from workbench.evaluation.policy_comparison import difference, mean_table, win_matrix
 from workbench.evaluation.policy_frontier import frontier, hacking_alarm
 from workbench.evaluation.policy_outcomes import BEFORE, Answers, PolicyOutcome, measures
+from workbench.evaluation.statistics import wilson_interval
 from workbench.rewards.judge import Preference
 
 PROMPTS = ("p", "q", "r", "s")
@@ -46,6 +47,15 @@ def test_over_seeds_the_interval_is_students():
     assert cell.low == pytest.approx(0.75 - half, abs=1e-4)
     assert cell.high == 1.0  # a share ends there
     assert cell.seeds == 3
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_seeds_that_agree_by_chance_leave_wilsons_interval(seeds):
+    outcomes = [
+        one for seed in range(seeds) for one in (outcome("a", seed, [1] * 4), outcome("b", seed, [0] * 4))
+    ]
+    cell = win_matrix(outcomes, "oracle")[0]
+    assert (cell.rate, (cell.low, cell.high)) == (1.0, wilson_interval(4 * seeds, 4 * seeds))
 
 
 class Chooser:

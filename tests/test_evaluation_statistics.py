@@ -82,7 +82,9 @@ def test_an_interval_over_groups_holds_the_truth_as_often_as_it_says() -> None:
     groups = np.repeat(np.arange(40), 3)
     held = {"groups": 0, "trials": 0}
     for _ in range(2000):
-        chance = generator.beta(0.7, 0.3, 40)  # mean 0.7; two trials of a group agree far more often than others
+        chance = generator.beta(
+            0.7, 0.3, 40
+        )  # mean 0.7; two trials of a group agree far more often than others
         outcomes = (generator.random(120) < chance[groups]).astype(float)
         for name, (low, high) in (
             ("groups", clustered_wilson(outcomes, groups.tolist())),

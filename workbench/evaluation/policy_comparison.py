@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from workbench.errors import SettingsError
 from workbench.evaluation.policy_outcomes import Answers, PolicyOutcome
-from workbench.evaluation.statistics import Estimate, bootstrap_interval, paired_t_interval
+from workbench.evaluation.statistics import Estimate, paired_t_interval, win_rate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +31,7 @@ class WinCell(NamedTuple):
     rate: float
     """Share of comparisons won, a tie counted half; the mean over seeds."""
     low: float
-    """95 %: Student's t over seeds; of a single seed the bootstrap over prompts."""
+    """95 %: Wilson's over all comparisons, or Student's t over seeds where that is wider."""
     high: float
     ties: float
     """Share of comparisons."""
@@ -211,12 +211,16 @@ def _verdicts(one: Answers, two: Answers, judge: str | Judge, tolerance: float) 
 
 
 def _cell(arm: str, other: str, told: Sequence[Floats], refused: int) -> WinCell:
-    """Return a cell from each seed's verdicts."""
-    wins = [(one > 0) + 0.5 * (one == 0) for one in told]
-    rates = [float(one.mean()) for one in wins]
-    low, high = (
-        paired_t_interval(rates)[1:] if len(rates) > 1 else bootstrap_interval(wins[0], resamples=2000)
-    )
+    """Return a cell from each seed's verdicts.
+
+    Its interval is Wilson's over all comparisons, and reaches to the ends of the seeds' t interval where that is
+    wider: seeds may agree by chance, and then say nothing of how far.
+    """
+    rates = [win_rate(one).value for one in told]
+    _, low, high = win_rate(np.concatenate(told))
+    if len(rates) > 1:
+        _, lower, higher = paired_t_interval(rates)
+        low, high = min(low, lower), max(high, higher)
     return WinCell(
         arm=arm,
         other=other,
