@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from tiny_model import make_tiny_model
+from transformers import AutoTokenizer
 
 from workbench.datasets.ds1000 import Problem
 from workbench.errors import GeneratorError
@@ -16,6 +18,7 @@ from workbench.generators.answer import Answer
 from workbench.generators.huggingface import HuggingFaceGenerator
 from workbench.generators.resume import ResumableGenerator
 from workbench.generators.settings import GenerationSettings
+from workbench.generators.stopping import StopTexts
 
 GREEDY = GenerationSettings(style="completion", temperature=0.0, max_new_tokens=12, device="cpu")
 SAMPLED = replace(GREEDY, temperature=1.0, top_p=0.9)
@@ -84,6 +87,28 @@ def test_a_stop_text_of_the_user_ends_an_answer(checkpoint: str) -> None:
     stop = free.code[2:4]
     (stopped,) = answers(checkpoint, replace(GREEDY, stop=(stop,)), PROBLEMS[:1])
     assert stopped.code == free.code[: free.code.index(stop)]
+
+
+@pytest.mark.parametrize("name", ["arks/seed-0", "haf_rm"])
+def test_a_model_whose_tokens_are_words_stops_too(name: str) -> None:
+    """Transformers' own stop strings cannot read such a vocabulary."""
+    model = str(Path(__file__).parents[1] / "data" / name)
+    (free,) = answers(model, GREEDY, PROBLEMS[:1])
+    stop = free.code[1:4]
+    (stopped,) = answers(model, replace(GREEDY, stop=(stop,)), PROBLEMS[:1])
+    assert stopped.code == free.code[: free.code.index(stop)]
+
+
+def test_a_row_ends_when_its_latest_tokens_hold_a_stop_text(checkpoint: str) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+    texts = ["BEGIN a = 1\n", "a = 1\nEND x", "nothing", "EN", "D"]
+    tokens = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
+    width = max(map(len, tokens))
+    ids = torch.tensor([[tokenizer.pad_token_id] * (width - len(row)) + row for row in tokens])
+    # the prompt, which holds one too, does not count
+    prompt = torch.tensor([tokenizer("END", add_special_tokens=False)["input_ids"]] * len(texts))
+    stops = StopTexts(tokenizer, ["BEGIN", "\nEND"], prompt_length=prompt.shape[1])
+    assert stops(torch.cat([prompt, ids], dim=1), None).tolist() == [True, True, False, False, False]
 
 
 def test_a_chat_model_is_asked_by_its_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

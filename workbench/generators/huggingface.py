@@ -23,6 +23,7 @@ from workbench.generators.prompts import (
 )
 from workbench.generators.sampling import SeededSampling, sample_seed
 from workbench.generators.settings import GenerationSettings
+from workbench.generators.stopping import StopTexts
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -206,7 +207,6 @@ def continue_prompts(ready: LoadedModel, prompts: Sequence[list[int]], seeds: Se
         do_sample=False,
         eos_token_id=ends or None,
         pad_token_id=pad,
-        stop_strings=stops or None,
     )
     with torch.inference_mode():
         generate: Any = model.generate
@@ -215,7 +215,7 @@ def continue_prompts(ready: LoadedModel, prompts: Sequence[list[int]], seeds: Se
             attention_mask=mask,
             generation_config=config,
             logits_processor=processors,
-            tokenizer=tokenizer,
+            stopping_criteria=[StopTexts(tokenizer, stops, prompt_length=width)] if stops else None,
         )
     texts = tokenizer.batch_decode(
         written[:, width:], skip_special_tokens=True, clean_up_tokenization_spaces=False
