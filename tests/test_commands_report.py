@@ -48,5 +48,6 @@ def test_a_run_that_is_not_there_is_named_with_those_that_are():
 
 def test_what_makes_no_sense_is_refused():
     assert "1 different" in report("first", "first").output
+    assert "no run ''" in report("").output
     assert "--out is for several runs" in report("first", "--out", "x.html").output
     assert report().exit_code == 2

@@ -262,7 +262,8 @@ def test_the_matrix_has_a_row_for_what_each_model_was_trained_on(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["nowhere"], "nowhere"),
+        (["nowhere"], "'nowhere', where no scores.jsonl is"),
+        (["a="], "'a=', where no scores.jsonl is"),
         (["RUN"], "two or more"),
         (["a=RUN", "b=RUN", "--against", "c"], "arm 'c'"),
         (["a=RUN", "b=RUN", "--score", "luck"], "score 'luck'"),

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from workbench.datasets.preference_filters import Drops, LengthLimit, contradictions, deduplicate, is_held_out
 from workbench.datasets.preference_pair import Message, PreferencePair, messages_of, prompt_of
-from workbench.datasets.preferences import NAMES, Preferences, load_preferences
+from workbench.datasets.preferences import NAMES, Preferences, check_named_once, load_preferences
 from workbench.errors import DataError, SettingsError, WorkbenchError
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "hh-rlhf" / "harmless-base.jsonl.gz"
@@ -441,6 +441,15 @@ def test_files_that_cannot_be_read_are_errors_of_the_family(tmp_path: Path, name
     (tmp_path / name).write_bytes(gzip.compress(b'[{"prompt": "x"}]' * 99)[:-12])
     with pytest.raises(DataError, match=name):
         load_preferences(tmp_path / name)
+
+
+def test_a_source_that_is_named_twice_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.jsonl").touch()
+    check_named_once(["a.jsonl", "b.jsonl", "hh", "safe"])
+    for twice in (["hh", "hh"], ["a.jsonl", str(tmp_path / "a.jsonl")]):
+        with pytest.raises(SettingsError, match=f"the data {twice[1]} twice"):
+            check_named_once(twice)
 
 
 def test_settings_that_cannot_be_used_are_listed_together(tmp_path: Path) -> None:

@@ -128,3 +128,37 @@ def test_an_unfinished_notebook_is_said_to_be(tmp_path):
 def test_a_folder_without_results_is_refused(tmp_path):
     with pytest.raises(RunError, match="no results in"):
         write_report(tmp_path)
+    (tmp_path / "scored").mkdir()
+    (tmp_path / "scored/results.json").write_text('{"accuracy": [], "model": "m"}')  # of `reward score`
+    with pytest.raises(RunError, match="no results in"):
+        write_report(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["scored"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{", "Expecting"),
+        ("[]", "no JSON object"),
+        (
+            '{"profile": "pocket", "claims": 3, "tables": []}',
+            "'claims' is int, not list; 'tables' is list, not dict",
+        ),
+    ],
+)
+def test_damaged_results_are_named(tmp_path, content, said):
+    Run.open("ds1000", parameters={}, out=tmp_path)
+    (tmp_path / "ds1000/results.json").write_text(content)
+    with pytest.raises(RunError) as raised:
+        write_report(tmp_path)
+    assert "ds1000/results.json" in raised.value.got
+    assert said in raised.value.got
+
+
+def test_a_run_without_its_manifest_is_not_said_to_be_of_this_machine(tmp_path):
+    Run.open("ds1000", parameters={}, out=tmp_path)
+    (tmp_path / "manifest.json").unlink()
+    page = write_report(tmp_path).read_text()
+    assert "Not known: the run has no" in page
+    assert "processor" not in page
+    assert not (tmp_path / "manifest.json").exists()

@@ -311,6 +311,7 @@ def test_given_names_are_used_and_the_rest_invented(runtime: Runtime, tmp_path: 
         ({"mean": "a b"}, "an identifier|a new identifier"),
         ({"mean": "print"}, "nothing else is called"),
         ({"mean": "sumlist"}, "nothing else is called"),
+        ({"toolchest": "numpy"}, "'numpy', which is installed here"),
         ({"mean": "kit", "toolchest": "kit"}, "another new name for each"),
         ("random", '"auto"'),
     ],

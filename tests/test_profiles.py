@@ -45,6 +45,13 @@ def test_all_faults_are_named_at_once_with_suggestions():
     assert "seed=True (needs a whole number)" in got
 
 
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan")])
+@pytest.mark.parametrize("name", ["samples", "timeout_s"])
+def test_numbers_are_finite(name, value):
+    with pytest.raises(SettingsError, match="needs a finite number"):
+        settings("ds1000", "pocket", {name: value})
+
+
 @pytest.mark.parametrize("value", ["", "[", [], [1]])
 def test_a_list_without_names_is_refused(value):
     with pytest.raises(SettingsError, match="needs a list"):

@@ -201,6 +201,13 @@ def test_a_files_faults_are_all_told(tmp_path: Path):
         assert told in caught.value.got
 
 
+def test_a_file_without_documents_is_refused(tmp_path: Path):
+    path = tmp_path / "docs.jsonl"
+    path.touch()
+    with pytest.raises(DataError, match="is empty"):
+        list(DocumentationFile(path).items())
+
+
 def ds1000(prompt: str) -> Problem:
     return Problem(7, "Numpy", 1, "Origin", 1, 1, prompt, "result = a", "the tests")
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -430,6 +431,8 @@ def _convert(parameter: Parameter, value: Any) -> Any:
         if not isinstance(value, bool):
             raise ValueError("needs True or False")
         return value
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("needs a finite number")
     if isinstance(value, bool) or not isinstance(value, int | float) or kind(value) != value:
         raise ValueError("needs a whole number" if kind is int else "needs a number")
     if parameter.minimum is not None and value < parameter.minimum:

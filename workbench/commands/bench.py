@@ -26,6 +26,15 @@ _device = click.option(
 )
 
 
+_threads = click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    default=2,
+    show_default=True,
+    help="Threads of arithmetic on the CPU.",
+)
+
+
 @click.group(epilog="Example: workbench bench sandbox --limit 100", short_help="Measure speed, side by side.")
 def command() -> None:
     """Measure speed, side by side with the alternatives, in one run."""
@@ -35,13 +44,25 @@ def command() -> None:
 @click.option(
     "--problems", default="suite", show_default=True, metavar="SOURCE", help="suite, hub or a file."
 )
-@click.option("--workers", default=2, show_default=True, help="Programs at a time.")
+@click.option(
+    "--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Programs at a time."
+)
 @click.option(
     "--runtime", default="", metavar="NAME", help="Runtime; by default the one that fits the problems."
 )
-@click.option("--limit", default=0, metavar="N", help="Take about N problems, evenly spread; 0 takes all.")
 @click.option(
-    "--trivial", default=0, metavar="N", help="Instead, run N trivial programs and count what leaks."
+    "--limit",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Take about N problems, evenly spread; 0 takes all.",
+)
+@click.option(
+    "--trivial",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Instead, run N trivial programs and count what leaks.",
 )
 def sandbox(problems: str, workers: int, runtime: str, limit: int, trivial: int) -> None:
     """Grade the reference answers in the sandbox, in fresh processes, and in one warm process."""
@@ -91,10 +112,20 @@ def sandbox(problems: str, workers: int, runtime: str, limit: int, trivial: int)
 )
 @_device
 @click.option(
-    "--steps", default=8, show_default=True, help="Steps an arm and round; the first two do not count."
+    "--steps",
+    type=click.IntRange(min=3),
+    default=8,
+    show_default=True,
+    help="Steps an arm and round; the first two do not count.",
 )
-@click.option("--rounds", default=2, show_default=True, help="How often the four arms run in turn.")
-@click.option("--threads", default=2, show_default=True, help="Threads of arithmetic on the CPU.")
+@click.option(
+    "--rounds",
+    type=click.IntRange(min=1),
+    default=2,
+    show_default=True,
+    help="How often the four arms run in turn.",
+)
+@_threads
 def training(config: str, device: str, steps: int, rounds: int, threads: int) -> None:
     """Train a step hybrid, standard, by TRL's RewardTrainer and by its DPOTrainer: same model, same batches."""
     import tempfile
@@ -180,7 +211,7 @@ def retrieval(sections: tuple[int, ...], queries: int, problems: int, workers: i
 )
 @_device
 @click.option("--steps", type=click.IntRange(min=1), default=3, show_default=True, help="Steps that count.")
-@click.option("--threads", default=2, show_default=True, help="Threads of arithmetic on the CPU.")
+@_threads
 def ppo(config: str, device: str, steps: int, threads: int) -> None:
     """Roll out and learn by PPO, beside a plain loop on transformers: same model, batch and lengths."""
     from workbench.benchmarks.ppo import measure_ppo

@@ -84,6 +84,7 @@ def rewrite(folder: Path, **options: Any) -> None:
     By default all problems are tried whose library is called as the package underneath is. FILE gets those that
     hold, in DS-1000's format. Without the library on `sys.path` they do not run: see its folder package/.
     """
+    from workbench.errors import DataError
     from workbench.libraries import check_library, load_library
     from workbench.sandbox import Sandbox
 
@@ -96,8 +97,14 @@ def rewrite(folder: Path, **options: Any) -> None:
         memory_bytes=4 * 2**30,
     ) as sandbox:
         check = check_library(problems, library, sandbox)
-    _write(check, options["out"])
     click.echo(check.text())
+    if not check.rewritten:
+        raise DataError(
+            got=f"none of {len(problems)} problems calls what {library.name} renames, and holds",
+            needed=f"problems whose solutions use {library.package}",
+            fix="name their library by --library, or other problems by --problems",
+        )
+    _write(check, options["out"])
     click.echo(f"written: {options['out']}")
 
 

@@ -81,7 +81,7 @@ def read_objects(path: Path, faults: Faults) -> Iterator[tuple[int, dict[str, An
 def _parse(line: bytes, where: str, faults: Faults) -> dict[str, Any] | None:
     """Return the object of one line, or None after noting why there is none."""
     try:
-        value = json.loads(line.decode("utf-8-sig"))
+        value = json.loads(line.decode("utf-8-sig").rstrip("\r\n"))
     except UnicodeDecodeError as error:
         faults.add(where, f"not UTF-8 at byte {error.start}")
     except json.JSONDecodeError as error:

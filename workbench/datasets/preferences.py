@@ -26,7 +26,7 @@ from workbench.datasets.preference_sources import NAMES, NamedSource, hub_rows
 from workbench.datasets.rows import SUFFIXES, is_data_file, read_rows
 from workbench.errors import DataError, SettingsError
 
-__all__ = ["NAMES", "PreferencePair", "Preferences", "load_preferences"]
+__all__ = ["NAMES", "PreferencePair", "Preferences", "check_named_once", "load_preferences"]
 
 SPLITS = ("train", "test", "all")
 HELD_OUT = 0.05
@@ -114,6 +114,24 @@ def load_preferences(
     if limit is not None:
         placed = drops.keep(placed, "too long", lambda one: not limit.admits(one[1]))
     return _finished(placed, drops.report(str(source), split, read, len(placed)))
+
+
+def check_named_once(sources: Sequence[str]) -> None:
+    """Refuse a source that is named twice: its pairs would count twice, and intervals be too narrow.
+
+    Raises:
+        SettingsError: It is named which.
+    """
+    seen: dict[str, str] = {}
+    for source in sources:
+        path = Path(source).expanduser()
+        place = str(path.resolve()) if path.exists() else source
+        if place in seen:
+            before = "" if seen[place] == source else f" (the other time as {seen[place]})"
+            raise SettingsError(
+                f"the data {source} twice{before}", "each source once", f"leave one `--data {source}` out"
+            )
+        seen[place] = source
 
 
 def _finished(placed: list[Placed], report: Report) -> Preferences:
@@ -214,6 +232,6 @@ def _without_equal(placed: list[Placed], equal: str, source: str, drops: Drops) 
         raise DataError(
             f"{source}: {EQUAL} in {len(same)} of its rows: {', '.join(same[:SHOWN])}{more}",
             "two responses that differ",
-            "correct these rows, or leave them out with equal='drop'",
+            "correct or delete these rows; in Python, equal='drop' leaves them out",
         )
     return drops.keep(placed, EQUAL, lambda one: one[1].chosen == one[1].rejected)

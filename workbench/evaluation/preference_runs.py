@@ -44,6 +44,12 @@ def read_runs(words: Sequence[str]) -> list[ScoredRun]:
     for word in words:
         name, _, path = word.rpartition("=")
         folder = Path(path).expanduser()
+        if not (path and (folder / "scores.jsonl").is_file()):
+            raise DataError(
+                got=f"{word!r}, where no scores.jsonl is",
+                needed="a folder that `workbench reward score` wrote, or NAME=FOLDER",
+                fix="score the model first: `workbench reward score --model MODEL --data DATA --out FOLDER`",
+            )
         table = PreferenceScores.load(folder / "scores.jsonl")
         told = _results(folder)
         own = folder.resolve().name.removesuffix("-scored")  # as `workbench reward train` suggests to call it

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.datasets.preference_pair import PreferencePair
-from workbench.datasets.preferences import load_preferences
+from workbench.datasets.preferences import check_named_once, load_preferences
 from workbench.errors import ModelError, SettingsError
 from workbench.evaluation.preference_scores import PreferenceScores
 from workbench.evaluation.preference_summary import summarize_preferences
@@ -124,6 +124,7 @@ def load_pairs(scoring: PreferenceScoring) -> tuple[list[PreferencePair], tuple[
 
     Files of the same name are told apart by their paths.
     """
+    check_named_once(scoring.data)
     pairs: list[PreferencePair] = []
     reports = []
     names = [Path(source).name for source in scoring.data]

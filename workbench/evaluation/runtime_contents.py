@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from workbench.errors import RuntimeMissingError
+from workbench.errors import RuntimeMissingError, SettingsError
 from workbench.sandbox import Sandbox
 
 __all__ = ["MODULES", "RuntimeContents", "look_into"]
@@ -62,8 +62,16 @@ def look_into(sandbox: Sandbox) -> RuntimeContents:
 
     Raises:
         RuntimeMissingError: The program does not run.
+        SettingsError: The sandbox's limits leave it no room.
     """
     verdict = sandbox.run(f"MODULES = {list(MODULES.values())!r}\n{_PROGRAM}")
+    if verdict.status in ("memory", "timeout") or "MemoryError" in verdict.message:
+        limits = sandbox.limits
+        raise SettingsError(
+            got=f"{limits.memory_bytes / 2**30:g} GiB and {limits.timeout_s:g} s a program ({verdict.message})",
+            needed="enough for a program that only lists the runtime's packages",
+            fix="allow more memory or time",
+        )
     if not verdict.passed:
         raise RuntimeMissingError(
             got=f"runtime {sandbox.runtime.name} cannot list its packages: {verdict.message}",

@@ -47,4 +47,6 @@ class StopTexts:
 
         start = max(self._prompt_length, input_ids.shape[1] - self._window)
         texts = self._tokenizer.batch_decode(input_ids[:, start:], clean_up_tokenization_spaces=False)
-        return torch.tensor([any(stop in text for stop in self._stops) for text in texts]).to(input_ids.device)
+        return torch.tensor([any(stop in text for stop in self._stops) for text in texts]).to(
+            input_ids.device
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import functools
+import importlib.util
 import keyword
 import random
 import re
@@ -101,6 +102,10 @@ def _check(given: Mapping[str, str], old: Iterable[str], survey: Survey) -> None
             faults.append((f"rename {name!r}{near}", f"a public name of {survey.package}"))
         elif not new.isidentifier() or new in taken or new.startswith("_"):
             faults.append((f"{name!r} renamed {new!r}", "a new identifier that nothing else is called"))
+        elif name == survey.package and importlib.util.find_spec(new) is not None:
+            faults.append(
+                (f"{name!r} renamed {new!r}, which is installed here", "a name that nothing imports yet")
+            )
     twice = sorted(new for new in set(given.values()) if list(given.values()).count(new) > 1)
     faults += [(f"{new!r} as the new name of several", "another new name for each") for new in twice]
     if faults:

@@ -168,7 +168,7 @@ def prompt_text(
         raise SettingsError(
             got="chat=True, but the tokenizer has no chat template",
             needed="the tokenizer of a chat model",
-            fix="set chat=False, or load an instruction-tuned model",
+            fix="leave out --chat (in Python: chat=False), or load an instruction-tuned model",
         )
     from workbench.datasets.preference_pair import messages_of
 

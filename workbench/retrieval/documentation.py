@@ -196,6 +196,8 @@ class DocumentationFile:
         faults.raise_if_any(
             'lines like {"id": "zscore", "title": "zscore(a)", "text": "..."}', "correct them"
         )
+        if not rows:
+            raise DataError(f"{self.path} is empty", "a document a line", "name a file with documents")
         for number, identity, title, text in rows:
             yield from document_items(identity, title, text, provenance=f"{self.path.name}:{number}")
 

@@ -63,7 +63,7 @@ def find_run(name: str) -> Path:
         RunError: There is none; with what there is, and the likeliest name.
     """
     for folder in (Path(name).expanduser(), runs_root() / name):
-        if folder.is_dir():
+        if name and folder.is_dir():
             return folder.resolve()
     names = sorted(folder.name for folder in runs_root().glob("*") if folder.is_dir())
     raise RunError(

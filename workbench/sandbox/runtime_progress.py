@@ -69,9 +69,9 @@ class BuildProgress:
             return f"{self._name}: installing {done} of {self._packages} packages, {seconds}"
         if not self._fetched:
             return f"{self._name}: making the environment, {seconds}"
-        return (
-            f"{self._name}: fetching {self._fetched} of {self._packages} packages{self._current}, {seconds}"
-        )
+        # what the packages need to be built, pip fetches besides
+        fetched = min(self._fetched, self._packages)
+        return f"{self._name}: fetching {fetched} of {self._packages} packages{self._current}, {seconds}"
 
     def _keep_fresh(self) -> None:
         while not self._stop.wait(_TERMINAL_S if self._terminal else _LOG_S):

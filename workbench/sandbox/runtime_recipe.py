@@ -128,6 +128,12 @@ def recipe_called(name: str) -> Recipe:
     from workbench.profiles import suggestion
 
     known = [recipe.name for recipe in RECIPES]
+    if name == "main":
+        raise SettingsError(
+            got="main, which is the environment that the workbench itself runs in",
+            needed=f"a runtime that is built apart from it: {', '.join(known)}",
+            fix="install the workbench again to renew main: `make clean setup`",
+        )
     raise SettingsError(
         got=f"no runtime {name!r}{suggestion(name, ['main', *known])}",
         needed=f"main (this environment), or one that can be built: {', '.join(known)}",

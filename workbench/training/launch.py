@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.datasets.preference_pair import PreferencePair
-from workbench.datasets.preferences import load_preferences
+from workbench.datasets.preferences import check_named_once, load_preferences
 from workbench.errors import DataError, SettingsError
 from workbench.models.encoding import EncodingSettings
 from workbench.models.loading import ModelSettings, load_tokenizer
@@ -81,6 +81,7 @@ def _pairs(
     sources: Sequence[str], split: str, limit: int | None, say: Callable[[str], None]
 ) -> list[PreferencePair]:
     """Load the pairs of all sources; a source without a test split of its own may have none there."""
+    check_named_once(sources)
     found: list[PreferencePair] = []
     for source in sources:
         try:

@@ -126,7 +126,7 @@ def encode_pairs(
         raise DataError(
             got=f"chosen equal to rejected in pair {', '.join(map(str, same[:SHOWN]))}{more} (counted from 0)",
             needed="two responses that differ",
-            fix="leave these pairs out, or load the data by load_preferences(..., equal='drop')",
+            fix="leave these pairs out; load_preferences(..., equal='drop') does",
         )
     texts = [(pair.prompt, response) for pair in pairs for response in (pair.chosen, pair.rejected)]
     encoded = encode(texts, tokenizer, settings)

@@ -16,7 +16,6 @@ from workbench.display.report.claims import tally
 from workbench.display.report.paper import read_papers
 from workbench.display.report.values import measured_text, shown
 from workbench.runs import atomic
-from workbench.runs.manifest import write_manifest
 from workbench.runs.reading import read_json
 
 __all__ = ["fill", "render_report", "write_report"]
@@ -53,8 +52,8 @@ def render_report(run_folder: Path) -> str:
         "run.html",
         plots=any(paper.figures for paper in papers),
         papers=papers,
-        # what is noted there holds for the machine that ran it, which need not be this one
-        manifest=read_json(run_folder / "manifest.json") or write_manifest(run_folder),
+        # what is noted there holds for the machine that ran it; without it nobody knows what that was
+        manifest={"id": run_folder.resolve().name, **read_json(run_folder / "manifest.json")},
         tally=tally([claim for paper in papers for claim in paper.claims]),
     )
 

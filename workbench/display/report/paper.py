@@ -91,7 +91,9 @@ def read_papers(run_folder: Path) -> list[Paper]:
     Raises:
         RunError: It holds no results.
     """
-    found = {file.parent for name in ("results.json", "state.json") for file in run_folder.glob(f"*/{name}")}
+    found = {file.parent for file in run_folder.glob("*/state.json")}
+    # other commands write a results.json of their own, without a profile
+    found |= {file.parent for file in run_folder.glob("*/results.json") if "profile" in _results(file)}
     if not found:
         raise RunError(
             got=f"no results in {run_folder}",
@@ -101,8 +103,43 @@ def read_papers(run_folder: Path) -> list[Paper]:
     return [_paper(folder) for folder in sorted(found)]
 
 
+_FORM = {"claims": list, "figures": dict, "tables": dict, "numbers": dict, "parameters": dict}
+
+
+def _results(file: Path) -> dict[str, Any]:
+    """Return a paper's results; nothing where it has none yet.
+
+    Raises:
+        RunError: The file cannot be read, or is not what a run writes.
+    """
+    if not file.exists():
+        return {}
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        wrong = "no JSON object" if not isinstance(found, dict) else _fault(found)
+    except (OSError, ValueError) as error:
+        wrong = str(error)
+    if wrong:
+        raise RunError(
+            got=f"{file}: {wrong}",
+            needed="the results that a run left there",
+            fix="restore the file, or run the paper again: `workbench run PAPER --out RUN`",
+        )
+    return dict(found)
+
+
+def _fault(results: Mapping[str, Any]) -> str:
+    """Say what in a paper's results has another form than a run gives it; nothing where all is right."""
+    faults = [
+        f"{name!r} is {type(results[name]).__name__}, not {kind.__name__}"
+        for name, kind in _FORM.items()
+        if not isinstance(results.get(name, kind()), kind)
+    ]
+    return "; ".join(faults)
+
+
 def _paper(folder: Path) -> Paper:
-    results, timings = read_json(folder / "results.json"), read_json(folder / "timings.json")
+    results, timings = _results(folder / "results.json"), read_json(folder / "timings.json")
     claims, common = claim_rows(results.get("claims", []))
     notebook = folder / "notebook.ipynb"
     return Paper(
