@@ -54,8 +54,13 @@ class PocketCoder:
 
     @cached_property
     def _model(self) -> PreTrainedModel:
+        from transformers.utils import logging
+
         from workbench.models import load_causal_lm
 
+        # A model of half a million parameters takes no time to load, and needs no kernel written for the GPU.
+        logging.disable_progress_bar()
+        logging.get_logger("transformers.integrations.hub_kernels").setLevel(logging.ERROR)
         return load_causal_lm(self._settings).model
 
     @property
