@@ -84,7 +84,7 @@ def test_an_arm_is_read_by_its_explicit_score_or_by_what_is_asked() -> None:
 
 
 def test_a_folder_without_scores_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"no file .*nothing/scores\.jsonl"):
+    with pytest.raises(DataError, match=r"nothing', where no scores\.jsonl is"):
         read_runs([str(tmp_path / "nothing")])
 
 
