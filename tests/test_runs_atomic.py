@@ -57,6 +57,21 @@ def test_asking_about_a_lock_of_ones_own_or_taking_it_again_does_not_lose_it(tmp
     assert not held_elsewhere(file)
 
 
+def test_a_lock_that_another_process_holds_is_not_held_inside_either(tmp_path):
+    file = tmp_path / "lock"
+    program = (
+        "import sys\nfrom pathlib import Path\nfrom workbench.runs import atomic\n"
+        "with atomic.lock(Path(sys.argv[1])):\n    print('held', flush=True)\n    sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout.readline() == "held\n"
+        with atomic.lock(file, wait=False) as outside, atomic.lock(file, wait=False) as inside:
+            assert (outside, inside) == (False, False)
+    assert not atomic.is_locked(file)
+
+
 def test_threads_exclude_each_other(tmp_path):
     file = tmp_path / "lock"
     with atomic.lock(file), ThreadPoolExecutor(1) as thread:

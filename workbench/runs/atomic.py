@@ -46,7 +46,7 @@ class _Hold:
     """What this process does with a lock file: its threads take turns, and one may take it again inside."""
 
     def __init__(self) -> None:
-        self.turn, self.depth = threading.RLock(), 0
+        self.turn, self.held = threading.RLock(), False
 
 
 _holds: WeakValueDictionary[tuple[int, str], _Hold] = WeakValueDictionary()
@@ -81,14 +81,16 @@ def lock(path: Path, wait: bool = True) -> Iterator[bool]:
         yield False
         return
     try:
-        hold.depth += 1
-        if hold.depth > 1:
+        if hold.held:
             yield True
             return
         with _locked(path, wait) as held:
-            yield held
+            hold.held = held
+            try:
+                yield held
+            finally:
+                hold.held = False
     finally:
-        hold.depth -= 1
         hold.turn.release()
 
 
@@ -112,7 +114,7 @@ def _locked(path: Path, wait: bool) -> Iterator[bool]:
 
 def is_locked(path: Path) -> bool:
     """Tell whether any process holds this lock now, this one included."""
-    if _hold(path).depth:
+    if _hold(path).held:
         return True
     if not path.exists():
         return False
