@@ -26,6 +26,9 @@ _device = click.option(
 )
 
 
+_workers = click.option(
+    "--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Programs at a time."
+)
 _threads = click.option(
     "--threads",
     type=click.IntRange(min=1),
@@ -44,9 +47,7 @@ def command() -> None:
 @click.option(
     "--problems", default="suite", show_default=True, metavar="SOURCE", help="suite, hub or a file."
 )
-@click.option(
-    "--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Programs at a time."
-)
+@_workers
 @click.option(
     "--runtime", default="", metavar="NAME", help="Runtime; by default the one that fits the problems."
 )
@@ -170,9 +171,7 @@ def training(config: str, device: str, steps: int, rounds: int, threads: int) ->
     show_default=True,
     help="Problems of the suite for the loop's bookkeeping; 0 leaves that out.",
 )
-@click.option(
-    "--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Programs at a time."
-)
+@_workers
 def retrieval(sections: tuple[int, ...], queries: int, problems: int, workers: int) -> None:
     """Search and grow the knowledge soup, beside rank_bm25 and the authors' loop of cosines."""
     import tempfile

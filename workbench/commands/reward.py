@@ -212,7 +212,6 @@ def compare(
     several seeds the interval is of the difference over seeds (paired t), with one over pairs (paired bootstrap, and
     McNemar's p).
     """
-    from workbench.errors import SettingsError
     from workbench.evaluation.preference_accuracy import transfer_matrix
     from workbench.evaluation.preference_comparison import compare_arms
     from workbench.evaluation.preference_runs import arms_of, matrix_labels, read_runs, scores_of
@@ -227,13 +226,6 @@ def compare(
         used = sorted(set(by_arm.values()))
         if len(used) > 1:
             raise _mixed(used)
-        for run in read:
-            if not run.table.has(used[0]):
-                raise SettingsError(
-                    got=f"{run.folder} without the score {used[0]!r}",
-                    needed=f"one that all runs have; this one has {', '.join(run.table.available)}",
-                    fix="add --score NAME",
-                )
         tables = [run.table for run in read]
         found = transfer_matrix(list(zip(matrix_labels(read), tables, strict=True)), used[0])
         click.echo(f"accuracy [95 % interval over pairs] by the {used[0]} score")

@@ -18,6 +18,7 @@ __all__ = [
     "accuracy_by",
     "correctness",
     "pairwise_accuracy",
+    "score_rights",
     "section_accuracies",
     "transfer_matrix",
     "weighted_accuracy",
@@ -184,6 +185,24 @@ def _section_weights(subsets: NDArray[np.str_]) -> Floats:
     return weights
 
 
+def score_rights(table: PreferenceScores, name: str, score: str) -> Floats:
+    """Return what a score gets right. Shape [pairs], see `correctness`.
+
+    Args:
+        table: A model's scores.
+        name: What the model is called, for the error.
+        score: One of `SCORES`.
+
+    Raises:
+        SettingsError: Not every pair has this score.
+    """
+    if not table.has(score):
+        raise SettingsError(
+            f"{name} has no score {score!r}", f"one of {', '.join(table.available)}", "name another score"
+        )
+    return correctness(table.margin(score))
+
+
 def transfer_matrix(
     scored: Sequence[tuple[str, PreferenceScores]], score: str = "explicit"
 ) -> dict[tuple[str, str], Accuracy]:
@@ -212,7 +231,7 @@ def transfer_matrix(
                     fix="score them on the same data",
                 )
             order = np.argsort(part.ids)
-            rights.setdefault(place, []).append(correctness(part.margin(score))[order])
+            rights.setdefault(place, []).append(score_rights(part, trained_on, score)[order])
     trained, tested = (list(dict.fromkeys(place[k] for place in rights)) for k in (0, 1))
     return {
         (row, column): _mean_accuracy(np.stack(rights[row, column]))

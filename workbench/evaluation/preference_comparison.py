@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import SettingsError
-from workbench.evaluation.preference_accuracy import correctness
+from workbench.evaluation.preference_accuracy import correctness, score_rights
 from workbench.evaluation.preference_scores import PreferenceScores
 from workbench.evaluation.statistics import Estimate, paired_bootstrap, paired_t_interval
 
@@ -153,7 +153,7 @@ def _shared(arms: Arms, two: tuple[str, str], names: Mapping[str, str]) -> tuple
         )
     aligned = [[_aligned(table, ids) for table in row] for row in tables]
     rights = [
-        [_rights(table, arm, names[arm]) for table in row] for arm, row in zip(two, aligned, strict=True)
+        [score_rights(table, arm, names[arm]) for table in row] for arm, row in zip(two, aligned, strict=True)
     ]
     return np.array(rights), aligned[0][0].sources
 
@@ -162,15 +162,6 @@ def _aligned(table: PreferenceScores, ids: set[str]) -> PreferenceScores:
     """Return the pairs of these ids, in the ids' order."""
     picked = table.select(np.isin(table.ids, list(ids)))
     return picked.select(np.argsort(picked.ids))
-
-
-def _rights(table: PreferenceScores, arm: str, score: str) -> Floats:
-    """Return what a score gets right. Shape [pairs]."""
-    if not table.has(score):
-        raise SettingsError(
-            f"{arm} has no score {score!r}", f"one of {', '.join(table.available)}", "name another score"
-        )
-    return correctness(table.margin(score))
 
 
 def _difference(arm: str, base: str, source: str, rights: Floats, seed: int) -> ArmDifference:

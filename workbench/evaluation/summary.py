@@ -236,15 +236,15 @@ def _score(problems: Sequence[Problem], found: Mapping[int, Sequence[Judgement]]
 
 
 def _interval(
-    counts: Sequence[tuple[int, int]], families: Sequence[tuple[str, int]], seed: int
+    counts: Sequence[tuple[int, int]], family_by_problem: Sequence[tuple[str, int]], seed: int
 ) -> Interval | None:
     """Return the 95 % interval of pass@1 from (answers, passed) of each problem, and its family."""
     if not counts:
         return None
     shares = [c / n for n, c in counts]
     if all(c in (0, n) for n, c in counts):  # each problem is one trial; a bootstrap of equal shares is empty
-        return clustered_wilson(shares, families)
-    return clustered_interval(shares, families, seed=seed)
+        return clustered_wilson(shares, family_by_problem)
+    return clustered_interval(shares, family_by_problem, seed=seed)
 
 
 def _by_problem(judgements: Iterable[Judgement]) -> dict[int, list[Judgement]]:

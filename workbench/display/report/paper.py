@@ -91,29 +91,28 @@ def read_papers(run_folder: Path) -> list[Paper]:
     Raises:
         RunError: It holds no results.
     """
+    results = {file.parent: _results(file) for file in run_folder.glob("*/results.json")}
     found = {file.parent for file in run_folder.glob("*/state.json")}
     # other commands write a results.json of their own, without a profile
-    found |= {file.parent for file in run_folder.glob("*/results.json") if "profile" in _results(file)}
+    found |= {folder for folder, one in results.items() if "profile" in one}
     if not found:
         raise RunError(
             got=f"no results in {run_folder}",
             needed="a run's folder, with PAPER/results.json inside",
             fix="make one with `workbench run`",
         )
-    return [_paper(folder) for folder in sorted(found)]
+    return [_paper(folder, results.get(folder, {})) for folder in sorted(found)]
 
 
 _FORM = {"claims": list, "figures": dict, "tables": dict, "numbers": dict, "parameters": dict}
 
 
 def _results(file: Path) -> dict[str, Any]:
-    """Return a paper's results; nothing where it has none yet.
+    """Return a paper's results.
 
     Raises:
         RunError: The file cannot be read, or is not what a run writes.
     """
-    if not file.exists():
-        return {}
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
         wrong = "no JSON object" if not isinstance(found, dict) else _fault(found)
@@ -138,8 +137,8 @@ def _fault(results: Mapping[str, Any]) -> str:
     return "; ".join(faults)
 
 
-def _paper(folder: Path) -> Paper:
-    results, timings = _results(folder / "results.json"), read_json(folder / "timings.json")
+def _paper(folder: Path, results: Mapping[str, Any]) -> Paper:
+    timings = read_json(folder / "timings.json")
     claims, common = claim_rows(results.get("claims", []))
     notebook = folder / "notebook.ipynb"
     return Paper(
