@@ -22,6 +22,7 @@ from transformers import TrainerCallback
 from workbench.benchmarks.training import CONFIGS, TrainingCase
 from workbench.datasets import PreferencePair
 from workbench.models import EncodingSettings, LoraSettings, ModelSettings, load_tokenizer
+from workbench.models.four_bit import hold_layout
 from workbench.training import RewardTrainingSettings, train_reward_model
 
 
@@ -110,6 +111,7 @@ def load_for_trl(task: Task, *, classifier: bool) -> tuple[Any, Any]:
         )
     kind: Any = AutoModelForSequenceClassification if classifier else AutoModelForCausalLM
     loaded = kind.from_pretrained(task.model, **options, **({"num_labels": 1} if classifier else {}))
+    hold_layout(loaded)  # as the workbench's own arms are, so that the same arithmetic is compared
     return loaded, lora
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from workbench.errors import ModelError
 from workbench.models.batch import check_batch, last_token, positions
+from workbench.models.four_bit import hold_layout
 from workbench.models.loading import ModelSettings, describe, load_checkpoint
 from workbench.models.reward_model import RewardModel, RewardOutput
 
@@ -31,6 +32,7 @@ class ClassifierRewardModel(nn.Module):
     def __init__(self, model: PreTrainedModel, summary: str = "") -> None:
         super().__init__()
         self.model, self.summary = model, summary
+        hold_layout(model)
 
     @property
     def device(self) -> torch.device:

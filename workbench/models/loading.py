@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from workbench.errors import ModelError, SettingsError
+from workbench.models.four_bit import hold_layout
 from workbench.models.placement import DTYPES, pick_device, pick_dtype
+from workbench.models.quiet import late_bars
 
 if TYPE_CHECKING:
     import torch
@@ -18,6 +20,7 @@ __all__ = [
     "QUANTIZATIONS",
     "LoadedModel",
     "ModelSettings",
+    "checkpoint_activations",
     "describe",
     "load_causal_lm",
     "load_checkpoint",
@@ -111,7 +114,7 @@ def load_causal_lm(settings: ModelSettings) -> LoadedModel:
             fix="name another model; those weights would be random numbers",
         )
     if settings.gradient_checkpointing:
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        checkpoint_activations(model)
     return LoadedModel(model, describe(model, settings))
 
 
@@ -139,10 +142,26 @@ def load_checkpoint(kind: Any, settings: ModelSettings, needed: str) -> tuple[An
         options |= {"device_map": {"": device}}
 
     def load() -> tuple[Any, list[str]]:
-        model, found = kind.from_pretrained(settings.source, output_loading_info=True, **options)
+        with late_bars():
+            model, found = kind.from_pretrained(settings.source, output_loading_info=True, **options)
+        hold_layout(model)
         return (model if settings.quantize else model.to(device)).eval(), sorted(found["missing_keys"])
 
     return _loading(load, settings.name, device, needed)
+
+
+def checkpoint_activations(model: Any, options: Mapping[str, Any] | None = None) -> None:
+    """Have a model compute activations again in the backward pass, by the name that its transformers has for it.
+
+    Args:
+        model: A model of transformers. It is changed in place.
+        options: Of torch's `checkpoint`; `use_reentrant=False` where there are none.
+    """
+    given = dict(options or {"use_reentrant": False})
+    if hasattr(model, "activation_checkpointing_enable"):
+        model.activation_checkpointing_enable(activation_checkpointing_kwargs=given)
+    else:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=given)
 
 
 def load_tokenizer(settings: ModelSettings) -> PreTrainedTokenizerBase:

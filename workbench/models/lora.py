@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import ModelError, SettingsError
+from workbench.models.four_bit import hold_layout
+from workbench.models.quiet import without_old_name
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -62,11 +64,12 @@ def add_lora(model: PreTrainedModel, settings: LoraSettings) -> PeftModel:
         settings: Which matrices, and how large.
 
     Raises:
-        ModelError: The model has no such layers.
+        ModelError: The model has no such layers, or 4-bit ones that were repacked for this CPU.
     """
     from peft import LoraConfig, TaskType, get_peft_model
     from transformers.pytorch_utils import Conv1D
 
+    hold_layout(model)
     targets = list(settings.target_modules or mlp_projections(model))
     layers = dict(model.named_modules())
     missing = [target for target in targets if not any(_ends(name, target) for name in layers)]
@@ -86,7 +89,8 @@ def add_lora(model: PreTrainedModel, settings: LoraSettings) -> PeftModel:
         target_modules=targets,
         fan_in_fan_out=any(isinstance(layer, Conv1D) for layer in chosen),  # GPT-2 keeps its matrices turned
     )
-    adapted: Any = get_peft_model(model, config)
+    with without_old_name():
+        adapted: Any = get_peft_model(model, config)
     return adapted
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from torch import nn
 
+from workbench.models.quiet import without_old_name
+
 __all__ = ["merge_adapters"]
 
 
@@ -26,7 +28,8 @@ def merge_adapters(policy: nn.Module) -> nn.Module:
         config, weights = adapted.active_peft_config, get_peft_model_state_dict(adapted)
         plain = _floating(adapted.unload())
         config.fan_in_fan_out = any(isinstance(layer, Conv1D) for layer in plain.modules())
-        adapted = get_peft_model(plain, config)
+        with without_old_name():
+            adapted = get_peft_model(plain, config)
         set_peft_model_state_dict(adapted, weights)
     merged: nn.Module = adapted.merge_and_unload()
     if hasattr(merged, "peft_config"):

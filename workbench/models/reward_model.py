@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from workbench.errors import ModelError
 from workbench.models.batch import check_batch, last_token, positions, response_places
-from workbench.models.loading import ModelSettings, load_causal_lm
+from workbench.models.four_bit import hold_layout
+from workbench.models.loading import ModelSettings, checkpoint_activations, load_causal_lm
 from workbench.models.lora import LoraSettings, add_lora
 from workbench.models.modes import evaluation_mode
 from workbench.models.shared_prompts import SHARING_ATTENTION, shared_rows
@@ -78,6 +79,7 @@ class RewardModel(nn.Module):
                 fix="correct the value",
             )
         self.policy, self.pooling, self.origin, self.summary = policy, pooling, origin, summary
+        hold_layout(policy)
         _check_policy(self.causal_lm)
         self._positions = "position_ids" in inspect.signature(self.body.forward).parameters
         self.padding_free, self.share_prompts = padding_free, share_prompts
@@ -236,8 +238,7 @@ class RewardModel(nn.Module):
         self, gradient_checkpointing_kwargs: dict[str, Any] | None = None
     ) -> None:
         """Compute activations again in the backward pass instead of keeping them. Named as transformers does."""
-        options = gradient_checkpointing_kwargs or {"use_reentrant": False}
-        self.causal_lm.gradient_checkpointing_enable(gradient_checkpointing_kwargs=options)
+        checkpoint_activations(self.causal_lm, gradient_checkpointing_kwargs)
 
     def merge(self) -> RewardModel:
         """Fold the adapters into the weights, in place; quantised weights are first made floating again.

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from workbench.errors import ModelError
 from workbench.models.loading import ModelSettings, load_causal_lm
+from workbench.models.quiet import late_bars, without_old_name
 from workbench.models.reward_model import RewardModel
 from workbench.runs.atomic import write_json
 
@@ -79,7 +80,8 @@ def save_reward_model(
         # False: embeddings are never trained but as an adapter of their own; asking would need the Hub
         policy.save_pretrained(folder, save_embedding_layers=False, **given)
     elif weights == "whole":
-        policy.save_pretrained(folder, **given)
+        with late_bars():
+            policy.save_pretrained(folder, **given)
     head = _below(state_dict, "reward_head.") if state_dict else model.reward_head.state_dict()
     save_file({name: value.detach().cpu().contiguous() for name, value in head.items()}, folder / HEAD)
     if tokenizer is not None:
@@ -141,7 +143,8 @@ def load_reward_model(
     if said["weights"] == "adapters":
         from peft import PeftModel
 
-        policy = PeftModel.from_pretrained(loaded.model, str(folder), is_trainable=trainable)
+        with without_old_name():
+            policy = PeftModel.from_pretrained(loaded.model, str(folder), is_trainable=trainable)
     model = RewardModel(
         policy,
         pooling=said["pooling"],

@@ -12,6 +12,7 @@ import torch
 
 from workbench.errors import ModelError, SettingsError
 from workbench.models.loading import ModelSettings, load_checkpoint, load_tokenizer
+from workbench.models.quiet import late_bars
 from workbench.rewards.sentences import SEGMENTATIONS
 from workbench.rewards.span_encoding import EncodedSegments, SpanSettings, encode_segments
 from workbench.rewards.spans import Sample, Span
@@ -143,7 +144,8 @@ def save_span_classifier(
     """Save a classifier so that `SpanClassifierReward.load` needs the folder and nothing else; return the folder."""
     folder = Path(folder)
     (folder / DESCRIPTION).unlink(missing_ok=True)
-    model.save_pretrained(folder)
+    with late_bars():
+        model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     write_json(folder / DESCRIPTION, {"name": name, "settings": asdict(settings)})
     return folder

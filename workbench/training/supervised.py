@@ -14,6 +14,7 @@ import torch
 
 from workbench.errors import DataError, RunError, SettingsError
 from workbench.models.loading import ModelSettings
+from workbench.models.quiet import late_bars
 from workbench.runs.atomic import write_json
 
 if TYPE_CHECKING:
@@ -124,7 +125,8 @@ def fine_tune(
             (-logps.sum() / tokens).backward()
         torch.nn.utils.clip_grad_norm_(policy.policy.parameters(), 1.0)
         optimizer.step()
-    policy.lm.save_pretrained(place)
+    with late_bars():
+        policy.lm.save_pretrained(place)
     tokenizer.save_pretrained(place)
     write_json(place / DESCRIPTION, asked)
     return place

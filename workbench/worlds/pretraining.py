@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import DataError
+from workbench.models.quiet import late_bars
 from workbench.runs import atomic
 from workbench.worlds.muon import Muon
 
@@ -151,7 +152,8 @@ def save(
         recipe: What the training was given.
         losses: What it returned.
     """
-    model.save_pretrained(folder)
+    with late_bars():
+        model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     found = {"final_loss": round(final_loss(losses), 4), "parameters": model.num_parameters()}
     atomic.write_json(folder / RECIPE, {"command": command, "settings": recipe, **found})

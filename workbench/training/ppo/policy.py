@@ -11,7 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from workbench.errors import ModelError, SettingsError
-from workbench.models.loading import ModelSettings, describe, load_causal_lm, load_checkpoint
+from workbench.models.four_bit import hold_layout
+from workbench.models.loading import (
+    ModelSettings,
+    checkpoint_activations,
+    describe,
+    load_causal_lm,
+    load_checkpoint,
+)
 from workbench.models.lora import LoraSettings, add_lora
 from workbench.models.token_logps import label_logps
 from workbench.training.ppo.layouts import DecoderOnly, Decoding, EncoderDecoder, Layout, PromptBatch
@@ -74,6 +81,7 @@ class ValuedPolicy(nn.Module):
     def __init__(self, policy: nn.Module, *, origin: ModelSettings | None = None, summary: str = "") -> None:
         super().__init__()
         self.policy, self.origin, self.summary = policy, origin, summary
+        hold_layout(policy)
         encodes = getattr(self.lm.config, "is_encoder_decoder", False)
         self.layout: Layout = EncoderDecoder() if encodes else DecoderOnly()
         width = self.lm_head.weight.shape[1]
@@ -224,5 +232,5 @@ def load_language_model(settings: ModelSettings) -> tuple[PreTrainedModel, str]:
             fix="name another model; those weights would be random numbers",
         )
     if settings.gradient_checkpointing:
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        checkpoint_activations(model)
     return model, describe(model, settings)

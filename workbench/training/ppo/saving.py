@@ -12,6 +12,7 @@ from torch import nn
 
 from workbench.errors import ModelError
 from workbench.models.loading import ModelSettings
+from workbench.models.quiet import late_bars, without_old_name
 from workbench.models.saving import base_of, check_unchanged, load_head, read_description
 from workbench.runs.atomic import write_json
 from workbench.training.checkpoints import last_checkpoint, mark_complete
@@ -58,7 +59,8 @@ def save_policy(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / DESCRIPTION).unlink(missing_ok=True)
     model: Any = policy.policy
-    model.save_pretrained(folder, **({"save_embedding_layers": False} if policy.has_adapters else {}))
+    with late_bars():
+        model.save_pretrained(folder, **({"save_embedding_layers": False} if policy.has_adapters else {}))
     head = {name: value.detach().cpu().contiguous() for name, value in policy.value_head.state_dict().items()}
     save_file(head, folder / HEAD)
     if tokenizer is not None:
@@ -98,7 +100,8 @@ def load_policy(
     if said["base"]:
         from peft import PeftModel
 
-        model = PeftModel.from_pretrained(lm, str(folder))
+        with without_old_name():
+            model = PeftModel.from_pretrained(lm, str(folder))
     policy = ValuedPolicy(
         model, origin=replace(settings, name=settings.source) if said["base"] else None, summary=summary
     )
