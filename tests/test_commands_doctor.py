@@ -6,14 +6,19 @@ import tomllib
 from importlib import metadata
 from pathlib import Path
 
+import bitsandbytes
 import pytest
+import torch
+from bitsandbytes.autograd._functions import MatMul4Bit
 from click.testing import CliRunner
 
 from workbench import doctor
 from workbench.cli import cli
-from workbench.doctor import Check, extras, network
+from workbench.doctor import Check, core, extras, network
 from workbench.doctor.check import guarded, typed_path
 from workbench.doctor.programs import language_checks
+from workbench.models import four_bit
+from workbench.runs import processor
 from workbench.sandbox.runtime_recipe import recipe_called
 
 
@@ -73,7 +78,7 @@ def test_doctor_shows_every_part_and_no_secret(monkeypatch):
     shown = CliRunner().invoke(cli, ["doctor"])
     lines = shown.output.splitlines()
     states = {line[13:34].strip(): line[4:12].strip() for line in lines if line[2:3].strip()}
-    core = {"Python", "torch", "bitsandbytes", "JupyterLab", "memory", "disk", "isolation"}
+    needed = {"Python", "torch", "processor", "bitsandbytes", "JupyterLab", "memory", "disk", "isolation"}
     optional = {
         "extra bench",
         "extra encoder",
@@ -82,7 +87,7 @@ def test_doctor_shows_every_part_and_no_secret(monkeypatch):
         "extra tensorflow",
         "Java",
     }
-    assert core | optional <= set(states)
+    assert needed | optional <= set(states)
     assert [line for line in lines if line in ("Core", "Programs", "Network", "Optional")] == [
         "Core",
         "Programs",
@@ -179,3 +184,45 @@ def test_a_terminal_that_has_no_signs_is_given_words_alone(monkeypatch):
     shown = CliRunner(charset="ascii").invoke(cli, ["doctor"])
     assert "✓" not in shown.output
     assert "    ok       python" in shown.output
+
+
+def test_a_four_bit_layer_is_right_in_evaluation_and_in_the_gradient_after_it():
+    found = core._bitsandbytes()
+    assert (found.state, "4-bit weights work on" in found.detail) == ("ok", True)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="looks at the GPU where there is one")
+def test_a_layer_that_repacks_is_found(monkeypatch):
+    """As on a CPU with AVX512-BF16, where the check once said that all was well."""
+
+    def repack(data, state):
+        return data.flip(0), state
+
+    monkeypatch.setattr(bitsandbytes.nn.modules, "has_avx512bf16", lambda: True)
+    monkeypatch.setattr(bitsandbytes.nn.modules, "_convert_weight_packed_for_cpu", repack)
+    assert core._bitsandbytes().state == "ok", "layers are held as models' are"
+    monkeypatch.setattr(four_bit, "hold_layout", lambda layer: None)
+    found = core._bitsandbytes()
+    assert (found.state, "4-bit models do not work: an evaluation pass is off by" in found.detail) == (
+        "missing",
+        True,
+    )
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="looks at the GPU where there is one")
+def test_a_gradient_that_an_evaluation_pass_has_changed_is_found(monkeypatch):
+    plain = MatMul4Bit.backward
+    monkeypatch.setattr(MatMul4Bit, "backward", lambda ctx, grad: (-plain(ctx, grad)[0], *[None] * 4))
+    assert "a gradient after an evaluation pass is off by 20" in core._bitsandbytes().detail
+
+
+def test_the_processor_is_named_with_what_libraries_choose_by(monkeypatch, tmp_path):
+    info = tmp_path / "cpuinfo"
+    info.write_text("model name\t: Xeon\nflags\t\t: sse avx2 fpu avx512_bf16 amx_tile\n")
+    monkeypatch.setattr(processor, "CPUINFO", info)
+    assert core._processor().detail.startswith("Xeon; torch computes with ")
+    assert core._processor().detail.endswith("; instruction sets: amx_tile avx2 avx512_bf16")
+    info.write_text("Features\t: fp asimd sve2 bf16\n")
+    assert processor.instruction_sets() == ["asimd", "bf16", "sve2"]
+    monkeypatch.setattr(processor, "CPUINFO", tmp_path / "none")
+    assert processor.instruction_sets() == []

@@ -67,7 +67,9 @@ def test_the_manifest_says_with_what_and_on_what(tmp_path, monkeypatch):
     (step,) = manifest["papers"]["ds1000"]["steps"].values()
     assert step["from_cache"] is False
     assert manifest["packages"]["papermill"]
-    assert {"processor", "cores", "memory_bytes", "gpus", "system", "python"} == set(manifest["machine"])
+    assert {"processor", "instruction_sets", "cores", "memory_bytes", "gpus", "system", "python"} == set(
+        manifest["machine"]
+    )
     run.finish()
     written = [file for file in tmp_path.rglob("*") if file.is_file()]
     assert [file for file in written if SECRET.encode() in file.read_bytes()] == []

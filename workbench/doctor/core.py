@@ -1,4 +1,4 @@
-"""The core: Python, torch, 4-bit weights, JupyterLab, memory and disk."""
+"""The core: Python, torch, the processor, 4-bit weights, JupyterLab, memory and disk."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from workbench.doctor.check import Check, guarded, pip, typed_path
+from workbench.runs.processor import instruction_sets, processor_name
 from workbench.sandbox.runtime_recipe import cache_folder
 
 __all__ = ["core_checks"]
 
+_FOUR_BIT_ERROR = 0.2
+"""Share of its length that a result may be off: rounding to sixteen values makes a tenth of it."""
 _LITTLE_DISK_BYTES = 8 * 2**30
 _LITTLE_MEMORY_BYTES = 4 * 2**30
 
@@ -23,6 +26,7 @@ def core_checks() -> Iterator[Check]:
     """Look at what every part of the workbench stands on."""
     yield Check("Python", "ok", f"{platform.python_version()}, {typed_path(Path(sys.executable))}")
     yield guarded("torch", _torch)
+    yield guarded("processor", _processor)
     yield guarded("bitsandbytes", _bitsandbytes)
     yield guarded("JupyterLab", _jupyterlab)
     yield _memory()
@@ -45,20 +49,62 @@ def _torch() -> Check:
 
 
 def _bitsandbytes() -> Check:
-    """Pack a small matrix into 4 bits, which is what the workbench wants of it."""
+    """Let a 4-bit layer compute, with gradients and without, which is what the workbench wants of it."""
     fix = pip("--force-reinstall --no-deps bitsandbytes")
     try:
-        import bitsandbytes
         import torch
 
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        matrix = torch.ones(64, 64, device=device)
-        packed, state = bitsandbytes.functional.quantize_4bit(matrix, quant_type="nf4")
-        bitsandbytes.functional.dequantize_4bit(packed, state)
-    except Exception as fault:  # its native libraries fail in many ways; models still load without 4 bits
+        fault = _four_bit_fault(device)
+    except Exception as error:  # its native libraries fail in many ways; models still load without 4 bits
+        fault = str(error)
+    if fault:
         return Check("bitsandbytes", "missing", f"4-bit models do not work: {fault}", fix)
     version = importlib.metadata.version("bitsandbytes")
     return Check("bitsandbytes", "ok", f"{version}, 4-bit weights work on {device}")
+
+
+def _four_bit_fault(device: str) -> str:
+    """Say what a 4-bit layer gets wrong in an evaluation pass, or in the gradient after it; nothing if all is right.
+
+    The right values are those of a floating layer with the weights that were packed, and no width of these is a
+    multiple of the 64 weights that share a scale.
+    """
+    import torch
+    from bitsandbytes.nn import Linear4bit
+
+    from workbench.models.four_bit import hold_layout
+
+    torch.manual_seed(0)
+    plain = torch.nn.Linear(96, 32, bias=False)
+    layer = Linear4bit(96, 32, bias=False, compute_dtype=torch.float32, quant_type="nf4")
+    layer.weight.data = plain.weight.data.clone()
+    layer, plain = layer.to(device), plain.to(device)
+    hold_layout(layer)
+    rows = torch.randn(8, 96, device=device)
+    with torch.no_grad():
+        evaluated = layer.eval()(rows)
+        wanted = plain(rows)
+    asked = rows.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(layer.train()(asked).sum(), asked)
+    for what, got, right in (
+        ("an evaluation pass", evaluated, wanted),
+        ("a gradient after an evaluation pass", gradient, plain.weight.sum(0).expand_as(rows)),
+    ):
+        distance = float((got - right).norm() / right.norm())
+        if not distance < _FOUR_BIT_ERROR:
+            return f"{what} is off by {distance:.0%} on {device}"
+    return ""
+
+
+def _processor() -> Check:
+    import torch
+
+    sets = " ".join(instruction_sets()) or "not told by this system"
+    used = torch.backends.cpu.get_cpu_capability()
+    return Check(
+        "processor", "ok", f"{processor_name()}; torch computes with {used}; instruction sets: {sets}"
+    )
 
 
 def _jupyterlab() -> Check:

@@ -13,6 +13,7 @@ from typing import Any
 
 from workbench.runs import atomic
 from workbench.runs.folders import project_root
+from workbench.runs.processor import instruction_sets, processor_name
 from workbench.runs.reading import read_json
 from workbench.runs.secrets import redact
 
@@ -81,26 +82,17 @@ def git_state() -> dict[str, Any] | None:
 
 @functools.cache
 def machine() -> dict[str, Any]:
-    """Return the machine: processor, cores, memory in bytes, GPUs, system and Python."""
+    """Return the machine: processor, its instruction sets, cores, memory in bytes, GPUs, system and Python."""
     gpus = _output(["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"])
     return {
-        "processor": _processor(),
+        "processor": processor_name(),
+        "instruction_sets": instruction_sets(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "memory_bytes": _memory_bytes(),
         "gpus": gpus.splitlines() if gpus else [],
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
     }
-
-
-def _processor() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
 
 
 def _memory_bytes() -> int | None:
