@@ -2,16 +2,18 @@
 
 import errno
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
 import pytest
 from click.testing import CliRunner
 from small_notebooks import write_notebook
 
-from workbench import doctor
+from workbench import doctor, errors
 from workbench.cli import cli, main
 from workbench.errors import FileError, SettingsError
 from workbench.runs import atomic
@@ -224,8 +226,39 @@ def test_a_missing_package_is_named(failing):
 
 
 @pytest.mark.parametrize("fault", [ValueError("ours"), ModuleNotFoundError("ours", name="workbench.nothing")])
-def test_a_fault_of_ours_keeps_its_traceback(failing, fault):
-    assert failing(fault).exception is fault
+def test_a_fault_of_ours_is_called_so_with_where_to_report_it(failing, fault):
+    shown = failing(fault)
+    kind = type(fault).__name__
+    lines = shown.output.splitlines()
+    assert (shown.exit_code, len(lines)) == (1, 3)
+    assert re.fullmatch(rf"got: {kind}: ours \(workbench/\S+\.py:\d+\)", lines[0])
+    assert lines[1] == "needed: nothing of you: this is a fault of the workbench"
+    assert lines[2] == (
+        "fix: report it at the project's issue tracker, with what `workbench --debug doctor ...` shows"
+    )
+    assert isinstance(shown.exception, SystemExit)
+
+
+def test_a_tracker_that_the_package_names_is_named(monkeypatch):
+    urls = ["Homepage, https://example.org", "Issues, https://example.org/issues"]
+    monkeypatch.setattr(errors.metadata, "metadata", lambda name: SimpleNamespace(get_all=lambda field: urls))
+    assert "report it at https://example.org/issues, with" in errors.InternalError.report("x")
+
+
+def test_too_little_memory_is_no_fault_of_the_workbench(failing):
+    class OutOfMemoryError(RuntimeError):
+        """As torch calls it."""
+
+    for fault in (MemoryError(), OutOfMemoryError("CUDA out of memory. Tried to allocate\nmore")):
+        shown = failing(fault)
+        assert shown.exit_code == 2
+        assert "needed: more memory than is free" in shown.output
+        assert "fault of the workbench" not in shown.output
+
+
+def test_what_click_says_itself_is_left_to_it(failing):
+    assert "Usage: " in failing(click.UsageError("so not")).output
+    assert failing(click.exceptions.Exit(3)).exit_code == 3
 
 
 def test_ctrl_c_ends_with_the_status_that_shells_know(failing):

@@ -10,13 +10,13 @@ import sys
 import click
 
 from workbench import commands
-from workbench.errors import FileError, RunError, WorkbenchError
+from workbench.errors import FileError, InternalError, RunError, WorkbenchError
 from workbench.profiles import suggestion
 
 __all__ = ["cli", "main"]
 
-FAULT, INTERRUPTED = 2, 130
-"""Exit statuses: of the user's faults, as click's own, and of Ctrl-C, as shells have it."""
+BROKEN, FAULT, INTERRUPTED = 1, 2, 130
+"""Exit statuses: of the workbench's own faults; of the user's, as click's; and of Ctrl-C, as shells have it."""
 
 
 class _Commands(click.Group):
@@ -47,6 +47,8 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         try:
             return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
         except WorkbenchError as fault:
             said = fault
         except OSError as fault:
@@ -54,18 +56,33 @@ class _Commands(click.Group):
                 raise
             said = FileError.of(fault)
         except ModuleNotFoundError as fault:
-            said = _missing_package(fault)
+            said = _missing_package(fault, _more(ctx))
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             raise SystemExit(INTERRUPTED) from None
+        except Exception as fault:
+            said = _no_memory(fault) or InternalError.of(fault, _more(ctx))
         click.echo(str(said), err=True)
-        raise SystemExit(FAULT) from None
+        raise SystemExit(BROKEN if isinstance(said, InternalError) else FAULT) from None
 
 
-def _missing_package(fault: ModuleNotFoundError) -> WorkbenchError:
+def _more(ctx: click.Context) -> str:
+    """Return the command that shows the whole traceback; its words may hold secrets, and are not repeated."""
+    return f"workbench --debug {ctx.invoked_subcommand} ..."
+
+
+def _no_memory(fault: Exception) -> WorkbenchError | None:
+    if type(fault).__name__ not in ("MemoryError", "OutOfMemoryError"):  # the second one is torch's
+        return None
+    said = (str(fault).strip() or "no more memory").splitlines()[0]
+    fix = "close something, take a smaller model, batch or profile; the same command then goes on where it stopped"
+    return RunError(f"{type(fault).__name__}: {said}", "more memory than is free", fix)
+
+
+def _missing_package(fault: ModuleNotFoundError, more: str) -> WorkbenchError:
     package = (fault.name or "").partition(".")[0]
-    if not package or package == "workbench":
-        raise fault  # no package that could be installed: a fault of ours
+    if not package or package == "workbench":  # no package that could be installed
+        return InternalError.of(fault, more)
     return RunError(
         got=f"no package {package} in this environment ({sys.executable})",
         needed="the packages that this command uses",

@@ -6,12 +6,16 @@ Each error says what was got, what is needed and how to fix it, in the caller's 
 from __future__ import annotations
 
 import errno
+import traceback
 from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
 
 __all__ = [
     "DataError",
     "FileError",
     "GeneratorError",
+    "InternalError",
     "ModelError",
     "RunError",
     "RuntimeMissingError",
@@ -109,6 +113,48 @@ _REMEDIES = {
     errno.EMFILE: ("more open files than the system allows", "raise the limit: ulimit -n 4096"),
 }
 """What is needed and what to do, by what the system says."""
+
+
+class InternalError(WorkbenchError):
+    """A fault of the workbench itself, in the family's words."""
+
+    @classmethod
+    def of(cls, fault: BaseException, more: str) -> InternalError:
+        """Say what was raised and where, that it is not the user's, and where to report it.
+
+        Args:
+            fault: What was raised.
+            more: The command that shows all of it.
+        """
+        lines = str(fault).strip().splitlines()
+        said = type(fault).__name__ + (f": {lines[-1]}" if lines else "")
+        own = Path(__file__).parent
+        frames = [
+            one for one in traceback.extract_tb(fault.__traceback__) if own in Path(one.filename).parents
+        ]
+        where = (
+            f" ({Path(frames[-1].filename).relative_to(own.parent)}:{frames[-1].lineno})" if frames else ""
+        )
+        return cls(said + where, f"nothing of you: {cls.WORDS}", cls.report(more))
+
+    WORDS = "this is a fault of the workbench"
+
+    @staticmethod
+    def report(more: str) -> str:
+        """Say where to report such a fault, and with what."""
+        return f"report it at {_tracker()}, with what `{more}` shows"
+
+
+def _tracker() -> str:
+    """Return the address of the project's issue tracker, where its package names one."""
+    try:
+        urls = metadata.metadata("alignment-workbench").get_all("Project-URL") or []
+    except metadata.PackageNotFoundError:
+        urls = []
+    named = dict(url.split(", ", 1) for url in urls if ", " in url)
+    return next(
+        (url for label, url in named.items() if "issue" in label.lower()), "the project's issue tracker"
+    )
 
 
 class RuntimeMissingError(WorkbenchError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import hashlib
 import json
@@ -19,7 +20,9 @@ from workbench.runs.planning import Planned
 from workbench.runs.progress import Progress
 from workbench.runs.reading import read_json
 
-__all__ = ["CellFailure", "clear", "execute", "is_finished"]
+__all__ = ["CellFailure", "clear", "execute", "is_finished", "note_planned"]
+
+_MACHINE = ("MemoryError", "OutOfMemoryError", "ModuleNotFoundError", "KeyboardInterrupt", "SystemExit")
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class CellFailure:
     notebook: Path
     """The partial notebook."""
     traceback: str
+    own: bool = False
+    """Whether it is a fault of the workbench, and not of the user, a notebook of the user's, or the machine."""
 
 
 def is_finished(planned: Planned, run_folder: Path) -> bool:
@@ -57,6 +62,14 @@ def clear(planned: Planned, run_folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
+def note_planned(planned: Planned, run_folder: Path) -> None:
+    """Leave word of a notebook that has never begun, so that a report can say what it lacks."""
+    state = run_folder / planned.paper / "state.json"
+    if not state.exists():
+        state.parent.mkdir(parents=True, exist_ok=True)
+        atomic.write_json(state, {"status": "planned", "key": planned.key, "command": planned.command})
+
+
 def execute(planned: Planned, run_folder: Path) -> CellFailure | None:
     """Execute a notebook into RUN/PAPER/notebook.ipynb, which is whole on disk after every cell.
 
@@ -70,7 +83,7 @@ def execute(planned: Planned, run_folder: Path) -> CellFailure | None:
     folder = run_folder / planned.paper
     folder.mkdir(parents=True, exist_ok=True)
     output = folder / "notebook.ipynb"
-    state: dict[str, Any] = {"status": "running", "key": planned.key}
+    state: dict[str, Any] = {"status": "running", "key": planned.key, "command": planned.command}
     atomic.write_json(folder / "state.json", state)
     begin = time.perf_counter()
     with Progress(planned.paper, folder / "timings.json") as progress:
@@ -79,7 +92,7 @@ def execute(planned: Planned, run_folder: Path) -> CellFailure | None:
     if failure is None:
         state |= {"status": "finished", "results": _digest(folder / "results.json")}
     else:
-        state |= {"status": "failed", "cell": failure.cell, "error": failure.error}
+        state |= {"status": "failed", "cell": failure.cell, "error": failure.error, "own": failure.own}
     atomic.write_json(folder / "state.json", state)
     return failure
 
@@ -103,9 +116,8 @@ def _run_papermill(planned: Planned, output: Path, progress: Progress) -> CellFa
                 extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
             )
     except PapermillExecutionError as fault:
-        return CellFailure(
-            planned.paper, str(fault.exec_count), _said(fault.ename, fault.evalue), output, str(fault)
-        )
+        said, own = _said(fault.ename, fault.evalue), _is_own(fault.ename, str(fault), planned)
+        return CellFailure(planned.paper, str(fault.exec_count), said, output, str(fault), own)
     except DeadKernelError as fault:
         running = progress.running_cell
         error = "the notebook's Python process died (killed, or out of memory)"
@@ -119,6 +131,22 @@ def _said(name: str, value: str) -> str:
     if name in errors.__all__:
         return f"{name}\n{text}"
     return f"{name}: {text.splitlines()[-1]}" if text else name
+
+
+def _is_own(name: str, traceback: str, planned: Planned) -> bool:
+    """Tell whether an error in a cell is a fault of the workbench: neither named as another's nor raised by one.
+
+    Args:
+        name: Of the error's class.
+        traceback: Of the cell, innermost frame last.
+        planned: The notebook. In a user's own, the fault is of whose code was the last to run.
+    """
+    known = getattr(builtins, name, None)
+    if name in errors.__all__ or name in _MACHINE or (isinstance(known, type) and issubclass(known, OSError)):
+        return False
+    package = str(Path(errors.__file__).parent)
+    places = [package, package.replace(str(Path.home()), "~", 1)]  # as a kernel shortens them
+    return planned.ours or max(map(traceback.rfind, places)) > traceback.rfind("Cell In[")
 
 
 def _literal(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,9 @@ from typing import Any
 
 from workbench import profiles
 from workbench.errors import SettingsError
-from workbench.runs.folders import run_id, runs_root
+from workbench.runs.folders import run_id, runs_root, shown
 from workbench.runs.notebooks import find_notebooks, notebook_key, notebook_parameters, notebooks_folder
-from workbench.runs.secrets import names_secret
+from workbench.runs.secrets import names_secret, redact
 
 __all__ = ["Plan", "Planned", "plan", "typed"]
 
@@ -28,6 +29,17 @@ class Planned:
     """What papermill injects: only what was given, besides profile and out."""
     key: str
     """Changes with anything that the outcome depends on."""
+    ours: bool = True
+    """Whether it is one of the project's, and no file of the user's."""
+
+    @property
+    def command(self) -> str:
+        """The command that executes this notebook alone into the same folder, and goes on where it stopped."""
+        words = ["workbench", "run", self.paper if self.ours else shown(self.notebook)]
+        words += ["--profile", str(self.parameters["profile"])]
+        for name, value in self.parameters.items():
+            words += ["-p", f"{name}={value}"] if name not in RESERVED else []
+        return redact(shlex.join([*words, "--out", shown(Path(self.parameters["out"]))]))
 
 
 @dataclass(frozen=True)
@@ -85,6 +97,7 @@ def plan(papers: Sequence[str], profile: str, assignments: Sequence[str], out: s
                 notebooks[paper],
                 {"profile": profile, "out": str(folder), **own},
                 notebook_key(notebooks[paper], {**settings, "profile": profile}),
+                ours=paper in papers or not papers,
             )
             for paper, (own, settings) in resolved.items()
         ),

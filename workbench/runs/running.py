@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 
 from workbench.display.report import write_report
-from workbench.errors import RunError
+from workbench.errors import InternalError, RunError
 from workbench.runs import atomic
-from workbench.runs.execution import CellFailure, clear, execute, is_finished
+from workbench.runs.execution import CellFailure, clear, execute, is_finished, note_planned
 from workbench.runs.folders import make_folder, shown
 from workbench.runs.planning import Plan
 
@@ -43,10 +44,12 @@ def run_plan(plan: Plan, fresh: bool = False, debug: bool = False) -> int:
 
 
 def _run_all(plan: Plan, fresh: bool, debug: bool) -> int:
-    failures = []
+    failures: dict[str, CellFailure] = {}
     for planned in plan.notebooks:
         if fresh:
             clear(planned, plan.folder)
+        note_planned(planned, plan.folder)
+    for planned in plan.notebooks:
         if is_finished(planned, plan.folder):
             print(f"{planned.paper}: finished before, kept (--fresh starts over)", flush=True)
             continue
@@ -56,17 +59,36 @@ def _run_all(plan: Plan, fresh: bool, debug: bool) -> int:
             print(f"interrupted; {_again(fresh)}", file=sys.stderr)
             return 130
         if failure is not None:
-            failures.append(failure)
-            _tell(failure, debug)
+            failures[planned.command] = failure
+            _tell(failure, planned.command, debug)
             print(_again(fresh), file=sys.stderr, flush=True)
+    if failures and len(plan.notebooks) > 1:
+        _tell_all(failures, len(plan.notebooks))
     return 1 if failures else 0
 
 
-def _tell(failure: CellFailure, debug: bool) -> None:
+def _tell_all(failures: Mapping[str, CellFailure], papers: int) -> None:
+    """Say again, below all that was printed since, what failed: by the command that goes on with it."""
+    print(
+        f"{len(failures)} of {papers} papers failed; the report lacks what they had not shown:",
+        file=sys.stderr,
+    )
+    for command, failure in failures.items():
+        first = failure.error.splitlines()[0]
+        print(
+            f"  {failure.paper}, cell {failure.cell}: {first}; go on with: {command}",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def _tell(failure: CellFailure, command: str, debug: bool) -> None:
     if debug:
         print(failure.traceback, file=sys.stderr)
     print(f"{failure.paper}: cell {failure.cell} failed: {failure.error}", file=sys.stderr)
     print(f"partial notebook: {shown(failure.notebook)}", file=sys.stderr)
+    if failure.own:
+        print(f"{InternalError.WORDS}: {InternalError.report(f'{command} --debug')}", file=sys.stderr)
 
 
 def _again(fresh: bool) -> str:

@@ -96,10 +96,11 @@ def render_comparison(folders: Sequence[Path], place: Path) -> str:
         ComparedRun(label, os.path.relpath(folder / "index.html", place.resolve()), _papers(folder))
         for label, folder in zip(_labels(places), places, strict=True)
     ]
-    names = list(dict.fromkeys(name for run in runs for name in run.papers))
+    # a paper that has not begun, or failed at once, has nothing to compare
+    begun = [(run.label, paper) for run in runs for paper in run.papers.values() if paper.results]
     papers = [
-        _compared(name, [(run.label, run.papers[name]) for run in runs if name in run.papers])
-        for name in names
+        _compared(name, [(label, paper) for label, paper in begun if paper.name == name])
+        for name in dict.fromkeys(paper.name for _, paper in begun)
     ]
     return fill("comparison.html", plots=any(paper.metrics for paper in papers), runs=runs, papers=papers)
 

@@ -11,7 +11,7 @@ from typing import Any
 from workbench.display.report.claims import ClaimRow, Verdict, claim_rows, tally
 from workbench.display.report.figures import description, points, points_table
 from workbench.display.report.values import Cell, columns_of
-from workbench.errors import RunError
+from workbench.errors import InternalError, RunError
 from workbench.runs.reading import read_json
 
 __all__ = ["Figure", "Paper", "Table", "read_papers"]
@@ -74,6 +74,23 @@ class Paper:
     def tally(self) -> list[tuple[Verdict, int]]:
         """Claims counted by verdict."""
         return tally(self.claims)
+
+    @property
+    def lacking(self) -> str:
+        """What keeps the paper from being whole: `failed`, `not finished`, `not begun`; empty where nothing does."""
+        words = {"failed": "failed", "running": "not finished", "planned": "not begun"}
+        return words.get(str(self.state.get("status")), "")
+
+    @property
+    def failure(self) -> str:
+        """Where and how it failed, in a sentence, and whose fault that is; empty where it did not."""
+        if self.state.get("status") != "failed":
+            return ""
+        said = f"Cell {self.state.get('cell')} failed: {str(self.state.get('error')).rstrip('.')}."
+        if not self.state.get("own"):
+            return said
+        more = InternalError.report(f"{self.state.get('command', 'workbench run')} --debug")
+        return f"{said} {InternalError.WORDS.capitalize()}: {more}."
 
     @property
     def ended(self) -> str:
