@@ -78,10 +78,11 @@ def wanted(
                 yield problem, sample
 
 
-def in_order(answers: Iterable[Answer], places: Iterable[tuple[int, int]]) -> Iterator[Answer]:
-    """Yield answers that come in any order in that of their places, each `(problem_id, sample)`."""
+def in_order(answers: Iterable[Answer], pairs: Iterable[tuple[Problem, int]]) -> Iterator[Answer]:
+    """Yield answers that come in any order in that of the problems and samples that they are to."""
     coming, early = iter(answers), dict[tuple[int, int], Answer]()
-    for place in places:
+    for problem, sample in pairs:
+        place = problem.problem_id, sample
         while place not in early:
             answer = next(coming)
             early[answer.problem_id, answer.sample] = answer
