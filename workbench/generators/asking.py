@@ -53,7 +53,9 @@ def replies(
                 elif failed is None:
                     failed = error
                     endpoint.give_up()
-                    waiting = {one: asked for one, asked in waiting.items() if one in done or not one.cancel()}
+                    waiting = {
+                        one: asked for one, asked in waiting.items() if one in done or not one.cancel()
+                    }
     finally:  # also where the caller stops early: nobody waits for requests whose answers are not wanted
         for future in waiting:
             future.cancel()

@@ -67,8 +67,8 @@ def answer_code(
 
     Of several blocks those in the language count (where none names it, those that name nothing). Python blocks are
     joined where later ones build on earlier ones: imports, then the answer; one step, then the next. A block that
-    does all of it anew replaces what came before. One that makes the given inputs itself, or only shows what came out,
-    is a demonstration and left out.
+    does all of it anew replaces what came before. One that makes the given inputs itself, or only shows what came
+    out, is a demonstration and left out.
 
     Args:
         text: What is left once reasoning is over.
@@ -86,9 +86,9 @@ def answer_code(
         return text.split("```", maxsplit=1)[0]
     before, blocks = text[: fences[0].start()], _fenced(text, fences)
     is_python = bool(PYTHON_TAGS & set(tags))
-    if before.strip() and (continues or not fences[0].group(2)):
-        if _went_on(before, blocks[0], continues=continues) if is_python else len(fences) == 1:
-            return before
+    may_close = before.strip() and (continues or not fences[0].group(2))
+    if may_close and (_went_on(before, blocks[0], continues=continues) if is_python else len(fences) == 1):
+        return before
     named = [one.content for one in blocks if one.tag in tags]
     chosen = named or [one.content for one in blocks if not one.tag] or [blocks[0].content]
     if len(chosen) == 1:
@@ -239,10 +239,11 @@ def _changed(statement: ast.stmt) -> set[str]:
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
         targets += [statement.value.func] if isinstance(statement.value.func, ast.Attribute) else []
     roots = set[str]()
-    for node in targets:
-        while isinstance(node, (ast.Subscript, ast.Attribute, ast.Call)):
-            node = node.func if isinstance(node, ast.Call) else node.value
-        roots |= {node.id} if isinstance(node, ast.Name) else set()
+    for target in targets:
+        root: ast.AST = target
+        while isinstance(root, (ast.Subscript, ast.Attribute, ast.Call)):
+            root = root.func if isinstance(root, ast.Call) else root.value
+        roots |= {root.id} if isinstance(root, ast.Name) else set()
     return roots
 
 

@@ -62,9 +62,7 @@ class OpenAIGenerator:
     ) -> Iterator[Answer]:
         """Yield the model's answers in order. See `Generator.generate`."""
         asked = list(problems)
-        yield from in_order(
-            self.as_known(asked, samples=samples, skip=skip), wanted(asked, samples, skip)
-        )
+        yield from in_order(self.as_known(asked, samples=samples, skip=skip), wanted(asked, samples, skip))
 
     def as_known(
         self, problems: Iterable[Problem], *, samples: int = 1, skip: Collection[tuple[int, int]] = ()

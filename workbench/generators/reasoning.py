@@ -12,9 +12,7 @@ _OPENING = (
     rf"(?:<{_WORD}>|\[THINK\]|◁{_WORD}▷|<\|(?:begin|start)_(?:of_)?{_WORD}\|>"
     r"|<\|channel\|>analysis<\|message\|>)"
 )
-_CLOSING = (
-    rf"(?:</{_WORD}>|\[/THINK\]|◁/{_WORD}▷|<\|end_(?:of_)?{_WORD}\|>|<\|channel\|>final<\|message\|>)"
-)
+_CLOSING = rf"(?:</{_WORD}>|\[/THINK\]|◁/{_WORD}▷|<\|end_(?:of_)?{_WORD}\|>|<\|channel\|>final<\|message\|>)"
 _FLAGS = re.IGNORECASE | re.MULTILINE
 _LEADING = re.compile(rf"\s*{_OPENING}", _FLAGS)
 _OPENS_LINE = re.compile(rf"^[ \t]*{_OPENING}", _FLAGS)
