@@ -15,6 +15,7 @@ from workbench.datasets.ds1000 import Problem
 from workbench.errors import GeneratorError
 from workbench.generators import huggingface
 from workbench.generators.answer import Answer
+from workbench.generators.continuing import Written
 from workbench.generators.huggingface import HuggingFaceGenerator
 from workbench.generators.resume import ResumableGenerator
 from workbench.generators.settings import GenerationSettings
@@ -115,9 +116,9 @@ def test_a_chat_model_is_asked_by_its_template(tmp_path: Path, monkeypatch: pyte
     model = str(make_tiny_model(tmp_path, chat=True, special=["<|user|>", "<|assistant|>"]))
     seen: list[str] = []
 
-    def spy(ready: Any, prompts: list[list[int]], seeds: list[int]) -> list[str]:
+    def spy(ready: Any, prompts: list[list[int]], seeds: list[int]) -> list[Written]:
         seen.extend(ready.tokenizer.decode(prompt) for prompt in prompts)
-        return ["" for _ in prompts]
+        return [Written(row, "", cut=False) for row in range(len(prompts))]
 
     monkeypatch.setattr(huggingface, "continue_prompts", spy)
     answers(model, replace(GREEDY, style="auto"), PROBLEMS[:1])
@@ -131,9 +132,9 @@ def test_insertion_uses_the_marks_in_the_tokenizer(tmp_path: Path, monkeypatch: 
     model = str(make_tiny_model(tmp_path, special=marks))
     seen: list[str] = []
 
-    def spy(ready: Any, prompts: list[list[int]], seeds: list[int]) -> list[str]:
+    def spy(ready: Any, prompts: list[list[int]], seeds: list[int]) -> list[Written]:
         seen.extend(ready.tokenizer.decode(prompt) for prompt in prompts)
-        return ["" for _ in prompts]
+        return [Written(row, "", cut=False) for row in range(len(prompts))]
 
     monkeypatch.setattr(huggingface, "continue_prompts", spy)
     answers(model, replace(GREEDY, style="insertion"), PROBLEMS[:1])

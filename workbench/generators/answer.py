@@ -8,7 +8,14 @@ from typing import Protocol
 
 from workbench.datasets.ds1000 import Problem
 
-__all__ = ["Answer", "Generator", "wanted"]
+__all__ = ["CUT", "NO_ANSWER", "STOPPED", "Answer", "Generator", "in_order", "wanted"]
+
+STOPPED = "stop"
+"""How an answer ended that the model itself ended."""
+CUT = "length"
+"""How an answer ended that reached the limit of its length."""
+NO_ANSWER = "no answer"
+"""How a request ended that an endpoint refused, or failed to answer, for good."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +28,16 @@ class Answer:
     """Which of the problem's samples it is, from 0."""
     code: str
     """The Python to run, already cut out of what a model said."""
+    ended: str | None = None
+    """How it ended: `STOPPED`, `CUT`, `NO_ANSWER` or another word of the endpoint's (`content_filter`); None where
+    that is not known, as of a recorded answer."""
+    said: str = ""
+    """What the endpoint said in place of an answer."""
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the model was asked and no answer came."""
+        return self.ended == NO_ANSWER
 
 
 class Generator(Protocol):
@@ -39,6 +56,9 @@ class Generator(Protocol):
     ) -> Iterator[Answer]:
         """Yield the answers one at a time, as they are known, problem by problem and sample by sample.
 
+        A generator that knows some answers before earlier ones has another method of the same arguments,
+        `as_known`, which yields each at once, in any order: what is kept on disk then loses nothing to a kill.
+
         Args:
             problems: What to answer.
             samples: Answers a problem.
@@ -56,3 +76,14 @@ def wanted(
         for sample in range(samples):
             if (problem.problem_id, sample) not in done:
                 yield problem, sample
+
+
+def in_order(answers: Iterable[Answer], pairs: Iterable[tuple[Problem, int]]) -> Iterator[Answer]:
+    """Yield answers that come in any order in that of the problems and samples that they are to."""
+    coming, early = iter(answers), dict[tuple[int, int], Answer]()
+    for problem, sample in pairs:
+        place = problem.problem_id, sample
+        while place not in early:
+            answer = next(coming)
+            early[answer.problem_id, answer.sample] = answer
+        yield early.pop(place)

@@ -8,7 +8,9 @@ import textwrap
 import warnings
 
 from workbench.datasets.ds1000 import Problem
+from workbench.generators.code_blocks import answer_code, assigned_names
 from workbench.generators.prompts import Slot, solution_slot
+from workbench.generators.reasoning import final_text
 
 __all__ = ["extract_answer", "fits"]
 
@@ -19,15 +21,16 @@ END = re.compile(
     r"|^[ \t]*(?:#+[ \t]*)?END SOLUTION(?![\s\S]*?\n[ \t]+return\b)",
     re.MULTILINE,
 )
+_MARKED = re.compile(r"<code>\n?(.*?)(?:</code>|\Z)", re.DOTALL)
 START = re.compile(r"^[ \t]*(?:#+[ \t]*)?(?:BEGIN SOLUTION|SOLUTION START)[ \t]*\n", re.MULTILINE)
-FENCE = re.compile(r"^[ \t]*(?:```|~~~)[ \t]*([\w+-]*)[^\n`]*$", re.MULTILINE)
-PYTHON_TAGS = {"", "py", "python", "python3", "ipython"}
 
 
 def extract_answer(text: str, problem: Problem, style: str = "completion") -> str:
     """Cut an answer at its end, free it of fences and of the repeated prompt, and indent it for its slot.
 
-    The ends are those of the DS-1000 authors: `</code>`, `# SOLUTION END`, `END SOLUTION`, a closing fence.
+    The ends are those of the DS-1000 authors: `</code>`, `# SOLUTION END`, `END SOLUTION`, a closing fence. What a
+    model writes before its answer is no part of it: see `workbench.generators.reasoning.final_text`, and for which of
+    several code blocks count `workbench.generators.code_blocks.answer_code`.
 
     Args:
         text: What the model wrote, without the prompt. Anything at all: this never raises.
@@ -39,9 +42,9 @@ def extract_answer(text: str, problem: Problem, style: str = "completion") -> st
         The code, without blank lines around it; empty where there is none.
     """
     slot = solution_slot(problem)
-    code = text.replace("\r\n", "\n").replace("\r", "\n")
-    code = _without_prompt(code, problem.prompt)
-    code = _chat_code(code) if style == "chat" else _continued_code(code)
+    code = _without_prompt(final_text(text), problem.prompt)
+    marked = _MARKED.search(code) if style == "chat" and "```" not in code and "~~~" not in code else None
+    code = marked.group(1) if marked else _from_blocks(code, slot, continues=style != "chat")
     code = _without_prompt(code, problem.prompt)
     code = END.split(code, maxsplit=1)[0]
     code = START.split(code)[-1] if not slot.function else code
@@ -64,29 +67,16 @@ def _without_prompt(code: str, prompt: str) -> str:
     return answer[len(repeated) :] if repeated and answer.startswith(repeated) else code
 
 
-def _continued_code(text: str) -> str:
-    """Return an answer up to its closing fence; an opening one at its start is dropped."""
-    fences = list(FENCE.finditer(text))
-    if fences and not text[: fences[0].start()].strip():
-        text = text[fences[0].end() :]
-        fences = list(FENCE.finditer(text))
-    if fences:
-        return text[: fences[0].start()]
-    return text.split("```", maxsplit=1)[0]  # a fence behind the last line's code
+def _from_blocks(text: str, slot: Slot, *, continues: bool) -> str:
+    """Return the code of a text that may talk around it."""
 
+    def without_given(content: str) -> str:
+        return content if slot.function else _without_given(content, slot.given_code)
 
-def _chat_code(text: str) -> str:
-    """Return the first block of Python of a chat answer, or all of it where there is no block."""
-    fences = list(FENCE.finditer(text))
-    blocks = []
-    for opening, closing in zip(fences[::2], [*fences[1::2], None], strict=False):
-        content = text[opening.end() : closing.start() if closing else len(text)]
-        blocks.append((opening.group(1).lower(), content.removeprefix("\n")))
-    python = [content for tag, content in blocks if tag in PYTHON_TAGS]
-    if python or blocks:
-        return python[0] if python else blocks[0][1]
-    marked = re.search(r"<code>\n?(.*?)(?:</code>|\Z)", text, re.DOTALL)
-    return marked.group(1) if marked else text
+    given = assigned_names(slot.given_code)
+    return answer_code(
+        text, given=given, targets=slot.targets, continues=continues, without_given=without_given
+    )
 
 
 def _without_given(code: str, given: str) -> str:

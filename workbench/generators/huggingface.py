@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workbench.datasets.ds1000 import Problem
 from workbench.errors import GeneratorError
-from workbench.generators.answer import Answer, wanted
+from workbench.generators.answer import CUT, STOPPED, Answer, in_order, wanted
 from workbench.generators.answers import extract_answer
+from workbench.generators.continuing import continue_prompts, loaded_model
 from workbench.generators.loading import load_model
 from workbench.generators.prompts import (
     FillInTheMiddle,
@@ -21,14 +21,15 @@ from workbench.generators.prompts import (
     solution_slot,
     stop_texts,
 )
-from workbench.generators.sampling import SeededSampling, sample_seed
+from workbench.generators.reasoning import OPENED, opens_reasoning
+from workbench.generators.sampling import sample_seed
 from workbench.generators.settings import GenerationSettings
-from workbench.generators.stopping import StopTexts
+from workbench.generators.templates import chat_text
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = ["HuggingFaceGenerator", "LoadedModel", "continue_prompts", "end_tokens", "model_state"]
+__all__ = ["HuggingFaceGenerator", "model_state"]
 
 # Prompts are sorted by length among this many batches: less padding, and little work is lost by a kill.
 BATCHES_SORTED = 4
@@ -76,7 +77,14 @@ class HuggingFaceGenerator:
     def generate(
         self, problems: Iterable[Problem], *, samples: int = 1, skip: Collection[tuple[int, int]] = ()
     ) -> Iterator[Answer]:
-        """Yield the model's answers. See `Generator.generate`."""
+        """Yield the model's answers in order. See `Generator.generate`."""
+        asked = list(problems)
+        yield from in_order(self.as_known(asked, samples=samples, skip=skip), wanted(asked, samples, skip))
+
+    def as_known(
+        self, problems: Iterable[Problem], *, samples: int = 1, skip: Collection[tuple[int, int]] = ()
+    ) -> Iterator[Answer]:
+        """Yield each of the model's answers as it ends, in any order."""
         from tqdm.auto import tqdm
 
         pairs = list(wanted(problems, samples, skip))
@@ -85,9 +93,9 @@ class HuggingFaceGenerator:
         self._loaded = self._loaded or load_model(self.model_name, self.settings)
         tokenizer = self._loaded[1]
         style, family = self._style(tokenizer)
-        ready = LoadedModel(
-            *self._loaded, self.settings, end_tokens(*self._loaded, family), stop_texts(style)
-        )
+        chat = style == "chat"
+        ready = loaded_model(*self._loaded, self.settings, chat=chat, stops=stop_texts(style), family=family)
+        drafts = chat and opens_reasoning(chat_text(tokenizer, chat_messages(pairs[0][0])))
         size = self.settings.batch_size
         hidden = None if self.progress else True  # None: hidden where stderr is no terminal
         with tqdm(total=len(pairs), desc=self.name, unit="answer", disable=hidden) as bar:
@@ -95,17 +103,17 @@ class HuggingFaceGenerator:
                 window = pairs[start : start + size * BATCHES_SORTED]
                 prompts = [_encode(problem, style, family, tokenizer) for problem, _ in window]
                 order = sorted(range(len(window)), key=lambda i: -len(prompts[i]))
-                texts: dict[int, str] = {}
                 for first in range(0, len(order), size):
                     rows = order[first : first + size]
                     seeds = [
                         sample_seed(self.settings.seed, window[i][0].problem_id, window[i][1]) for i in rows
                     ]
-                    batch = [prompts[i] for i in rows]
-                    texts.update(zip(rows, continue_prompts(ready, batch, seeds), strict=True))
-                    bar.update(len(rows))
-                for i, (problem, sample) in enumerate(window):
-                    yield Answer(problem.problem_id, sample, extract_answer(texts[i], problem, style))
+                    for written in continue_prompts(ready, [prompts[i] for i in rows], seeds):
+                        problem, sample = window[rows[written.row]]
+                        text = OPENED + written.text if drafts else written.text
+                        code = extract_answer(text, problem, style)
+                        bar.update()
+                        yield Answer(problem.problem_id, sample, code, CUT if written.cut else STOPPED)
 
     def _style(self, tokenizer: PreTrainedTokenizerBase) -> tuple[str, FillInTheMiddle | None]:
         """Return the prompt style, and for insertion the model's marks; refuse one it was not made for."""
@@ -140,9 +148,7 @@ def _encode(
 ) -> list[int]:
     """Return the tokens of a prompt."""
     if style == "chat":
-        text = tokenizer.apply_chat_template(
-            chat_messages(problem), tokenize=False, add_generation_prompt=True
-        )
+        text = chat_text(tokenizer, chat_messages(problem))
         return list(tokenizer(text, add_special_tokens=False)["input_ids"])  # the template wrote them
     if family is None:
         return list(tokenizer(completion_prompt(problem))["input_ids"])
@@ -158,102 +164,3 @@ def _encode(
     # What the tokenizer itself puts before every text (a beginning-of-sequence token, or nothing).
     start = tokenizer("")["input_ids"][:1] if tokenizer.bos_token_id in tokenizer("")["input_ids"] else []
     return [*start, *first, *second, *([tokenizer.convert_tokens_to_ids(family.gap)] if family.gap else [])]
-
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """A loaded model and how it is asked."""
-
-    model: PreTrainedModel
-    tokenizer: PreTrainedTokenizerBase
-    settings: GenerationSettings
-    ends: list[int]
-    stops: tuple[str, ...]
-
-
-def continue_prompts(ready: LoadedModel, prompts: Sequence[list[int]], seeds: Sequence[int]) -> list[str]:
-    """Return the text that the model writes after each prompt, padded on the left to one batch.
-
-    Args:
-        ready: The model.
-        prompts: Token ids; what the context does not hold is cut off on the left, with a warning.
-        seeds: One a prompt; without effect at temperature 0.
-    """
-    import torch
-    from transformers import GenerationConfig
-
-    model, tokenizer, settings, ends = ready.model, ready.tokenizer, ready.settings, ready.ends
-    stops = [*ready.stops, *settings.stop]
-    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else (ends or [0])[0]
-    prompts = _fitting(prompts, model, settings.max_new_tokens)
-    width = max(len(prompt) for prompt in prompts)
-    ids = torch.tensor([[pad] * (width - len(prompt)) + prompt for prompt in prompts], device=model.device)
-    mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=model.device)
-    processors = []
-    if settings.temperature > 0:
-        processors.append(
-            SeededSampling(
-                seeds,
-                prompt_length=width,
-                max_new_tokens=settings.max_new_tokens,
-                temperature=settings.temperature,
-                top_p=settings.top_p,
-                device=model.device,
-            )
-        )
-    # The model's own generation settings (a repetition penalty, say) are left aside: ours are all there are.
-    config = GenerationConfig(
-        max_new_tokens=settings.max_new_tokens,
-        do_sample=False,
-        eos_token_id=ends or None,
-        pad_token_id=pad,
-    )
-    with torch.inference_mode():
-        generate: Any = model.generate
-        written = generate(
-            input_ids=ids,
-            attention_mask=mask,
-            generation_config=config,
-            logits_processor=processors,
-            stopping_criteria=[StopTexts(tokenizer, stops, prompt_length=width)] if stops else None,
-        )
-    texts = tokenizer.batch_decode(
-        written[:, width:], skip_special_tokens=True, clean_up_tokenization_spaces=False
-    )
-    return [_before_first(text, settings.stop) for text in texts]
-
-
-def _before_first(text: str, stops: Iterable[str]) -> str:
-    """Cut a text before the first of the user's stop texts."""
-    for stop in stops:
-        text = text.split(stop, maxsplit=1)[0]
-    return text
-
-
-def end_tokens(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, family: FillInTheMiddle | None
-) -> list[int]:
-    """Return the ids of the tokens that end an answer."""
-    known = model.generation_config.eos_token_id if model.generation_config else None
-    ends = {tokenizer.eos_token_id} | set(known if isinstance(known, list) else [known])
-    if family:
-        vocabulary = tokenizer.get_vocab()
-        ends |= {vocabulary.get(token) for token in family.ends}
-    return sorted(token for token in ends if token is not None)
-
-
-def _fitting(prompts: Sequence[list[int]], model: PreTrainedModel, max_new_tokens: int) -> list[list[int]]:
-    """Cut prompts on the left to what the model's context holds besides an answer; warn when that happens."""
-    context = getattr(model.config, "max_position_embeddings", None)
-    room = context - max_new_tokens if context else max(map(len, prompts))
-    if room < 1:
-        raise GeneratorError(
-            got=f"max_new_tokens {max_new_tokens} for a model whose context is {context} tokens",
-            needed="room for the prompt besides the answer",
-            fix="set a smaller max_new_tokens",
-        )
-    if any(len(prompt) > room for prompt in prompts):
-        warnings.warn(
-            f"prompts longer than {room} tokens lose their beginning: the context is {context}", stacklevel=2
-        )
-    return [prompt[-room:] for prompt in prompts]

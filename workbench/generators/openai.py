@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Collection, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
 from workbench.datasets.ds1000 import Problem
-from workbench.generators.answer import Answer, wanted
+from workbench.generators.answer import Answer, in_order, wanted
 from workbench.generators.answers import extract_answer
+from workbench.generators.asking import replies
 from workbench.generators.endpoint import Endpoint, key, shown_url
+from workbench.generators.manners import Learned
 from workbench.generators.prompts import (
     chat_messages,
     completion_prompt,
@@ -19,6 +19,7 @@ from workbench.generators.prompts import (
     solution_slot,
     stop_texts,
 )
+from workbench.generators.reply import Reply
 from workbench.generators.sampling import sample_seed
 from workbench.generators.settings import GenerationSettings
 
@@ -38,7 +39,7 @@ class OpenAIGenerator:
 
     Raises:
         GeneratorError: There is no key. Later: the key or the model is refused, or the endpoint cannot be
-            reached or gives no answer.
+            reached or answers nothing. A prompt that it refuses alone is an answer that is missing.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class OpenAIGenerator:
         self.model_name, self.settings, self.progress = model, settings or GenerationSettings(), progress
         self.name = f"openai:{model}"
         self.style = "chat" if self.settings.style == "auto" else self.settings.style
+        self._learned = Learned()
         key()  # missing, it should not be found out after the first hour
 
     @property
@@ -58,35 +60,37 @@ class OpenAIGenerator:
     def generate(
         self, problems: Iterable[Problem], *, samples: int = 1, skip: Collection[tuple[int, int]] = ()
     ) -> Iterator[Answer]:
-        """Yield the model's answers, `concurrency` requests under way at once. See `Generator.generate`."""
+        """Yield the model's answers in order. See `Generator.generate`."""
+        asked = list(problems)
+        yield from in_order(self.as_known(asked, samples=samples, skip=skip), wanted(asked, samples, skip))
+
+    def as_known(
+        self, problems: Iterable[Problem], *, samples: int = 1, skip: Collection[tuple[int, int]] = ()
+    ) -> Iterator[Answer]:
+        """Yield the model's answers as they come, `concurrency` requests under way at once."""
         from tqdm.auto import tqdm
 
+        endpoint = Endpoint(
+            self.model_name,
+            retries=self.settings.retries,
+            timeout_s=self.settings.timeout_s,
+            learned=self._learned,
+        )
+
+        def ask(one: tuple[Problem, int]) -> Reply:
+            return self._reply(endpoint, *one)
+
         hidden = None if self.progress else True  # None: hidden where stderr is no terminal
-        pool = ThreadPoolExecutor(self.settings.concurrency, thread_name_prefix="openai")
-        endpoint = Endpoint(self.model_name, retries=self.settings.retries, timeout_s=self.settings.timeout_s)
-        waiting: deque[tuple[Problem, int, Future[str]]] = deque()
-        try:
-            with tqdm(desc=self.name, unit="answer", disable=hidden) as bar:
-                for problem, sample in wanted(problems, samples, skip):
-                    waiting.append((problem, sample, pool.submit(self._text, endpoint, problem, sample)))
-                    if len(waiting) >= 2 * self.settings.concurrency:  # a slow one does not idle the others
-                        yield self._answer(*waiting.popleft())
-                        bar.update()
-                while waiting:
-                    yield self._answer(*waiting.popleft())
-                    bar.update()
-        finally:  # also where the caller stops early: nobody waits for requests whose answers are not wanted
-            for *_, future in waiting:
-                future.cancel()
-            endpoint.close()
-            pool.shutdown(wait=False, cancel_futures=True)
+        coming = replies(
+            endpoint, ask, wanted(problems, samples, skip), concurrency=self.settings.concurrency
+        )
+        for (problem, sample), reply in tqdm(coming, desc=self.name, unit="answer", disable=hidden):
+            # Here and not in the thread, since silencing the parser's warnings is not for threads.
+            code = extract_answer(reply.text, problem, self.style)
+            yield Answer(problem.problem_id, sample, code, reply.ended, reply.said)
 
-    def _answer(self, problem: Problem, sample: int, text: Future[str]) -> Answer:
-        """Wait for a text and cut it; here, since silencing the parser's warnings is not for threads."""
-        return Answer(problem.problem_id, sample, extract_answer(text.result(), problem, self.style))
-
-    def _text(self, endpoint: Endpoint, problem: Problem, sample: int) -> str:
-        """Ask for one answer, in a thread of the pool; empty where the model refuses or calls a tool."""
+    def _reply(self, endpoint: Endpoint, problem: Problem, sample: int) -> Reply:
+        """Ask for one answer, in a thread."""
         settings = self.settings
         options: dict[str, Any] = {
             "temperature": settings.temperature,
@@ -98,8 +102,8 @@ class OpenAIGenerator:
         if stops:
             options["stop"] = stops
         if self.style == "chat":
-            return endpoint.chat(chat_messages(problem), **options) or ""
-        return endpoint.complete(**self._completion(problem), **options) or ""
+            return endpoint.chat(chat_messages(problem), **options)
+        return endpoint.complete(**self._completion(problem), **options)
 
     def _completion(self, problem: Problem) -> dict[str, str]:
         """Return the prompt of a completion; a gap is written with the model's marks where they are known."""

@@ -24,6 +24,7 @@ CHAT_INSTRUCTION = (
     "missing, ready to be put where the program breaks off. Do not repeat the code that is given, and do not "
     "explain."
 )
+_RETURNS = frozenset({"return"})
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Slot:
     """The function whose body the solution is; None where it is a piece of a plain program."""
     given_code: str
     """The code of the prompt that runs before the solution."""
+    targets: frozenset[str] = frozenset()
+    """Names that the solution has to give a value, where the prompt says which; `return` in a function."""
 
 
 def solution_slot(problem: Problem) -> Slot:
@@ -55,7 +58,7 @@ def solution_slot(problem: Problem) -> Slot:
     if functions:
         given = prefix.rsplit("<code>", 1)[-1]
         after = f"\n{indent}### END SOLUTION\n</code>\n"
-        return Slot(prefix, suffix if mark else after, indent, functions[-1], given)
+        return Slot(prefix, suffix if mark else after, indent, functions[-1], given, _RETURNS)
     if last.strip() == "# SOLUTION START":
         return Slot(prefix, suffix if mark else "\n# SOLUTION END\n", "", None, prefix)
     given = next(iter(re.findall(r"<code>\n?(.*?)</code>", prefix, re.DOTALL)[-1:]), "")
@@ -66,8 +69,9 @@ def solution_slot(problem: Problem) -> Slot:
         r"^( *)def +(\w+)[^\n]*:\s*\Z", given, re.MULTILINE
     )  # one real problem stops like this
     if opened:
-        return Slot(prefix, suffix if mark else after, f"{opened[1]}    ", opened[2], given)
-    return Slot(prefix, suffix if mark else after, "", None, given)
+        return Slot(prefix, suffix if mark else after, f"{opened[1]}    ", opened[2], given, _RETURNS)
+    targets = frozenset(re.findall(r"\w+", variable[-1])) if variable else frozenset()
+    return Slot(prefix, suffix if mark else after, "", None, given, targets)
 
 
 def completion_prompt(problem: Problem) -> str:

@@ -26,13 +26,20 @@ class _Line:
     number: int
     problem_id: int | None
     code: str
+    ended: str | None
+    said: str
+    sample: int | None
+    """Where a run wrote the line: which of the problem's answers it is."""
+    generator: str | None
+    """Where a run wrote the line: whose answer it is."""
 
 
 class RecordedGenerator:
     """Reads a JSON-lines file of answers: `problem_id` (or `id`) and `code`, or `code` alone, in order.
 
     Several lines of one id are its samples, in the order of the file. Code that is no valid Python where it
-    belongs is cut like a model's answer (`extract_answer`); all other code is taken as it is.
+    belongs is cut like a model's answer (`extract_answer`); all other code is taken as it is. The answers.jsonl of a
+    run is such a file, as long as one generator alone wrote into it.
 
     Args:
         path: A `.jsonl` or `.jsonl.gz` file.
@@ -54,8 +61,15 @@ class RecordedGenerator:
     @property
     def fingerprint(self) -> str:
         """The file's content, as a digest."""
-        digest = hashlib.sha256(repr([(line.problem_id, line.code) for line in self._lines]).encode())
+        digest = hashlib.sha256(repr(self._content()).encode())
         return f"recorded:{digest.hexdigest()}"
+
+    def _content(self) -> list[tuple[object, ...]]:
+        """Return what the answers depend on; how they ended only where that is said."""
+        return [
+            (line.problem_id, line.code, *((line.ended, line.said) if line.ended else ()))
+            for line in self._lines
+        ]
 
     def counts(self, problems: Sequence[Problem]) -> dict[int, int]:
         """Return how many answers the file has to each problem, by problem_id."""
@@ -82,20 +96,18 @@ class RecordedGenerator:
             "add the missing lines, or ask for fewer problems or samples",
         )
         for problem, sample in wanted(asked, samples, skip):
-            code = codes[problem.problem_id][sample]
-            yield Answer(
-                problem.problem_id, sample, code if fits(code, problem) else extract_answer(code, problem)
-            )
+            line = codes[problem.problem_id][sample]
+            yield Answer(problem.problem_id, sample, _cut(line.code, problem), line.ended, line.said)
 
     def _read(self) -> list[_Line]:
         """Read all lines; raise one error for all that are malformed."""
-        faults, lines = Faults(str(self.path)), []
+        faults, lines = Faults(str(self.path)), list[_Line]()
         for number, row in read_objects(self.path, faults):
             wrong = _fault(row)
             if wrong:
                 faults.add(f"line {number}", wrong)
             else:
-                lines.append(_Line(number, row.get("problem_id", row.get("id")), row["code"]))
+                lines.append(_line(number, row))
         with_id = [line for line in lines if line.problem_id is not None]
         if with_id and len(with_id) < len(lines):
             bare = next(line for line in lines if line.problem_id is None)
@@ -103,9 +115,24 @@ class RecordedGenerator:
         faults.raise_if_any(NEEDED, "correct these lines")
         if not lines:
             raise DataError(f"{self.path}: no answers", NEEDED, "name a file that holds answers")
-        return lines
+        self._refuse_mixture(lines)
+        return sorted(
+            lines, key=lambda line: line.sample or 0
+        )  # a run that was killed left them as they came
 
-    def _codes(self, problems: Sequence[Problem], *, exact: bool) -> dict[int, list[str]]:
+    def _refuse_mixture(self, lines: Sequence[_Line]) -> None:
+        """Refuse what two generators wrote into one file: the one's answers would pass for the other's samples."""
+        names = sorted({line.generator for line in lines if line.generator is not None})
+        places = [(line.problem_id, line.sample) for line in lines if line.sample is not None]
+        if len(names) > 1 or len(set(places)) < len(places):
+            whose = f" ({', '.join(names)})" if len(names) > 1 else ""
+            raise DataError(
+                got=f"{self.path}: answers of two generators, or of two settings of one{whose}",
+                needed="the answers of one",
+                fix="score each into a folder of its own, and name that folder's file",
+            )
+
+    def _codes(self, problems: Sequence[Problem], *, exact: bool) -> dict[int, list[_Line]]:
         """Return the codes of each problem; where `exact`, refuse ids that are none of the problems'."""
         if self._lines[0].problem_id is None:
             if len(self._lines) != len(problems):
@@ -114,20 +141,40 @@ class RecordedGenerator:
                     needed="one line a problem, in the problems' order",
                     fix="give each line its `problem_id`",
                 )
-            return {
-                problem.problem_id: [line.code] for problem, line in zip(problems, self._lines, strict=True)
-            }
+            return {problem.problem_id: [line] for problem, line in zip(problems, self._lines, strict=True)}
         known = {problem.problem_id for problem in problems}
-        faults, codes = Faults(str(self.path)), dict[int, list[str]]()
+        faults, codes = Faults(str(self.path)), dict[int, list[_Line]]()
         for line in self._lines:
             assert line.problem_id is not None  # _read refuses files that mix both kinds
             if exact and line.problem_id not in known:
                 faults.add(f"line {line.number}", f"unknown problem_id {line.problem_id}")
-            codes.setdefault(line.problem_id, []).append(line.code)
+            codes.setdefault(line.problem_id, []).append(line)
         faults.raise_if_any(
             "ids of the problems that are scored", "correct these ids, or name the problems they are of"
         )
         return codes
+
+
+def _line(number: int, row: dict[str, Any]) -> _Line:
+    """Return a line that has no fault."""
+    sample, writer = (row.get("sample"), row.get("generator")) if "key" in row else (None, None)
+    return _Line(
+        number,
+        row.get("problem_id", row.get("id")),
+        row["code"],
+        row.get("ended"),
+        row.get("said") or "",
+        sample if isinstance(sample, int) else None,
+        writer if isinstance(writer, str) else None,
+    )
+
+
+def _cut(code: str, problem: Problem) -> str:
+    """Return code that fits as it is; else cut it as a completion, or else as a chat answer, whichever fits."""
+    if fits(code, problem):
+        return code
+    ways = [extract_answer(code, problem, style) for style in ("completion", "chat")]
+    return next((way for way in ways if way and fits(way, problem)), ways[0])
 
 
 def _fault(row: dict[str, Any]) -> str:
@@ -136,6 +183,9 @@ def _fault(row: dict[str, Any]) -> str:
         return "no code"
     if not isinstance(row["code"], str):
         return f"code is a {type(row['code']).__name__}, not a str"
+    for key in ("ended", "said"):
+        if not isinstance(row.get(key, ""), (str, type(None))):
+            return f"{key} is a {type(row[key]).__name__}, not a str"
     for key in ("problem_id", "id"):
         if key in row and (not isinstance(row[key], int) or isinstance(row[key], bool)):
             return f"{key} is a {type(row[key]).__name__}, not an int"

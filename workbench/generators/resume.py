@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 
 from workbench.datasets.ds1000 import Problem
-from workbench.generators.answer import Answer, Generator, wanted
+from workbench.generators.answer import Answer, Generator, in_order, wanted
 from workbench.runs.journal import Journal
 
 __all__ = ["ResumableGenerator", "answer_key"]
@@ -28,19 +29,21 @@ def answer_key(generator: Generator, problem: Problem) -> str:
 class ResumableGenerator:
     """Wraps a generator: answers are appended to a file as they come, and those in it are not made again.
 
-    A line is `{"key", "problem_id", "sample", "code"}`. Answers of other settings or models may be in the
-    same file; their keys differ, so they are never taken. A last line that a kill cut off is overwritten.
+    A line is `{"key", "problem_id", "sample", "code", "generator"}`, and how the answer ended where that is known.
+    Answers of other settings or models may be in the same file; their keys differ, so they are never taken. A last
+    line that a kill cut off is overwritten. Once all that was asked is there, its lines are put in order.
 
     Args:
         generator: What makes the answers that are not there yet.
         path: The JSON-lines file; it and its folder are made when needed.
+        retry_failed: Ask again where an endpoint gave no answer; else such a failure is kept like an answer.
 
     Raises:
         DataError: The file cannot be read or written.
     """
 
-    def __init__(self, generator: Generator, path: str | Path) -> None:
-        self.generator, self.path = generator, Path(path)
+    def __init__(self, generator: Generator, path: str | Path, *, retry_failed: bool = False) -> None:
+        self.generator, self.path, self.retry_failed = generator, Path(path), retry_failed
 
     @property
     def name(self) -> str:
@@ -57,15 +60,53 @@ class ResumableGenerator:
     ) -> Iterator[Answer]:
         """Yield saved and new answers together, in order; a new one is on disk before it is yielded."""
         asked = list(problems)
-        keys = {problem.problem_id: answer_key(self.generator, problem) for problem in asked}
-        with Journal(self.path, itemgetter("key", "sample")) as journal:
-            places = [(problem.problem_id, sample) for problem, sample in wanted(asked, samples, skip)]
-            saved = {(number, sample) for number, sample in places if (keys[number], sample) in journal.known}
-            new = self.generator.generate(asked, samples=samples, skip={*skip, *saved})
-            for number, sample in places:
-                if (number, sample) in saved:
-                    yield Answer(number, sample, journal.known[keys[number], sample]["code"])
-                else:
-                    answer = next(new)
-                    journal.add({"key": keys[answer.problem_id], **vars(answer)})
-                    yield answer
+        keys = self._keys(asked)
+        with self._journal() as journal:
+            pairs = list(wanted(asked, samples, skip))
+            saved = self._saved(journal, keys, pairs)
+            done = {(answer.problem_id, answer.sample) for answer in saved}
+            # what ends early is kept early, whatever the order
+            make = getattr(self.generator, "as_known", self.generator.generate)
+            new = make(asked, samples=samples, skip={*skip, *done})
+            yield from in_order(chain(saved, self._kept(new, keys, journal)), pairs)
+            places = [(keys[problem.problem_id], sample) for problem, sample in pairs]
+            own = set(places)
+            journal.finish(
+                [row for place, row in journal.known.items() if place not in own]
+                + [journal.known[place] for place in places]
+            )
+
+    def saved(self, problems: Iterable[Problem], *, samples: int = 1) -> list[Answer]:
+        """Return the answers that are in the file, in order; none is made."""
+        asked = list(problems)
+        if not self.path.exists():
+            return []
+        with self._journal() as journal:
+            return self._saved(journal, self._keys(asked), list(wanted(asked, samples, ())))
+
+    def _journal(self) -> Journal:
+        return Journal(self.path, itemgetter("key", "sample"))
+
+    def _keys(self, problems: Iterable[Problem]) -> dict[int, str]:
+        return {problem.problem_id: answer_key(self.generator, problem) for problem in problems}
+
+    def _saved(
+        self, journal: Journal, keys: dict[int, str], pairs: Iterable[tuple[Problem, int]]
+    ) -> list[Answer]:
+        """Return the answers that are known and count."""
+        rows = [(problem, sample, (keys[problem.problem_id], sample)) for problem, sample in pairs]
+        found = [
+            Answer(problem.problem_id, sample, row["code"], row.get("ended"), row.get("said", ""))
+            for problem, sample, place in rows
+            if (row := journal.known.get(place)) is not None
+        ]
+        return [answer for answer in found if not (answer.is_missing and self.retry_failed)]
+
+    def _kept(self, answers: Iterable[Answer], keys: dict[int, str], journal: Journal) -> Iterator[Answer]:
+        """Yield answers once they are on disk."""
+        for answer in answers:
+            row = {"key": keys[answer.problem_id], **vars(answer), "generator": self.name}
+            if answer.ended is None:
+                del row["ended"], row["said"]
+            journal.add(row)
+            yield answer

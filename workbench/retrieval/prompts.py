@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
+from workbench.generators.code_blocks import PYTHON_TAGS, answer_code, assigned_names
+from workbench.generators.reasoning import final_text
 from workbench.languages import find_language
 from workbench.retrieval.item import Item
 from workbench.retrieval.problem import INSERT, CodingProblem
 from workbench.retrieval.queries import Attempted
 
 __all__ = ["PromptTemplate", "extract_code"]
-
-_FENCE = re.compile(r"^[ \t]*```[ \t]*([\w+#-]*)[^\n`]*$", re.MULTILINE)
 
 
 class PromptTemplate:
@@ -72,32 +70,31 @@ class PromptTemplate:
 
 
 def extract_code(answer: str, problem: CodingProblem) -> str:
-    """Cut the code out of a model's answer: of its code blocks the first in the problem's language.
+    """Cut the code out of a model's answer: its code blocks, once its reasoning is over.
 
-    An answer without blocks is code as a whole, up to a closing fence. What repeats the given code around
-    `[insert]` is left out.
+    Which of several blocks count is said by `workbench.generators.code_blocks.answer_code`. An answer without blocks
+    is code as a whole, up to a closing fence. What repeats the given code around `[insert]` is left out.
 
     Args:
         answer: Anything at all; this never raises.
         problem: What it answers.
 
     Returns:
-        The code, without blank lines around it.
+        The code, without blank lines around it; empty where the reasoning was never closed.
     """
-    text = answer.replace("\r\n", "\n").replace("\r", "\n")
-    fences = list(_FENCE.finditer(text))
-    if len(fences) == 1 and text[: fences[0].start()].strip() and not fences[0].group(1):
-        code = text[: fences[0].start()]  # it went on where the prompt opened the block
-    elif fences:
-        blocks = []
-        for opening, closing in zip(fences[::2], [*fences[1::2], None], strict=False):
-            content = text[opening.end() : closing.start() if closing else len(text)]
-            blocks.append((opening.group(1).lower(), content))
-        tag = find_language(problem.language).fence
-        code = next((content for fence, content in blocks if fence in ("", tag)), blocks[0][1])
-    else:
-        code = text.partition("```")[0]
-    return _without_context(code, problem.code_context).strip("\n").rstrip()
+
+    def without_given(content: str) -> str:
+        return _without_context(content, problem.code_context)
+
+    before = problem.code_context.partition(INSERT)[0] if INSERT in problem.code_context else ""
+    tag = find_language(problem.language).fence
+    code = answer_code(
+        final_text(answer),
+        PYTHON_TAGS if tag in PYTHON_TAGS else (tag,),
+        given=assigned_names(before),
+        without_given=without_given,
+    )
+    return without_given(code).strip("\n").rstrip()
 
 
 def _without_context(code: str, context: str) -> str:

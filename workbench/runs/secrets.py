@@ -8,9 +8,11 @@ from typing import Any
 
 from workbench.errors import SettingsError
 
-__all__ = ["names_secret", "redact", "refuse_secrets"]
+__all__ = ["hide", "names_secret", "redact", "refuse_secrets"]
 
 HIDDEN = "(hidden)"
+SHORTEST_SECRET = 8
+"""Characters below which a key is a word for a server that asks for none; each letter of a message could be it."""
 _NAMES = {
     "apikey", "auth", "authorization", "credential", "credentials", "key", "passphrase", "passwd", "password",
     "secret", "secrets", "token",
@@ -41,6 +43,15 @@ def refuse_secrets(parameters: Mapping[str, Any]) -> None:
             needed="parameters that may be written into notebooks and reports",
             fix="give secrets by the environment, e.g. `export OPENAI_API_KEY=...`",
         )
+
+
+def hide(text: str, secret: str) -> str:
+    """Return a text in which a secret is hidden.
+
+    >>> hide("the key sk-0123456789 is wrong", "sk-0123456789"), hide("a wrong key", "a")
+    ('the key *** is wrong', 'a wrong key')
+    """
+    return text.replace(secret, "***") if len(secret) >= SHORTEST_SECRET else text
 
 
 def redact(value: Any) -> Any:
