@@ -277,3 +277,10 @@ def test_pythonpath_is_followed_by_another_interpreter(
         printed(with_installed(environment, ["outerlib"]), "import outerlib; print(outerlib.double(5))")
         == "10\n"
     )
+
+
+def test_what_is_given_already_is_not_given_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "source" / "outerlib" / "__init__.py", DOUBLE)
+    monkeypatch.syspath_prepend(str(tmp_path / "source"))
+    runtime = with_installed("main", ["outerlib"])
+    assert with_installed(runtime, ["outerlib", "numpy"]) is runtime

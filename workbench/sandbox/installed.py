@@ -112,7 +112,8 @@ def _outside(runtime: Runtime, names: Sequence[str]) -> list[tuple[str, str]]:
         if any(Path(folder).resolve().is_relative_to(one.resolve()) for one in given)
     ]
     both = dict.fromkeys(path for folder in own for path in (folder, str(Path(folder).resolve())))
-    question = {"names": list(names), "own": list(both), "path": _own_path(runtime)}
+    known = [str(place) for _, place in runtime.modules]
+    question = {"names": list(names), "own": [*both, *known], "path": _own_path(runtime)}
     program = Path(locating.__file__).read_text(encoding="utf-8")
     answer = _asked([str(runtime.python), "-c", program], json.dumps(question))
     return [(name, place) for name, place in answer or []]
