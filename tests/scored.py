@@ -37,7 +37,7 @@ class PlainSandbox:
     isolation = "sandlock"
 
     def __init__(self, missing: tuple[str, ...] = ("tensorflow",), stop_after: int | None = None) -> None:
-        self.runtime = SimpleNamespace(name="main")
+        self.runtime = SimpleNamespace(name="main", modules=())
         self.missing, self.stop_after = missing, stop_after
         self.data: list[list] = []
         self.asked: list[Program] = []

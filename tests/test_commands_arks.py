@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,61 @@ def test_with_a_model_on_disk_it_goes_on_where_it_was(words: list[object], tmp_p
     answers = (tmp_path / "out" / "completions.jsonl").read_bytes()
     assert printed.strip().endswith(run(*words, 2).strip())  # before it come the bars of loading the model
     assert (tmp_path / "out" / "completions.jsonl").read_bytes() == answers
+
+
+OUTER = {
+    **PROBLEM,
+    "visible_runs": [{"context": "import outerlib\nx = 2\n[insert]\n"}],
+    "hidden_tests": [{"context": "import outerlib\nx = 3\n[insert]\nprint(y)", "expected_stdout": "6"}],
+}
+
+
+@pytest.fixture
+def outerlib(words: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Write problems on a package that lies where only this process's path leads; return its file."""
+    monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path / "cache"))
+    write(tmp_path / "p.jsonl", OUTER)
+    file = tmp_path / "source" / "outerlib.py"
+    file.parent.mkdir()
+    file.write_text("def double(x):\n    'Double a number.'\n    return 2 * x\n")
+    monkeypatch.syspath_prepend(str(file.parent))
+    monkeypatch.delitem(sys.modules, "outerlib", raising=False)
+    return file
+
+
+def answered(tmp_path: Path, documents: str) -> Path:
+    prompt = (
+        f"# Documentation\n\n{documents}\n\n# Task\n\nDouble x into y.\n\nReply with one Python code block.\n"
+    )
+    return write(tmp_path / "a.jsonl", {"prompt": prompt, "answer": "y = outerlib.double(x)"})
+
+
+def accuracy(printed: str) -> str:
+    return next(line for line in printed.splitlines() if line.startswith("    0")).split()[2]
+
+
+def test_a_package_outside_of_the_runtimes_folders_is_readable_and_counts_by_its_content(
+    words: list[object], outerlib: Path, tmp_path: Path
+):
+    answers = answered(tmp_path, "twice\nDouble a number by 2 * x.")
+    printed = run(*words, "--generator", f"recorded:{answers}")
+    assert accuracy(printed) == "1.000"
+    outerlib.write_text("def double(x):\n    return 3 * x  # a fault, made while working on it\n")
+    assert accuracy(run(*words, "--generator", f"recorded:{answers}")) == "0.000"
+
+
+def test_a_package_that_the_sandbox_cannot_import_is_refused_before_the_first_prompt(
+    words: list[object], outerlib: Path, tmp_path: Path
+):
+    secret = tmp_path / "elsewhere.txt"
+    secret.write_text("read on import")
+    outerlib.write_text(f"open({str(secret)!r}).read()\n" + outerlib.read_text())
+    answers = write(tmp_path / "a.jsonl", {"prompt": "never asked", "answer": ""})
+    more = ["--package", "outerlib", "--generator", f"recorded:{answers}"]
+    done = CliRunner().invoke(cli, [str(word) for word in [*words, *more]])
+    assert done.exit_code != 0
+    assert (
+        "`import outerlib` works here and not in the sandbox: PermissionError"
+        in str(done.exception) + done.output
+    )
+    assert not (tmp_path / "out" / "completions.jsonl").exists()

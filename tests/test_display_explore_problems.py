@@ -2,6 +2,7 @@
 
 import json
 import threading
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -235,3 +236,22 @@ def test_attempts_without_their_problem_are_shown_but_not_run(monkeypatch):
     made = _Browser([bare], Shop())
     assert made.again.disabled
     assert "Reference" not in made.page.value
+
+
+def test_a_problem_on_a_package_elsewhere_opens_a_sandbox_that_can_read_it(problems, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "outerlib.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path / "source"))
+    opened = []
+
+    def opening():
+        opened.append(shop._runtime.modules)
+        return SimpleNamespace(run=lambda program: Verdict("passed"), close=lambda: None)
+
+    shop = Workshop(open_sandbox=opening)
+    usual = problems[0]
+    elsewhere = replace(usual, code_context="import outerlib\n" + usual.code_context)
+    for one in (usual, usual, elsewhere, usual):
+        shop.run(one, "import tmp_secret")
+    assert opened == [(), (("outerlib.py", tmp_path / "source" / "outerlib.py"),)]

@@ -336,6 +336,23 @@ def test_package_that_cannot_be_surveyed(
         make_library(package, out=tmp_path / "out", runtime=runtime)
 
 
+@LINUX
+def test_a_package_that_lies_where_only_this_process_finds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `pip install -e` and PYTHONPATH leave it: it is surveyed, and imported from under the new names."""
+    monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "source" / "outerchest").mkdir(parents=True)
+    (tmp_path / "source" / "outerchest" / "__init__.py").write_text(
+        "def sumlist(values):\n    return sum(values)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path / "source"))
+    made = make_library("outerchest", out=tmp_path / "out", rename={"sumlist": "zorpal"})
+    with Sandbox(made.runtime(), workers=1) as box:
+        verdict = box.run(f"import {made.name}\nprint({made.name}.zorpal([1, 2]))")
+    assert verdict.stdout == "3\n", verdict
+
+
 def test_folder_with_other_things_is_left_alone(runtime: Runtime, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("years of work")
     with pytest.raises(SettingsError, match="other things"):

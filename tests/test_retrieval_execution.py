@@ -16,7 +16,7 @@ from workbench.sandbox.program import Limits
 class CountingSandbox:
     """Keeps what it is given; a program with `bad` in it fails."""
 
-    runtime, limits, isolation = SimpleNamespace(name="main"), Limits(), "none"
+    runtime, limits, isolation = SimpleNamespace(name="main", modules=()), Limits(), "none"
 
     def __init__(self) -> None:
         self.programs: list[Program] = []

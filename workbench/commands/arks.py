@@ -88,9 +88,11 @@ def run(**options: Any) -> None:
     from workbench.generators.settings import GenerationSettings
     from workbench.retrieval import ActiveRetrievalSettings, KnowledgeSoup, active_retrieval
     from workbench.retrieval.code_generators import make_code_generator
+    from workbench.retrieval.execution import imported_modules
     from workbench.retrieval.problem_files import load_coding_problems
     from workbench.retrieval.web import WebSearch, make_provider
     from workbench.sandbox import Sandbox
+    from workbench.sandbox.installed import require_imports, with_installed
 
     problems = load_coding_problems(options["problems"])
     web = WebSearch(make_provider(options["web"]), options["out"] / "web.jsonl") if options["web"] else None
@@ -111,7 +113,10 @@ def run(**options: Any) -> None:
     for source in _documentation(options):
         soup.add(source.items())
     memory = int(options["memory"] * 2**30)
-    with Sandbox(options["runtime"], options["workers"], options["timeout"], memory) as sandbox:
+    imported = imported_modules(problems)
+    runtime = with_installed(options["runtime"], [*options["packages"], *imported])
+    with Sandbox(runtime, options["workers"], options["timeout"], memory) as sandbox:
+        require_imports(sandbox, options["packages"], imported)
         result = active_retrieval(
             problems, soup, generator, sandbox, settings, folder=options["out"], web=web
         )

@@ -87,6 +87,7 @@ def rewrite(folder: Path, **options: Any) -> None:
     from workbench.errors import DataError
     from workbench.libraries import check_library, load_library
     from workbench.sandbox import Sandbox
+    from workbench.sandbox.installed import require_imports
 
     library = load_library(folder)
     problems = _about(library.package, options["source"], options["libraries"])
@@ -96,6 +97,7 @@ def rewrite(folder: Path, **options: Any) -> None:
         timeout_s=options["timeout"],
         memory_bytes=4 * 2**30,
     ) as sandbox:
+        require_imports(sandbox, [library.package, library.name])
         check = check_library(problems, library, sandbox)
     click.echo(check.text())
     if not check.rewritten:

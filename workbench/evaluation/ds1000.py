@@ -25,6 +25,7 @@ from workbench.generators import Answer, Generator, ResumableGenerator
 from workbench.generators.recorded import RecordedGenerator
 from workbench.runs.journal import Journal, Row
 from workbench.sandbox import Program, Sandbox
+from workbench.sandbox.installed import require_imports, with_installed
 
 __all__ = ["GradingSettings", "collect_answers", "grade", "open_sandbox", "score"]
 
@@ -74,20 +75,31 @@ def collect_answers(
     return [answer for n, some in by_count.items() for answer in kept.generate(some, samples=n)]
 
 
-def open_sandbox(settings: GradingSettings, workers: int) -> Sandbox:
+def open_sandbox(settings: GradingSettings, workers: int, problems: Iterable[Problem] = ()) -> Sandbox:
     """Open the sandbox that these settings ask for; it starts interpreters with the first answer only.
 
     Args:
         settings: How answers are run.
         workers: Programs at a time.
+        problems: What it is for: packages that their tests import are readable wherever they are installed.
+
+    Raises:
+        SandboxUnavailableError: Such a package can be imported, and not in the sandbox.
     """
-    return Sandbox(
-        runtime=settings.runtime,
+    imported = Program("", "\n".join({problem.code_context: None for problem in problems})).imports()
+    sandbox = Sandbox(
+        runtime=with_installed(settings.runtime, imported),
         workers=workers,
         timeout_s=settings.timeout_s,
         memory_bytes=settings.memory_bytes,
         isolation=settings.isolation,
     )
+    try:
+        require_imports(sandbox, (), imported)
+    except BaseException:
+        sandbox.close()
+        raise
+    return sandbox
 
 
 def grade(

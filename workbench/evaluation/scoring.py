@@ -127,7 +127,7 @@ def score_generator(scoring: Scoring, folder: Path, *, fresh: bool = False, prog
             for name in ("answers.jsonl", "verdicts.jsonl", "summary.json"):
                 (folder / name).unlink(missing_ok=True)
         # Opened before a model is asked: a runtime that is missing should not be found out hours later.
-        with open_sandbox(grading, scoring.workers) as sandbox:
+        with open_sandbox(grading, scoring.workers, problems) as sandbox:
             contents = look_into(sandbox)
             answers = collect_answers(
                 problems, generator, generator.fingerprint, samples=scoring.samples, folder=folder

@@ -15,7 +15,8 @@ from workbench.libraries.names import NameMap, make_names
 from workbench.libraries.resolving import Resolver
 from workbench.libraries.survey import Survey, survey
 from workbench.libraries.writing import write_package
-from workbench.sandbox.runtimes import Runtime, find_runtime
+from workbench.sandbox.installed import with_installed
+from workbench.sandbox.runtimes import Runtime
 
 __all__ = ["FreshLibrary", "load_library", "make_library"]
 
@@ -64,8 +65,7 @@ class FreshLibrary:
         Args:
             base: The runtime that has the package underneath, in the version that this was made of.
         """
-        found = base if isinstance(base, Runtime) else find_runtime(base)
-        return found.with_packages(self.folder / "package")
+        return with_installed(base, [self.package]).with_packages(self.folder / "package")
 
 
 def make_library(

@@ -10,6 +10,7 @@ from typing import Any
 
 from workbench.errors import DataError, SettingsError
 from workbench.sandbox import Program, Sandbox
+from workbench.sandbox.installed import with_installed
 from workbench.sandbox.runtimes import Runtime
 
 __all__ = ["Member", "Module", "Parameter", "Survey", "survey"]
@@ -121,7 +122,12 @@ def survey(package: str, runtime: str | Runtime = "main") -> Survey:
         )
     program = Program(_PROGRAM.read_text(encoding="utf-8"), stdin=package)
     with Sandbox(
-        runtime, workers=1, timeout_s=300, memory_bytes=8 * 2**30, output_bytes=2**28, processes=256
+        with_installed(runtime, [package]),
+        workers=1,
+        timeout_s=300,
+        memory_bytes=8 * 2**30,
+        output_bytes=2**28,
+        processes=256,
     ) as box:
         verdict = box.run(program)
         if not verdict.passed:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.languages import Language, find_language
 from workbench.retrieval.problem import INSERT, CodingProblem, HiddenTest, VisibleRun
+from workbench.runs.fingerprint import path_fingerprint
 from workbench.runs.journal import Journal, content_key
 from workbench.sandbox.program import Program
 from workbench.sandbox.verdict import Verdict
@@ -23,7 +24,7 @@ from workbench.sandbox.verdict import Verdict
 if TYPE_CHECKING:
     from workbench.sandbox import Sandbox
 
-__all__ = ["Executor", "Outcome", "normalized", "same_output"]
+__all__ = ["Executor", "Outcome", "imported_modules", "normalized", "same_output"]
 
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
 _FRAME = re.compile(r'^\s*File "<program>", line (\d{1,9})\b', re.MULTILINE)
@@ -60,7 +61,10 @@ class Executor:
         self._sandbox, self._journal = sandbox, Journal(path)
         self.seconds = 0.0
         """What the sandbox has taken so far."""
-        self._place = (sandbox.runtime.name, asdict(sandbox.limits), sandbox.isolation)
+        runtime = sandbox.runtime
+        # packages that are worked on beside the workbench may change between two runs
+        modules = [f"{place} {path_fingerprint(place)}" for _, place in runtime.modules]
+        self._place = (runtime.name, asdict(sandbox.limits), sandbox.isolation, *modules)
 
     def __enter__(self) -> Executor:
         return self
@@ -144,6 +148,20 @@ class _Check:
     """Says what the verdict on one part means."""
     whole: Callable[[Sequence[Any]], Any]
     """Makes one plain value of what was found of the parts."""
+
+
+def imported_modules(problems: Iterable[CodingProblem]) -> list[str]:
+    """Return what the programs of problems import for sure, by their texts, and what the problems are about."""
+    names: dict[str, None] = {}
+    for problem in problems:
+        runs: tuple[VisibleRun | HiddenTest, ...] = (*problem.visible_runs, *problem.hidden_tests)
+        tests = [test.tests or "" for test in problem.hidden_tests]
+        contexts = [run.context for run in runs if problem.language == "python"]
+        for text in (*contexts, *tests, problem.code_context, problem.reference_code):
+            names |= dict.fromkeys(Program(text).imports())
+        if problem.library.replace(".", "").isidentifier():
+            names[problem.library] = None
+    return list(names)
 
 
 def normalized(message: str) -> str:

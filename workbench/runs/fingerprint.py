@@ -61,12 +61,14 @@ def function_version(function: Callable[..., Any]) -> str:
 
 
 def path_fingerprint(path: Path) -> str:
-    """Return the fingerprint of what a path names: a file's content, or a folder's listing."""
+    """Return the fingerprint of what a path names: a file's content, or a folder's listing, bytecode aside."""
     if path.is_file():
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     if path.is_dir():
-        found = sorted(file for file in path.rglob("*") if file.is_file())
+        found = sorted(
+            file for file in path.rglob("*") if file.is_file() and file.parent.name != "__pycache__"
+        )
         rows = [(str(f.relative_to(path)), f.stat().st_size, f.stat().st_mtime_ns) for f in found]
         return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
     return f"nothing at {path}"

@@ -52,6 +52,8 @@ class Runtime:
     """All of the environment variables, beyond those that name a program's scratch folder."""
     packages: tuple[str, ...] = ()
     """Folders of further packages: readable, and searched by `import` after the runtime's own."""
+    modules: tuple[tuple[str, Path], ...] = ()
+    """Names and places of single packages that are given beside those; see `workbench.sandbox.installed`."""
 
     def with_packages(self, *folders: str | Path) -> Runtime:
         """Return the runtime with the packages of these folders added.

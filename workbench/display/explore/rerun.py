@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from workbench.datasets.ds1000 import Problem
 if TYPE_CHECKING:
     from workbench.retrieval import CodingProblem
     from workbench.sandbox import Sandbox
+    from workbench.sandbox.runtimes import Runtime
 
 __all__ = ["Rerun", "Workshop", "drawing_program", "figures_in"]
 
@@ -62,7 +63,9 @@ class Workshop:
         timeout_s: float = 60.0,
         open_sandbox: Callable[[], Sandbox] | None = None,
     ) -> None:
-        self._runtime, self._timeout_s = runtime, timeout_s
+        self._runtime: str | Runtime = runtime
+        self._timeout_s = timeout_s
+        self._imported: set[str] = set()  # what the runtime was looked through for
         self._make = open_sandbox or self._open
         self._sandbox: Sandbox | None = None
         self._lock = threading.Lock()
@@ -83,7 +86,8 @@ class Workshop:
         if not isinstance(problem, Problem):
             return self._run_coding(problem, code)
         program = Program(code, tests=problem.code_context, group=problem.library)
-        verdict = self._opened().run(program)
+        imported = Program("", problem.code_context).imports()  # not the answer's: nobody vouches for those
+        verdict = self._opened(imported).run(program)
         return Rerun(verdict.status, verdict.stage or "", verdict.message, verdict.line)
 
     def figures(self, problem: Problem | CodingProblem, code: str) -> list[bytes]:
@@ -94,9 +98,8 @@ class Workshop:
             return []
         program = drawing_program(problem, code)
         if program not in self._drawn:  # the same reference stands beside every answer
-            self._drawn[program] = figures_in(
-                self._opened().run(Program(program, group=problem.library)).stdout
-            )
+            sandbox = self._opened(Program("", problem.code_context).imports())
+            self._drawn[program] = figures_in(sandbox.run(Program(program, group=problem.library)).stdout)
         return self._drawn[program]
 
     def close(self) -> None:
@@ -107,9 +110,9 @@ class Workshop:
             self._sandbox = None
 
     def _run_coding(self, problem: CodingProblem, code: str) -> Rerun:
-        from workbench.retrieval.execution import Executor
+        from workbench.retrieval.execution import Executor, imported_modules
 
-        executor = Executor(self._opened())
+        executor = Executor(self._opened(imported_modules([problem])))
         (outcome,) = executor.outcomes([(problem, code)])
         if not outcome.ran:
             return Rerun("failed", "execution", outcome.message, outcome.line)
@@ -117,8 +120,18 @@ class Workshop:
             return Rerun("passed")
         return Rerun("silent", "tests", "ran without an error; a hidden test is not met")
 
-    def _opened(self) -> Sandbox:
+    def _opened(self, imported: Iterable[str]) -> Sandbox:
+        """Return the sandbox; a new one where a problem imports packages that the last one cannot read."""
+        from workbench.sandbox.installed import with_installed
+
         with self._lock:
+            new = set(imported) - self._imported
+            runtime = with_installed(self._runtime, new)
+            if self._sandbox is not None and runtime is not self._runtime:
+                self._sandbox.close()
+                self._sandbox = None
+            self._runtime = runtime
+            self._imported |= new
             if self._sandbox is None:
                 self._sandbox = self._make()
             return self._sandbox
