@@ -76,9 +76,7 @@ class Zygote:
             {
                 "log": str(self._log),
                 "root": str(root),
-                "readable": isolation.readable_paths(
-                    [*runtime.readable, *runtime.packages, str(_ZYGOTE.parent)]
-                ),
+                "readable": isolation.readable_paths([*runtime.readable, *runtime.packages]),
                 "packages": list(runtime.packages),
                 "isolated": isolation_kind == "sandlock",
                 "tasks_of_user": isolation.tasks_of_user(),

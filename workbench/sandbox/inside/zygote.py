@@ -26,6 +26,7 @@ if __package__ in (None, ""):  # started as a script: make the sibling modules i
     __package__ = "inside"
 
 from . import admitted, channel, confine
+from .memory import shared_piece_bytes
 from .supervisor import Supervisor
 
 __all__ = ["main"]
@@ -109,7 +110,9 @@ def main() -> None:
         os.dup2(log, standard)
     if settings["isolated"]:
         confine.confine_zygote(
-            [*settings["readable"], "/proc", settings["root"]], [settings["root"], os.devnull]
+            [*settings["readable"], str(Path(__file__).parent), "/proc", settings["root"]],
+            [settings["root"], os.devnull],
+            shared_piece_bytes(settings["limits"]["memory_bytes"]),
         )
     gc.disable()
     admitted.admits("", "")  # reads the list, once for all graders
