@@ -17,10 +17,7 @@ __all__ = ["close_all_but", "confine_child", "confine_zygote", "limit_resources"
 _PR_SET_PDEATHSIG = 1
 _CAPABILITY_VERSION_3 = 0x20080522
 _CAP_KILL, _CAP_SETUID, _CAP_SYS_PTRACE = 5, 7, 19
-_OWN = (
-    *("auxv", "cgroup", "cmdline", "comm", "environ", "fd", "fdinfo", "io"),
-    *("limits", "maps", "smaps", "stat", "statm", "status"),
-)
+_OWN = ("cgroup", "cmdline", "fd", "limits", "maps", "stat", "statm", "status")
 _FIRST_SPARE_UID = 0x70000000  # far above the ids that systems and containers give out
 
 
@@ -101,7 +98,7 @@ def _offer_to_the_out_of_memory_killer() -> None:
 
 
 def confine_child(
-    layer: Layer, scratch: str, processes: int, others: int, slot: int, shared_piece_bytes: int
+    layer: Layer, scratch: str, *, processes: int, others: int, slot: int, shared_piece_bytes: int
 ) -> None:
     """Narrow a freshly forked child for good, on top of what its zygote gave up.
 

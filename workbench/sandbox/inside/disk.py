@@ -23,6 +23,8 @@ def fault_of(folder: Path, limit_bytes: int, held: Held | None = None) -> str:
         held: What its processes have open and mapped, if that counts too. What cannot be counted is a fault: a
             process or a folder that is closed to the one who counts, a file of which only a map is left.
     """
+    if held is None and not _holds_anything(folder):
+        return ""  # nearly all programs, at their end
     sizes: dict[tuple[int, int], int] = {}
     names = 0
     try:
@@ -39,12 +41,25 @@ def fault_of(folder: Path, limit_bytes: int, held: Held | None = None) -> str:
         return "folders too deep to follow"
     total = sum(sizes.values())
     if held is not None:
-        if held.closed:
-            return "a process that nobody may look at"
-        if held.mapped - set(held.removed) - {inode for _, inode in sizes}:
-            return "a file that is removed and closed, and still mapped"
+        fault = _unseen(held, {inode for _, inode in sizes})
+        if fault:
+            return fault
         total += sum(held.removed.values())
     return f"more than {limit_bytes:,} bytes of files" if total > limit_bytes else ""
+
+
+def _unseen(held: Held, named: set[int]) -> str:
+    """Say what of that which processes have open cannot be counted."""
+    if held.closed:
+        return "a process that nobody may look at"
+    if held.mapped - set(held.removed) - named:
+        return "a file that is removed and closed, and still mapped"
+    return ""
+
+
+def _holds_anything(folder: Path) -> bool:
+    with os.scandir(folder) as entries:
+        return next(entries, None) is not None
 
 
 def _unless_gone(error: OSError) -> None:

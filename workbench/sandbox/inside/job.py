@@ -18,7 +18,7 @@ __all__ = ["MAX_REPORT_BYTES", "Job"]
 
 MAX_REPORT_BYTES = 1 << 20
 _LOOK_EVERY_S, _LOOK_OFTEN_S = 0.25, 0.05
-_LOOKING_SHARE = 0.1  # of the zygote's time, at most, for one program
+_LOOKING_SHARE = 0.5  # of the time, at most: a look at twenty processes with PyTorch takes a quarter of a second
 _UNKILLABLE_S = 5.0
 
 
@@ -51,7 +51,9 @@ class Job:
     next_look: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self.next_look = self.started + _LOOK_EVERY_S  # a look costs the zygote milliseconds: most are over by then
+        self.next_look = (
+            self.started + _LOOK_EVERY_S
+        )  # a look costs the zygote milliseconds: most are over by then
 
     @property
     def leader(self) -> str:

@@ -202,9 +202,14 @@ class Supervisor:
         gc.enable()
 
         if self._layer:  # before the limits: the layer's folders are open files too
-            processes = (self._limits["processes"], self._settings["tasks_of_user"])
-            slot = 2 * job.slot + (role == "grader")
-            confine.confine_child(self._layer, scratch, *processes, slot, self._shared_piece_bytes)
+            confine.confine_child(
+                self._layer,
+                scratch,
+                processes=self._limits["processes"],
+                others=self._settings["tasks_of_user"],
+                slot=2 * job.slot + (role == "grader"),
+                shared_piece_bytes=self._shared_piece_bytes,
+            )
         confine.limit_resources({**self._limits, "cpu_s": int(job.deadline - job.started) + 2}, self._memory)
         return payload
 
@@ -307,7 +312,9 @@ class Supervisor:
 
 def _named(error: BaseException) -> str:
     """Say what failed as "number: words"; the number is the system's, or 0."""
-    number = error.errno if isinstance(error, OSError) else errno.ENOMEM if isinstance(error, MemoryError) else 0
+    number = (
+        error.errno if isinstance(error, OSError) else errno.ENOMEM if isinstance(error, MemoryError) else 0
+    )
     return f"{number or 0}: {type(error).__name__}: {error}"
 
 

@@ -113,7 +113,10 @@ _PR_SET_DUMPABLE = 4
 
 _LOAD, _AND, _RETURN = 0x20, 0x54, 0x06
 _JUMP_EQUAL, _JUMP_NOT_LESS, _JUMP_MORE, _JUMP_ANY_BIT = 0x15, 0x35, 0x25, 0x45
-_NUMBER, _ARCHITECTURE = 0, 4  # offsets in struct seccomp_data; each argument's lower half, then its upper one
+_NUMBER, _ARCHITECTURE = (
+    0,
+    4,
+)  # offsets in struct seccomp_data; each argument's lower half, then its upper one
 _FIRST_ARGUMENT, _SECOND_ARGUMENT, _FOURTH_ARGUMENT, _UPPER = 16, 24, 40, 4
 _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _MODE_FILTER = 38, 22, 2
