@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import tempfile
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 
 from workbench.errors import SandboxUnavailableError, SettingsError
 from workbench.sandbox import isolation as os_isolation
 from workbench.sandbox import machine, scratch
-from workbench.sandbox.evidence import read_verdict
+from workbench.sandbox.attempt import START_S, Attempts
 from workbench.sandbox.process import Zygote, ZygoteDied
 from workbench.sandbox.program import Limits, Program
 from workbench.sandbox.runtimes import Runtime, find_runtime
@@ -26,18 +24,8 @@ from workbench.sandbox.verdict import Verdict
 
 __all__ = ["Sandbox"]
 
-_START_S = 120.0  # a cold disk may take this long to import a library
 _MAX_ZYGOTES = 8
 _AHEAD = 16
-
-
-@dataclass(frozen=True)
-class _Attempt:
-    verdict: Verdict
-    doubt: bool = False
-    """Whether something else than the program may have brought it about."""
-    killed: bool = False
-    """Whether the system killed processes meanwhile that the sandbox needs."""
 
 
 class Sandbox:
@@ -95,7 +83,7 @@ class Sandbox:
         self._lock, self._alone = threading.RLock(), threading.Lock()
         self._closed = False
         self._owner = os.getpid()
-        self._oom_kills = machine.oom_kills()
+        self._attempts = Attempts(self._root, self.limits)
         self._ids = itertools.count()
 
     def __enter__(self) -> Sandbox:
@@ -201,12 +189,13 @@ class Sandbox:
         """Start the zygote of a group and let it import modules while other programs run."""
         # Closed meanwhile, or to be started again by the first program, which says what is wrong with the machine.
         with suppress(ZygoteDied, SandboxUnavailableError, OSError):
+            self._check_usable()
             self._zygote(group).preload(imports)
 
     def _zygote(self, group: str) -> Zygote:
         with self._lock:
             if self._closed:
-                raise ZygoteDied(True, "the sandbox is closed")
+                raise _closed()
             zygote = self._zygotes.pop(group, None)
             if zygote is None or zygote.dead:
                 if zygote is not None:
@@ -220,6 +209,8 @@ class Sandbox:
             return zygote
 
     def _start_zygote(self) -> Zygote:
+        if self._closed:
+            raise _closed()
         name = f"zygote-{next(self._ids)}"
         zygote = Zygote(
             runtime=self.runtime,
@@ -229,8 +220,8 @@ class Sandbox:
             name=name,
         )
         try:
-            zygote.wait_until_ready(_START_S)
-            answer = self._attempt(Program("pass"), nullcontext(zygote)).verdict
+            zygote.wait_until_ready(START_S)
+            answer = self._attempts.make(Program("pass"), nullcontext(zygote)).verdict
             if answer.status != "passed":
                 raise SandboxUnavailableError(
                     f"the empty program ended as {answer.status}: {answer.message} {answer.stderr}".strip(),
@@ -248,7 +239,9 @@ class Sandbox:
         if isinstance(program, str):
             program = Program(program)
         with machine.named(self._root, self.limits.disk_bytes):
-            attempt = self._attempt(program, self._turn(program.group))
+            attempt = self._attempts.make(program, self._turn(program.group))
+            if self._closed and attempt.verdict.status == "crashed":
+                raise _closed()  # and with it everything that ran
             return self._judge_alone(program) if attempt.doubt else attempt.verdict
 
     def _judge_alone(self, program: Program) -> Verdict:
@@ -258,7 +251,7 @@ class Sandbox:
                 turns.enter_context(self._turns)
             zygote = self._start_zygote()
             try:
-                again = self._attempt(program, nullcontext(zygote))
+                again = self._attempts.make(program, nullcontext(zygote))
             finally:
                 zygote.close()
         if again.killed:
@@ -275,69 +268,8 @@ class Sandbox:
         with self._turns:
             yield self._zygote(group)
 
-    def _attempt(self, program: Program, turn: AbstractContextManager[Zygote]) -> _Attempt:
-        """Run a program when its turn comes."""
-        oom_kills = self._oom_kills
-        number = next(self._ids)
-        folder = self._root / str(number)
-        request = {
-            "id": number,
-            "folder": str(folder),
-            "graded": program.tests is not None,
-            "split": program.split,
-            "stdin": bool(program.stdin),
-            "imports": program.imports(),
-            "timeout_s": self.limits.timeout_s,
-        }
-        try:
-            _lay_out(folder, program)
-            with turn as zygote:
-                answer = zygote.submit(request).result(_START_S + self.limits.timeout_s)
-            if answer["trouble"]:
-                code, _, words = answer["trouble"].partition(": ")
-                raise machine.error_of(int(code), words, self._root, self.limits.disk_bytes)
-            verdict = read_verdict(program, folder, answer, self.limits)
-            if verdict.passed or answer["overrun"] in ("memory", "output"):
-                return _Attempt(verdict)
-            return self._doubted(verdict, folder, oom_kills)
-        except ZygoteDied as died:
-            if self._closed:
-                raise _closed() from died
-            verdict = Verdict("crashed", f"the program took its sandbox down: {died.log}"[:2_000])
-            return _Attempt(verdict, died.killed or not died.alone, died.killed)
-        except TimeoutError:
-            zygote.close()
-            return _Attempt(Verdict("crashed", "the sandbox stopped answering"), True)
-        finally:
-            scratch.remove(folder)
-
-    def _doubted(self, verdict: Verdict, folder: Path, oom_kills: int) -> _Attempt:
-        """Ask whether a program failed because the machine did: its disk is full, or it kills for lack of memory.
-
-        Args:
-            verdict: How the program ended.
-            folder: Its files, still there.
-            oom_kills: How many processes the machine had killed when the program started.
-        """
-        if machine.is_full(folder):
-            raise machine.no_room(self._root, self.limits.disk_bytes)
-        self._oom_kills = machine.oom_kills()
-        killed = self._oom_kills != oom_kills
-        return _Attempt(verdict, killed or machine.speaks_of_room(verdict.message, verdict.stderr), killed)
-
 
 def _closed() -> SandboxUnavailableError:
     return SandboxUnavailableError(
         "a sandbox that is closed", "one that is open", "use it within its `with` block, or make a new one"
     )
-
-
-def _lay_out(folder: Path, program: Program) -> None:
-    for role in ("solution", "grader"):
-        (folder / role).mkdir(parents=True)
-    if program.tests is None:
-        (folder / "solution.json").write_text(json.dumps({"code": program.code}))
-    else:
-        (folder / "grader.json").write_text(json.dumps({"code": program.code, "tests": program.tests}))
-    if program.stdin:
-        (folder / "stdin").write_text(program.stdin)

@@ -34,7 +34,7 @@ class ZygoteDied(Exception):
         killed: Whether it was killed from outside, as no program can and the system does that is out of memory.
     """
 
-    def __init__(self, alone: bool, log: str, killed: bool = False) -> None:
+    def __init__(self, alone: bool, log: str, *, killed: bool = False) -> None:
         super().__init__(log)
         self.alone, self.log, self.killed = alone, log, killed
 
@@ -138,7 +138,7 @@ class Zygote:
         with self._lock:
             self.dead = True
             pending, self._pending = self._pending, {}
-        died = ZygoteDied(len(pending) == 1, self.log_tail(), self._was_killed())
+        died = ZygoteDied(len(pending) == 1, self.log_tail(), killed=self._was_killed())
         for future in pending.values():
             future.set_exception(died)
         if not self._ready.done():

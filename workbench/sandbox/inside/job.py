@@ -18,7 +18,9 @@ __all__ = ["MAX_REPORT_BYTES", "Job"]
 
 MAX_REPORT_BYTES = 1 << 20
 _LOOK_EVERY_S, _LOOK_OFTEN_S = 0.25, 0.05
-_LOOKING_SHARE = 0.5  # of the time, at most: a look at twenty processes with PyTorch takes a quarter of a second
+_LOOKING_SHARE = (
+    0.5  # of the time, at most: a look at twenty processes with PyTorch takes a quarter of a second
+)
 _UNKILLABLE_S = 5.0
 
 
