@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from . import channel, confine, grader, solution
+from . import channel, confine, grader, sharing, solution
 from .job import MAX_REPORT_BYTES, Job
 from .landlock import Layer
 from .memory import shared_piece_bytes
@@ -306,6 +306,8 @@ class Supervisor:
 
     def _preload(self, load: Callable[[list[str]], bool], names: list[str]) -> None:
         if load(names):
+            if self._layer:
+                sharing.adapt_torch()
             self._memory = confine.memory_now_bytes()
             self._modules = frozenset(sys.modules)
 
