@@ -20,14 +20,17 @@ def read_verdict(program: Program, folder: Path, answer: dict[str, Any], limits:
     Args:
         program: What ran.
         folder: Where its output and its grader's report lie.
-        answer: What the zygote saw: {overrun, report, scribbled, statuses, seconds, peak_memory_bytes}.
+        answer: What the zygote saw: {overrun, reason, report, scribbled, statuses, seconds, peak_memory_bytes}.
         limits: What it ran under.
+
+    Raises:
+        OSError: if the system refuses to read what is there.
     """
     report = answer["report"]
     if program.tests is not None:
         try:
             report = json.loads((folder / "grader" / "report.json").read_bytes())
-        except (OSError, ValueError):
+        except (FileNotFoundError, ValueError):
             report = {}
     if not _well_formed(report):
         report, answer = {}, {**answer, "scribbled": True}
@@ -62,7 +65,7 @@ def _well_formed(report: dict[str, Any]) -> bool:
 def _status(program: Program, answer: dict, report: dict, limits: Limits) -> tuple[Status, str]:
     overrun, statuses, kind = answer["overrun"], answer["statuses"], report.get("kind")
     if overrun:
-        return cast(Status, overrun), _overrun_message(overrun, limits)
+        return cast(Status, overrun), answer.get("reason") or _overrun_message(overrun, limits)
     if answer["scribbled"]:
         return "forbidden", "the program wrote to the channel by which it is judged"
     if kind is not None and kind != "gone":
@@ -96,5 +99,5 @@ def _text(path: Path, limit_bytes: int) -> str:
     try:
         with path.open("rb") as file:
             return file.read(limit_bytes).decode(errors="replace")
-    except OSError:
+    except FileNotFoundError:
         return ""

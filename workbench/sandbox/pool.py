@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import itertools
-import json
+import os
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 
 from workbench.errors import SandboxUnavailableError, SettingsError
 from workbench.sandbox import isolation as os_isolation
-from workbench.sandbox import scratch
-from workbench.sandbox.evidence import read_verdict
+from workbench.sandbox import machine, scratch
+from workbench.sandbox.attempt import START_S, Attempts
 from workbench.sandbox.process import Zygote, ZygoteDied
 from workbench.sandbox.program import Limits, Program
 from workbench.sandbox.runtimes import Runtime, find_runtime
@@ -23,7 +24,6 @@ from workbench.sandbox.verdict import Verdict
 
 __all__ = ["Sandbox"]
 
-_START_S = 120.0  # a cold disk may take this long to import a library
 _MAX_ZYGOTES = 8
 _AHEAD = 16
 
@@ -48,7 +48,9 @@ class Sandbox:
         isolation: "sandlock", or "none" for programs that you trust where the system cannot isolate.
 
     Raises:
-        SandboxUnavailableError: where this machine cannot isolate programs.
+        SandboxUnavailableError: where this machine cannot isolate programs; while programs run, where it has no
+            memory or process left for them: that is never a verdict, and verdicts that were given stay right.
+        FileError: where the disk of the scratch folders is full.
         RuntimeMissingError: where the runtime is not built.
         SettingsError: for limits that make no sense.
     """
@@ -72,13 +74,16 @@ class Sandbox:
         os_isolation.check(isolation)
         self.runtime = runtime if isinstance(runtime, Runtime) else find_runtime(runtime)
         self.workers, self.isolation = workers, isolation
-        self._root = scratch.make_root()
+        with machine.named(Path(tempfile.gettempdir()), self.limits.disk_bytes):
+            self._root = scratch.make_root()
         # Twice as many threads as turns: while programs run, the next lie ready and the last are cleared away.
         self._threads = ThreadPoolExecutor(2 * workers, thread_name_prefix="sandbox")
         self._turns = threading.BoundedSemaphore(workers)
         self._zygotes: dict[str, Zygote] = {}
-        self._lock = threading.RLock()
+        self._lock, self._alone = threading.RLock(), threading.Lock()
         self._closed = False
+        self._owner = os.getpid()
+        self._attempts = Attempts(self._root, self.limits)
         self._ids = itertools.count()
 
     def __enter__(self) -> Sandbox:
@@ -90,7 +95,10 @@ class Sandbox:
         self.close()
 
     def close(self) -> None:
-        """End all programs and zygotes, and remove their folders."""
+        """End all programs and zygotes, and remove their folders. Of a fork's copy: nothing, they are not its own."""
+        if os.getpid() != self._owner:
+            self._closed = True
+            return
         self._threads.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             self._closed = True  # programs that wait for their turn start no zygote any more
@@ -104,7 +112,7 @@ class Sandbox:
 
     def run(self, program: str | Program) -> Verdict:
         """Run one program and wait for its verdict."""
-        return self._threads.submit(self._judge, program).result()
+        return self._result(self._submit(program))
 
     def map(self, programs: Iterable[str | Program]) -> Iterator[Verdict]:
         """Run programs as they come; yield their verdicts in the same order.
@@ -116,11 +124,11 @@ class Sandbox:
         source = iter(programs)
         try:
             for program in source:
-                waiting.append(self._threads.submit(self._judge, program))
+                waiting.append(self._submit(program))
                 if len(waiting) >= _AHEAD * self.workers:
-                    yield waiting.popleft().result()
+                    yield self._result(waiting.popleft())
             while waiting:
-                yield waiting.popleft().result()
+                yield self._result(waiting.popleft())
         finally:
             for future in waiting:
                 future.cancel()
@@ -133,14 +141,45 @@ class Sandbox:
         waiting: dict[Future[Verdict], int] = {}
         try:
             for position, program in enumerate(programs):
-                waiting[self._threads.submit(self._judge, program)] = position
+                waiting[self._submit(program)] = position
                 if len(waiting) >= _AHEAD * self.workers:
-                    yield from _known(waiting)
+                    yield from self._known(waiting)
             while waiting:
-                yield from _known(waiting)
+                yield from self._known(waiting)
         finally:
             for future in waiting:
                 future.cancel()
+
+    def _known(self, waiting: dict[Future[Verdict], int]) -> Iterator[tuple[int, Verdict]]:
+        """Take at least one verdict out of those waited for; errors come after the verdicts that are known."""
+        self._check_usable()
+        done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+        for future in sorted(done, key=lambda future: future.cancelled() or future.exception() is not None):
+            yield waiting.pop(future), self._result(future)
+
+    def _submit(self, program: str | Program) -> Future[Verdict]:
+        self._check_usable()
+        try:
+            return self._threads.submit(self._judge, program)
+        except RuntimeError as error:  # closed this very moment
+            raise _closed() from error
+
+    def _result(self, future: Future[Verdict]) -> Verdict:
+        self._check_usable()
+        try:
+            return future.result()
+        except CancelledError as error:
+            raise _closed() from error
+
+    def _check_usable(self) -> None:
+        if os.getpid() != self._owner:
+            raise SandboxUnavailableError(
+                f"a sandbox that process {self._owner} made, in a fork of it",
+                "a sandbox made by the process that uses it: a fork has none of its threads",
+                "make the sandbox after the fork",
+            )
+        if self._closed:
+            raise _closed()
 
     def scratch_folders(self) -> int:
         """Count the folders of programs that are there at this moment: those in flight, and any left behind."""
@@ -148,13 +187,15 @@ class Sandbox:
 
     def warm(self, group: str, imports: Sequence[str]) -> None:
         """Start the zygote of a group and let it import modules while other programs run."""
-        with suppress(ZygoteDied):  # closed meanwhile, or to be started again by the first program
+        # Closed meanwhile, or to be started again by the first program, which says what is wrong with the machine.
+        with suppress(ZygoteDied, SandboxUnavailableError, OSError):
+            self._check_usable()
             self._zygote(group).preload(imports)
 
     def _zygote(self, group: str) -> Zygote:
         with self._lock:
             if self._closed:
-                raise ZygoteDied(True, "the sandbox is closed")
+                raise _closed()
             zygote = self._zygotes.pop(group, None)
             if zygote is None or zygote.dead:
                 if zygote is not None:
@@ -168,6 +209,8 @@ class Sandbox:
             return zygote
 
     def _start_zygote(self) -> Zygote:
+        if self._closed:
+            raise _closed()
         name = f"zygote-{next(self._ids)}"
         zygote = Zygote(
             runtime=self.runtime,
@@ -176,30 +219,48 @@ class Sandbox:
             root=self._root,
             name=name,
         )
-        zygote.wait_until_ready(_START_S)
-        answer, _ = self._attempt(Program("pass"), nullcontext(zygote))
-        if answer.status != "passed":
+        try:
+            zygote.wait_until_ready(START_S)
+            answer = self._attempts.make(Program("pass"), nullcontext(zygote)).verdict
+            if answer.status != "passed":
+                raise SandboxUnavailableError(
+                    f"the empty program ended as {answer.status}: {answer.message} {answer.stderr}".strip(),
+                    "a sandbox in which the empty program passes",
+                    "run `workbench doctor`, which says what this machine lacks",
+                )
+        except BaseException as error:
             zygote.close()
-            raise SandboxUnavailableError(
-                f"the empty program ended as {answer.status}: {answer.message} {answer.stderr}".strip(),
-                "a sandbox in which the empty program passes",
-                "run `workbench doctor`, which says what this machine lacks",
-            )
+            if isinstance(error, SandboxUnavailableError) and machine.is_full(self._root):
+                raise machine.no_room(self._root, self.limits.disk_bytes) from error
+            raise
         return zygote
 
     def _judge(self, program: str | Program) -> Verdict:
         if isinstance(program, str):
             program = Program(program)
-        verdict, alone = self._attempt(program, self._turn(program.group))
-        if verdict.status == "crashed" and not alone and not self._closed:
-            # Several programs were in flight when their zygote died: ask this one again, by itself.
-            with self._turns:
-                zygote = self._start_zygote()
-                try:
-                    verdict, _ = self._attempt(program, nullcontext(zygote))
-                finally:
-                    zygote.close()
-        return verdict
+        with machine.named(self._root, self.limits.disk_bytes):
+            attempt = self._attempts.make(program, self._turn(program.group))
+            if self._closed and attempt.verdict.status == "crashed":
+                raise _closed()  # and with it everything that ran
+            return self._judge_alone(program) if attempt.doubt else attempt.verdict
+
+    def _judge_alone(self, program: Program) -> Verdict:
+        """Run a program again by itself, with nothing in flight beside it: its verdict then is its own."""
+        with self._alone, ExitStack() as turns:
+            for _ in range(self.workers):
+                turns.enter_context(self._turns)
+            zygote = self._start_zygote()
+            try:
+                again = self._attempts.make(program, nullcontext(zygote))
+            finally:
+                zygote.close()
+        if again.killed:
+            raise machine.no_memory(self.limits.memory_bytes, self.workers)
+        if machine.speaks_of_room(again.verdict.message, again.verdict.stderr) and not (
+            again.verdict.passed or machine.has_room(self._root, self.limits.disk_bytes)
+        ):
+            raise machine.no_room(self._root, self.limits.disk_bytes)
+        return again.verdict
 
     @contextmanager
     def _turn(self, group: str) -> Iterator[Zygote]:
@@ -207,46 +268,8 @@ class Sandbox:
         with self._turns:
             yield self._zygote(group)
 
-    def _attempt(self, program: Program, turn: AbstractContextManager[Zygote]) -> tuple[Verdict, bool]:
-        """Run a program when its turn comes; also tell whether a crash is surely its own."""
-        number = next(self._ids)
-        folder = self._root / str(number)
-        request = {
-            "id": number,
-            "folder": str(folder),
-            "graded": program.tests is not None,
-            "split": program.split,
-            "stdin": bool(program.stdin),
-            "imports": program.imports(),
-            "timeout_s": self.limits.timeout_s,
-        }
-        try:
-            _lay_out(folder, program)
-            with turn as zygote:
-                answer = zygote.submit(request).result(_START_S + self.limits.timeout_s)
-            return read_verdict(program, folder, answer, self.limits), True
-        except ZygoteDied as died:
-            return Verdict("crashed", f"the program took its sandbox down: {died.log}"[:2_000]), died.alone
-        except TimeoutError:
-            zygote.close()
-            return Verdict("crashed", "the sandbox stopped answering"), False
-        finally:
-            scratch.remove(folder)
 
-
-def _known(waiting: dict[Future[Verdict], int]) -> Iterator[tuple[int, Verdict]]:
-    """Take at least one verdict out of those waited for."""
-    done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-    for future in done:
-        yield waiting.pop(future), future.result()
-
-
-def _lay_out(folder: Path, program: Program) -> None:
-    for role in ("solution", "grader"):
-        (folder / role).mkdir(parents=True)
-    if program.tests is None:
-        (folder / "solution.json").write_text(json.dumps({"code": program.code}))
-    else:
-        (folder / "grader.json").write_text(json.dumps({"code": program.code, "tests": program.tests}))
-    if program.stdin:
-        (folder / "stdin").write_text(program.stdin)
+def _closed() -> SandboxUnavailableError:
+    return SandboxUnavailableError(
+        "a sandbox that is closed", "one that is open", "use it within its `with` block, or make a new one"
+    )

@@ -26,11 +26,17 @@ _LEAVE_S = 2.0
 
 
 class ZygoteDied(Exception):
-    """The zygote is gone; `alone` says whether this program was the only one in flight."""
+    """The zygote is gone.
 
-    def __init__(self, alone: bool, log: str) -> None:
+    Args:
+        alone: Whether this program was the only one in flight.
+        log: What the zygote wrote last.
+        killed: Whether it was killed from outside, as no program can and the system does that is out of memory.
+    """
+
+    def __init__(self, alone: bool, log: str, *, killed: bool = False) -> None:
         super().__init__(log)
-        self.alone, self.log = alone, log
+        self.alone, self.log, self.killed = alone, log, killed
 
 
 class Zygote:
@@ -56,7 +62,7 @@ class Zygote:
         self._log = root / f"{name}.log"
         self._pending: dict[int, Future] = {}
         self._lock = threading.Lock()
-        self.dead = False
+        self.dead = self._hung_up = False
         home = root / f"{name}.home"
         home.mkdir()
         self._process = subprocess.Popen(
@@ -76,9 +82,7 @@ class Zygote:
             {
                 "log": str(self._log),
                 "root": str(root),
-                "readable": isolation.readable_paths(
-                    [*runtime.readable, *runtime.packages, str(_ZYGOTE.parent)]
-                ),
+                "readable": isolation.readable_paths([*runtime.readable, *runtime.packages]),
                 "packages": list(runtime.packages),
                 "isolated": isolation_kind == "sandlock",
                 "tasks_of_user": isolation.tasks_of_user(),
@@ -134,7 +138,7 @@ class Zygote:
         with self._lock:
             self.dead = True
             pending, self._pending = self._pending, {}
-        died = ZygoteDied(len(pending) == 1, self.log_tail())
+        died = ZygoteDied(len(pending) == 1, self.log_tail(), killed=self._was_killed())
         for future in pending.values():
             future.set_exception(died)
         if not self._ready.done():
@@ -156,6 +160,12 @@ class Zygote:
                 "run `workbench doctor`, which says what is missing",
             ) from error
 
+    def _was_killed(self) -> bool:
+        try:
+            return not self._hung_up and self._process.wait(_LEAVE_S) == -signal.SIGKILL
+        except subprocess.TimeoutExpired:
+            return False
+
     def log_tail(self) -> str:
         """Return the last lines that the zygote wrote to its standard error."""
         try:
@@ -170,7 +180,7 @@ class Zygote:
 
     def hang_up(self) -> None:
         """Tell the interpreter to kill its programs and leave; do not wait for it."""
-        self.dead = True
+        self.dead = self._hung_up = True
         self._requests.close()
 
     def close(self) -> None:

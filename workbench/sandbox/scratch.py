@@ -41,5 +41,6 @@ def remove(folder: Path) -> None:
     with suppress(OSError, RecursionError):
         shutil.rmtree(folder)
         return
-    subprocess.run(["chmod", "-R", "u+rwX", str(folder)], check=False, capture_output=True)
-    subprocess.run(["rm", "-rf", str(folder)], check=False, capture_output=True)
+    with suppress(OSError):  # where no process can be had, the next pool clears it away
+        subprocess.run(["chmod", "-R", "u+rwX", str(folder)], check=False, capture_output=True)
+        subprocess.run(["rm", "-rf", str(folder)], check=False, capture_output=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import resource
 import struct
@@ -15,7 +16,8 @@ __all__ = ["close_all_but", "confine_child", "confine_zygote", "limit_resources"
 
 _PR_SET_PDEATHSIG = 1
 _CAPABILITY_VERSION_3 = 0x20080522
-_CAP_KILL, _CAP_SETUID = 5, 7
+_CAP_KILL, _CAP_SETUID, _CAP_SYS_PTRACE = 5, 7, 19
+_OWN = ("cgroup", "cmdline", "fd", "limits", "maps", "stat", "statm", "status")
 _FIRST_SPARE_UID = 0x70000000  # far above the ids that systems and containers give out
 
 
@@ -68,21 +70,36 @@ def _lower(kind: int, value: int) -> None:
     resource.setrlimit(kind, (value, value))
 
 
-def confine_zygote(readable: Sequence[str], writable: Sequence[str]) -> None:
+def confine_zygote(readable: Sequence[str], writable: Sequence[str], shared_piece_bytes: int) -> None:
     """Confine this process and all that it will fork: files, signals, tracing, sockets, privileges.
 
-    Root keeps only what gives a child a user id of its own, and what ends processes of that id: a child that
-    executes another program has no trace of root left, so that root without CAP_KILL may not signal it.
+    Root keeps only what gives a child a user id of its own, what ends processes of that id, and what counts their
+    memory and open files: a child that executes another program has no trace of root left, so that root without
+    CAP_KILL may not signal it, nor without CAP_SYS_PTRACE look at it. (Landlock keeps it from all others.)
     """
     import sandlock
 
+    _offer_to_the_out_of_memory_killer()
     sandlock.confine(sandlock.Sandbox(fs_readable=list(readable), fs_writable=list(writable)))
     syscalls.deny(syscalls.ZYGOTE)
-    syscalls.compiled(syscalls.CHILD)  # once for all children
-    _keep_capabilities(1 << _CAP_SETUID | 1 << _CAP_KILL if os.geteuid() == 0 else 0)
+    syscalls.compiled(syscalls.CHILD, shared_piece_bytes)  # once for all children
+    _own_entries()
+    kept = 1 << _CAP_SETUID | 1 << _CAP_KILL | 1 << _CAP_SYS_PTRACE
+    _keep_capabilities(kept if os.geteuid() == 0 else 0)
 
 
-def confine_child(layer: Layer, scratch: str, processes: int, others: int, slot: int) -> None:
+def _offer_to_the_out_of_memory_killer() -> None:
+    """Where the whole system is out of memory, programs go before what waits for them."""
+    try:
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("500")
+    except OSError:
+        pass  # a courtesy, no promise
+
+
+def confine_child(
+    layer: Layer, scratch: str, *, processes: int, others: int, slot: int, shared_piece_bytes: int
+) -> None:
     """Narrow a freshly forked child for good, on top of what its zygote gave up.
 
     Args:
@@ -92,14 +109,21 @@ def confine_child(layer: Layer, scratch: str, processes: int, others: int, slot:
         others: Processes and threads that its user runs already (they count against the same limit where it
             cannot have a user id of its own).
         slot: A small number that no other child alive has.
+        shared_piece_bytes: The largest piece of shared memory without a file that it may have.
     """
     syscalls.libc().prctl(_PR_SET_PDEATHSIG, 9, 0, 0, 0)
-    layer.put_on(["/proc/self"], [scratch, os.devnull])
+    layer.put_on(_own_entries(), [scratch, os.devnull])
     if os.geteuid() == 0:
         others = 0 if _count_apart(slot) else others
     _lower(resource.RLIMIT_NPROC, others + processes)
     _keep_capabilities(0)
-    syscalls.deny(syscalls.CHILD)
+    syscalls.deny(syscalls.CHILD, shared_piece_bytes)
+
+
+@functools.cache
+def _own_entries() -> list[str]:
+    """List the entries of /proc that tell a process about itself, and not about the host's network and mounts."""
+    return [path for name in _OWN if os.path.exists(path := f"/proc/self/{name}")]
 
 
 def _count_apart(slot: int) -> bool:

@@ -4,37 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import struct
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from . import disk
+from .memory import held_bytes
+from .processes import children, family, held_by
+
 __all__ = ["MAX_REPORT_BYTES", "Job"]
 
-MAX_FILES = 10_000
 MAX_REPORT_BYTES = 1 << 20
-_LOOK_EVERY_S = 0.25
-_PAGE_BYTES = resource.getpagesize()
-
-
-def _resident_bytes(pid: int) -> int:
-    """Return the resident memory of a process in bytes, 0 where it is gone or cannot be told."""
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_bytes().split()[1]) * _PAGE_BYTES
-    except (OSError, IndexError):
-        return 0
-
-
-def _children(pid: int) -> list[int]:
-    """List the children of all threads of a process."""
-    found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            found += [int(child) for child in task.read_bytes().split()]
-        except OSError:
-            pass
-    return found
+_LOOK_EVERY_S, _LOOK_OFTEN_S = 0.25, 0.05
+_LOOKING_SHARE = (
+    0.5  # of the time, at most: a look at twenty processes with PyTorch takes a quarter of a second
+)
+_UNKILLABLE_S = 5.0
 
 
 @dataclass
@@ -48,8 +35,6 @@ class Job:
     token: str
     started: float
     deadline: float
-    report_fd: int
-    base_bytes: int
     slot: int = 0
     has_stdin: bool = False
     pids: dict[int, str] = field(default_factory=dict)
@@ -57,14 +42,20 @@ class Job:
     statuses: dict[str, int] = field(default_factory=dict)
     evidence: dict[str, int] = field(default_factory=dict)
     raw_report: bytearray = field(default_factory=bytearray)
-    report_closed: bool = False
+    report_closed: bool = True
+    report_fd: int = -1
+    trouble_fd: int = -1
     overrun: str = ""
+    reason: str = ""
+    trouble: str = ""
     finished: float = 0.0
     peak_bytes: int = 0
     next_look: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self.next_look = self.started + _LOOK_EVERY_S  # a look costs the zygote 3 ms: most are over by then
+        self.next_look = (
+            self.started + _LOOK_EVERY_S
+        )  # a look costs the zygote milliseconds: most are over by then
 
     @property
     def leader(self) -> str:
@@ -107,10 +98,25 @@ class Job:
             return "output"
         if now < self.next_look:
             return ""
-        self.next_look = now + _LOOK_EVERY_S
-        if self._resident_growth() > limits["memory_bytes"]:
-            return "memory"
-        return self._disk_overrun(limits["disk_bytes"])
+        began = time.monotonic()
+        overrun, busy = self._look(limits)
+        spent = time.monotonic() - began
+        self.next_look = now + max(_LOOK_OFTEN_S if busy else _LOOK_EVERY_S, spent / _LOOKING_SHARE)
+        return overrun
+
+    def _look(self, limits: dict) -> tuple[str, bool]:
+        """Count memory and files; return the limit that is passed, and whether the next look should be soon."""
+        roots = {*self.pids, *filter(self._owns, children(os.getpid()))}  # orphans come to the zygote
+        mine = family(roots)
+        held = held_by(mine, self.folder / "solution")
+        limit = limits["memory_bytes"]
+        memory = held_bytes(
+            mine, lambda: family(pid for pid in children(os.getpid()) if pid not in roots), held, limit
+        )
+        if memory > limit:
+            return "memory", True
+        self.reason = disk.fault_of(self.folder / "solution", limits["disk_bytes"], held)
+        return "output" if self.reason else "", memory > limit // 4
 
     def output_bytes(self) -> int:
         """Return how much the program has written to its standard output and error."""
@@ -122,45 +128,33 @@ class Job:
                 pass
         return total
 
-    def _resident_growth(self) -> int:
-        """Add up what the processes of the job hold beyond the zygote's own pages."""
-        total, seen = 0, set()
-        waiting = [*self.pids, *filter(self._owns, _children(os.getpid()))]  # orphans come to the zygote
-        while waiting:
-            pid = waiting.pop()
-            if pid not in seen:
-                seen.add(pid)
-                total += max(0, _resident_bytes(pid) - self.base_bytes)
-                waiting += _children(pid)
-        return total
-
     def _owns(self, pid: int) -> bool:
         try:
             return os.getpgid(pid) in self.groups
         except ProcessLookupError:
             return False
 
-    def _disk_overrun(self, limit_bytes: int) -> str:
-        total = count = 0
-        try:
-            # By descriptors: names may be longer than a path can be.
-            for _, _, names, folder in os.fwalk(self.folder / "solution"):
-                count += 1 + len(names)
-                if count > MAX_FILES:
-                    return "output"
-                for name in names:
-                    try:
-                        total += os.stat(name, dir_fd=folder, follow_symlinks=False).st_blocks * 512
-                    except OSError:
-                        pass
-        except (RecursionError, OSError):  # too deep to follow
-            return "output"
-        return "output" if total > limit_bytes else ""
+    def check_end(self, limits: dict) -> None:
+        """Look once more at what is on the disk: a program can write all of it between two looks."""
+        if self.overrun:
+            return
+        self.reason = disk.fault_of(self.folder / "solution", limits["disk_bytes"])
+        if self.reason or self.output_bytes() > limits["output_bytes"]:
+            self.overrun = "output"
 
-    def kill(self) -> None:
-        """Kill everything the program started: its groups are closed to leaving."""
+    def kill(self) -> bool:
+        """Kill everything the program started, its groups being closed to leaving; tell whether any is left."""
+        left = False
         for group in self.groups:
             try:
                 os.killpg(group, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):
+                left = True
+            except ProcessLookupError:
                 pass
+            except PermissionError:
+                left = True
+        return left
+
+    def is_gone(self, now: float) -> bool:
+        """Whether no process of it is left; those are killed that are, until they have had time to die."""
+        return not self.pids and (not self.kill() or now > self.finished + _UNKILLABLE_S)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import gc
 import json
 import os
@@ -13,17 +14,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Collection
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from . import channel, confine, grader, solution
+from . import channel, confine, grader, sharing, solution
 from .job import MAX_REPORT_BYTES, Job
 from .landlock import Layer
+from .memory import shared_piece_bytes
 
 __all__ = ["Supervisor"]
 
 _PR_SET_CHILD_SUBREAPER = 36
-_TICK_S = 0.05
+_TICK_S, _ORPHANS_S = 0.05, 0.002
 _TIDY_EVERY = 1_000
 _SLOTS = 32  # two user ids each
 
@@ -48,6 +51,7 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._selector.register(incoming, selectors.EVENT_READ, None)
         self._memory = confine.memory_now_bytes()
+        self._shared_piece_bytes = shared_piece_bytes(self._limits["memory_bytes"])
         self._modules = frozenset(sys.modules)
         self._layer = Layer(settings["readable"]) if settings["isolated"] else None
         if sys.platform == "linux":
@@ -56,7 +60,7 @@ class Supervisor:
     def serve(self) -> None:
         """Handle requests and children until the parent hangs up."""
         while True:
-            for key, _ in self._selector.select(_TICK_S if self._jobs or self._ending else None):
+            for key, _ in self._selector.select(self._patience_s()):
                 if key.fd == self._incoming:
                     if not self._accept():
                         return
@@ -64,6 +68,12 @@ class Supervisor:
                     self._read_report(key.data)
             self._reap()
             self._judge_all()
+
+    def _patience_s(self) -> float | None:
+        """Return how long nothing needs to be looked at unless something happens; orphans that die tell nobody."""
+        if any(not job.pids for job in self._ending):
+            return _ORPHANS_S
+        return _TICK_S if self._jobs or self._ending else None
 
     # --- starting ---
 
@@ -84,8 +94,6 @@ class Supervisor:
         return True
 
     def _start(self, request: dict) -> None:
-        reader, writer = os.pipe()
-        os.set_blocking(reader, False)
         now = time.monotonic()
         job = Job(
             id=request["id"],
@@ -95,43 +103,54 @@ class Supervisor:
             token=secrets.token_hex(16),
             started=now,
             deadline=now + request["timeout_s"],
-            report_fd=reader,
             slot=min(
                 set(range(_SLOTS)) - {other.slot for other in (*self._jobs.values(), *self._ending)},
                 default=0,
             ),
             has_stdin=request["stdin"],
-            base_bytes=self._memory[1],
         )
-        if job.graded:
+        try:
+            self._launch(job)
+        except OSError as error:  # the system has no process or descriptor left: nothing that a program did
+            job.trouble = _named(error)
+            self._end(job, now)
+        else:
+            self._jobs[job.id] = job
+
+    def _launch(self, job: Job) -> None:
+        with ExitStack() as ours_alone:  # the children's ends are closed here, whatever comes
+            job.report_fd, writer = os.pipe()
+            ours_alone.callback(os.close, writer)
+            os.set_blocking(job.report_fd, False)
+            self._selector.register(job.report_fd, selectors.EVENT_READ, job)
+            job.report_closed = False
+            job.trouble_fd, troubles = os.pipe()
+            ours_alone.callback(os.close, troubles)
+            os.set_blocking(job.trouble_fd, False)
+            if not job.graded:
+                run = lambda payload: solution.run_plain(payload["code"], writer, job.token, self._modules)  # noqa: E731
+                self._fork(job, "solution", [writer], troubles, run)
+                return
             ours, theirs = socket.socketpair()
+            ours_alone.callback(ours.close)
+            ours_alone.callback(theirs.close)
             if job.split:
                 serve = lambda _: solution.serve(theirs.fileno(), self._modules)  # noqa: E731
-                self._fork(job, "solution", [theirs.fileno()], serve)
-            keep = [ours.fileno(), writer]
-            self._fork(
-                job,
-                "grader",
-                keep,
-                lambda payload: _grade(payload, job, ours.fileno(), writer, self._modules),
-            )
-            ours.close()
-            theirs.close()
-        else:
-            run = lambda payload: solution.run_plain(payload["code"], writer, job.token, self._modules)  # noqa: E731
-            self._fork(job, "solution", [writer], run)
-        os.close(writer)
-        self._jobs[job.id] = job
-        self._selector.register(reader, selectors.EVENT_READ, job)
+                self._fork(job, "solution", [theirs.fileno()], troubles, serve)
+            grade = lambda payload: _grade(payload, job, ours.fileno(), writer, self._modules)  # noqa: E731
+            self._fork(job, "grader", [ours.fileno(), writer], troubles, grade)
 
-    def _fork(self, job: Job, role: str, keep: list[int], work: Callable[[dict], None]) -> None:
+    def _fork(
+        self, job: Job, role: str, keep: list[int], troubles: int, work: Callable[[dict], None]
+    ) -> None:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()  # what an import printed is not the program's
         pid = os.fork()
         if pid == 0:
             code = 70
             try:
-                work(self._become(job, role, keep))
+                payload = self._become_or_tell(job, role, [*keep, troubles], troubles)
+                work(payload)
                 code = 0
             except BaseException as error:
                 os.write(2, f"{role}: {type(error).__name__}: {error}\n".encode())
@@ -147,6 +166,19 @@ class Supervisor:
         if hasattr(os, "pidfd_open"):
             self._pid_fds[pid] = os.pidfd_open(pid)
             self._selector.register(self._pid_fds[pid], selectors.EVENT_READ)
+
+    def _become_or_tell(self, job: Job, role: str, keep: list[int], troubles: int) -> dict:
+        """Become the process of a role; what fails before a line of a program ran is the machine's trouble.
+
+        The program finds the pipe closed by which that is told.
+        """
+        try:
+            payload = self._become(job, role, keep)
+        except BaseException as error:
+            os.write(troubles, _named(error).encode())
+            raise
+        os.close(troubles)
+        return payload
 
     def _become(self, job: Job, role: str, keep: list[int]) -> dict:
         """Turn the forked copy into the process of a role, with nothing of the zygote's in its hands."""
@@ -170,8 +202,14 @@ class Supervisor:
         gc.enable()
 
         if self._layer:  # before the limits: the layer's folders are open files too
-            processes = (self._limits["processes"], self._settings["tasks_of_user"])
-            confine.confine_child(self._layer, scratch, *processes, slot=2 * job.slot + (role == "grader"))
+            confine.confine_child(
+                self._layer,
+                scratch,
+                processes=self._limits["processes"],
+                others=self._settings["tasks_of_user"],
+                slot=2 * job.slot + (role == "grader"),
+                shared_piece_bytes=self._shared_piece_bytes,
+            )
         confine.limit_resources({**self._limits, "cpu_s": int(job.deadline - job.started) + 2}, self._memory)
         return payload
 
@@ -221,20 +259,30 @@ class Supervisor:
             if job.overrun or job.is_over(now):
                 self._end(job, now)
         for job in list(self._ending):
-            if not job.pids:
+            if job.is_gone(now):
                 self._ending.remove(job)
                 self._answer(job)
 
     def _end(self, job: Job, now: float) -> None:
         """Take the evidence as it stands, then kill whatever is left and wait for it to be gone."""
-        del self._jobs[job.id]
-        if not job.overrun and job.output_bytes() > self._limits["output_bytes"]:
-            job.overrun = "output"  # written in one go, between two looks
+        self._jobs.pop(job.id, None)
+        job.check_end(self._limits)
         job.finished = job.finished or now
         job.evidence = dict(job.statuses)
         job.kill()
         self._close_report(job)
         self._ending.append(job)
+
+    def _trouble_of(self, job: Job) -> str:
+        """Return what kept the job's processes from becoming what they should be."""
+        if job.trouble_fd < 0:
+            return job.trouble
+        try:
+            said = os.read(job.trouble_fd, 1 << 12).decode(errors="replace")
+        except BlockingIOError:
+            said = ""
+        os.close(job.trouble_fd)
+        return job.trouble or said
 
     def _answer(self, job: Job) -> None:
         report = job.report() or {}
@@ -244,7 +292,9 @@ class Supervisor:
             self._outgoing,
             {
                 "id": job.id,
+                "trouble": self._trouble_of(job),
                 "overrun": job.overrun,
+                "reason": job.reason,
                 "report": report if told else {},
                 "scribbled": bool(report) and not told and not job.graded,
                 "statuses": job.evidence,
@@ -256,8 +306,18 @@ class Supervisor:
 
     def _preload(self, load: Callable[[list[str]], bool], names: list[str]) -> None:
         if load(names):
+            if self._layer:
+                sharing.adapt_torch()
             self._memory = confine.memory_now_bytes()
             self._modules = frozenset(sys.modules)
+
+
+def _named(error: BaseException) -> str:
+    """Say what failed as "number: words"; the number is the system's, or 0."""
+    number = (
+        error.errno if isinstance(error, OSError) else errno.ENOMEM if isinstance(error, MemoryError) else 0
+    )
+    return f"{number or 0}: {type(error).__name__}: {error}"
 
 
 def _open_as(standard: int, path: Path, flags: int) -> None:

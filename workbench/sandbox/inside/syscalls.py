@@ -23,6 +23,8 @@ _NUMBERS = {  # name: (x86-64, 64-bit Arm); None where the architecture has no s
     # sockets of any family; `socketpair` is looked at more closely below
     **{"socket": (41, 198), "connect": (42, 203), "bind": (49, 200), "listen": (50, 201)},
     **{"accept": (43, 202), "accept4": (288, 242)},
+    # descriptors on their way in a message, where nobody counts what they keep alive
+    **{"sendmsg": (46, 211), "sendmmsg": (307, 269)},
     # other processes' memory and descriptors
     **{"ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271)},
     **{
@@ -75,7 +77,7 @@ _NUMBERS = {  # name: (x86-64, 64-bit Arm); None where the architecture has no s
     **{"setpriority": (141, 140), "ioprio_set": (251, 30), "sched_setaffinity": (203, 122)},
     **{"sched_setscheduler": (144, 119), "sched_setparam": (142, 118), "sched_setattr": (314, 274)},
     # memory that no limit counts, and objects that outlive the program
-    **{"memfd_create": (319, 279), "memfd_secret": (447, 447)},
+    **{"memfd_create": (319, 279), "memfd_secret": (447, 447), "vmsplice": (278, 75)},
     **{
         "shmget": (29, 194),
         "shmat": (30, 196),
@@ -100,14 +102,22 @@ CHILD = _FOR_THE_FORK
 _ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column above, AUDIT_ARCH_*
 _SPECIAL = {
     **{"socketpair": (53, 199), "clone": (56, 220), "clone3": (435, 435), "prlimit64": (302, 261)},
+    **{"mmap": (9, 222), "prctl": (157, 167)},
     "fallocate": (285, 47),  # takes room on the disk at once, beyond what the limit on file sizes counts
 }
 _NAMESPACE_FLAGS = 0x7E020080
 _X32_BIT = 0x40000000  # x86-64's second table of the same calls; no other call has so high a number
-_SOCK_STREAM = 1
+_AF_UNIX, _SOCK_STREAM = 1, 1
+_SHARED_WITHOUT_FILE = 0x21  # MAP_ANONYMOUS, and the bit that MAP_SHARED and MAP_SHARED_VALIDATE have
+_PR_SET_DUMPABLE = 4
 
-_LOAD, _AND, _JUMP_EQUAL, _JUMP_NOT_LESS, _JUMP_ANY_BIT, _RETURN = 0x20, 0x54, 0x15, 0x35, 0x45, 0x06
-_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT, _SECOND_ARGUMENT = 0, 4, 16, 24  # offsets in struct seccomp_data
+_LOAD, _AND, _RETURN = 0x20, 0x54, 0x06
+_JUMP_EQUAL, _JUMP_NOT_LESS, _JUMP_MORE, _JUMP_ANY_BIT = 0x15, 0x35, 0x25, 0x45
+_NUMBER, _ARCHITECTURE = (
+    0,
+    4,
+)  # offsets in struct seccomp_data; each argument's lower half, then its upper one
+_FIRST_ARGUMENT, _SECOND_ARGUMENT, _FOURTH_ARGUMENT, _UPPER = 16, 24, 40, 4
 _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _MODE_FILTER = 38, 22, 2
 _STEP = struct.Struct("=HBBI")
@@ -124,27 +134,33 @@ def supported() -> bool:
     return platform.machine() in _ARCHITECTURES
 
 
-def deny(names: Iterable[str]) -> None:
+def deny(names: Iterable[str], shared_piece_bytes: int | None = None) -> None:
     """Give up system calls for good: they fail with EPERM from here on, in all descendants too.
 
-    Also denies creating namespaces by `clone`, changing the limits of other processes, and sockets by
-    `socketpair` other than connected streams, which can reach nobody else.
+    Also denies creating namespaces by `clone`, changing the limits of other processes, hiding from /proc, and
+    sockets by `socketpair` other than connected local streams, which can reach nobody else.
+
+    Args:
+        names: Of the calls.
+        shared_piece_bytes: The largest piece of shared memory without a file that may be had at a time; a larger
+            one fails as if there were no memory. None for no bound.
 
     Raises:
         OSError: where the kernel refuses the filter; the caller must not go on.
     """
-    _install(compiled(frozenset(names)))
+    _install(compiled(frozenset(names), shared_piece_bytes))
 
 
 @functools.cache
-def compiled(names: frozenset[str]) -> bytes:
+def compiled(names: frozenset[str], shared_piece_bytes: int | None = None) -> bytes:
     """Return the filter that denies these calls, as the kernel takes it."""
     column, audit = _ARCHITECTURES[platform.machine()]
     numbers = sorted(number for name in names if (number := _NUMBERS[name][column]) is not None)
-    return _packed(_program(numbers, audit, {name: pair[column] for name, pair in _SPECIAL.items()}))
+    special = {name: pair[column] for name, pair in _SPECIAL.items()}
+    return _packed(_program(numbers, audit, special, shared_piece_bytes))
 
 
-def _program(numbers: list[int], audit: int, special: dict[str, int]) -> list[tuple]:
+def _program(numbers: list[int], audit: int, special: dict[str, int], piece: int | None) -> list[tuple]:
     """Write the filter as (code, jump if true, jump if false, operand); jumps by label are resolved later."""
     return [
         (_LOAD, 0, 0, _ARCHITECTURE),
@@ -153,19 +169,21 @@ def _program(numbers: list[int], audit: int, special: dict[str, int]) -> list[tu
         (_JUMP_NOT_LESS, "deny", 0, _X32_BIT),
         *((_JUMP_EQUAL, "deny", 0, number) for number in numbers),
         (_JUMP_EQUAL, "not supported", 0, special["fallocate"]),  # the C library writes instead
-        (
-            _JUMP_EQUAL,
-            "no such call",
-            0,
-            special["clone3"],
-        ),  # its flags are in memory: the C library uses clone
+        # its flags are in memory: the C library uses clone
+        (_JUMP_EQUAL, "no such call", 0, special["clone3"]),
         (_JUMP_EQUAL, 0, 2, special["clone"]),
         (_LOAD, 0, 0, _FIRST_ARGUMENT),
         (_JUMP_ANY_BIT, "deny", "allow", _NAMESPACE_FLAGS),
         (_JUMP_EQUAL, 0, 2, special["prlimit64"]),
         (_LOAD, 0, 0, _FIRST_ARGUMENT),
         (_JUMP_EQUAL, "allow", "deny", 0),  # its own limits, not another process's
+        (_JUMP_EQUAL, 0, 2, special["prctl"]),
+        (_LOAD, 0, 0, _FIRST_ARGUMENT),
+        (_JUMP_EQUAL, "deny", "allow", _PR_SET_DUMPABLE),
+        *(() if piece is None else _small_pieces(special["mmap"], piece)),
         (_JUMP_EQUAL, 0, "allow", special["socketpair"]),
+        (_LOAD, 0, 0, _FIRST_ARGUMENT),
+        (_JUMP_EQUAL, 0, "deny", _AF_UNIX),
         (_LOAD, 0, 0, _SECOND_ARGUMENT),
         (_AND, 0, 0, 0xF),
         (_JUMP_EQUAL, "allow", "deny", _SOCK_STREAM),
@@ -173,6 +191,21 @@ def _program(numbers: list[int], audit: int, special: dict[str, int]) -> list[tu
         ("deny", _RETURN, 0, 0, _ERRNO | errno.EPERM),
         ("no such call", _RETURN, 0, 0, _ERRNO | errno.ENOSYS),
         ("not supported", _RETURN, 0, 0, _ERRNO | errno.EOPNOTSUPP),
+        ("no memory", _RETURN, 0, 0, _ERRNO | errno.ENOMEM),
+    ]
+
+
+def _small_pieces(mmap: int, piece: int) -> list[tuple]:
+    """Refuse maps that are shared, without a file, and larger than a piece."""
+    return [
+        (_JUMP_EQUAL, 0, 7, mmap),
+        (_LOAD, 0, 0, _FOURTH_ARGUMENT),
+        (_AND, 0, 0, _SHARED_WITHOUT_FILE),
+        (_JUMP_EQUAL, 0, "allow", _SHARED_WITHOUT_FILE),
+        (_LOAD, 0, 0, _SECOND_ARGUMENT + _UPPER),
+        (_JUMP_EQUAL, 0, "no memory", 0),
+        (_LOAD, 0, 0, _SECOND_ARGUMENT),
+        (_JUMP_MORE, "no memory", "allow", min(piece, 0xFFFFFFFF)),
     ]
 
 

@@ -25,7 +25,8 @@ if __package__ in (None, ""):  # started as a script: make the sibling modules i
     sys.modules["inside"] = importlib.util.module_from_spec(_spec)
     __package__ = "inside"
 
-from . import admitted, channel, confine
+from . import admitted, channel, confine, sharing
+from .memory import shared_piece_bytes
 from .supervisor import Supervisor
 
 __all__ = ["main"]
@@ -108,8 +109,14 @@ def main() -> None:
     for standard in (1, 2):
         os.dup2(log, standard)
     if settings["isolated"]:
+        sharing.install()
+        os.environ["JOBLIB_MULTIPROCESSING"] = (
+            "0"  # its workers are started anew, and have nothing to share by
+        )
         confine.confine_zygote(
-            [*settings["readable"], "/proc", settings["root"]], [settings["root"], os.devnull]
+            [*settings["readable"], str(Path(__file__).parent), "/proc", settings["root"]],
+            [settings["root"], os.devnull],
+            shared_piece_bytes(settings["limits"]["memory_bytes"]),
         )
     gc.disable()
     admitted.admits("", "")  # reads the list, once for all graders
