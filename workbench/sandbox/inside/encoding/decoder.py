@@ -1,0 +1,148 @@
+"""Reading: from nodes to a value, depth first without recursion, each by the decoder of its tag.
+
+This is the boundary: whoever wrote the message may wish the reader ill. A decoder gets ``meta`` as JSON gave
+it and the children as values that decoders made; what it calls is in its own code, never in the message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from . import arrays, arrow, equality, figures, flow, frames, objects, plain, rebuilt, sparse, tensors
+from .checked import ForbiddenResult, a_list, whole
+from .frame import unpack
+
+__all__ = ["MAX_DEPTH", "Decoder", "decode"]
+
+MAX_DEPTH = 2_000
+_FAMILIES = (plain, arrays, frames, sparse, tensors, flow, arrow, rebuilt, figures, objects)
+_SHELLS: dict[str, Callable] = {tag: make for family in _FAMILIES for tag, make in family.SHELLS.items()}
+_FINISHERS: dict[str, Callable] = {tag: make for family in _FAMILIES for tag, make in family.DECODERS.items()}
+_SCALARS = frozenset((str, int, float, bool, type(None), list))
+_ABSENT: Any = object()
+
+
+class Decoder:
+    """One message under way.
+
+    Args:
+        message: What the other process sent.
+        drawn: Makes what stands for an object that was left there, of its number and class; None refuses such.
+    """
+
+    def __init__(
+        self, message: bytes | bytearray | memoryview, drawn: Callable[[int, type], Any] | None = None
+    ) -> None:
+        self._root, self._nodes, buffers = unpack(message)
+        self._buffers: list[memoryview | None] = list(buffers)
+        self.drawn = drawn
+        self.holds_masked = False
+        """Whether any part of the value is masked."""
+        self.owner = ""
+        """The library whose object the last part was, or nothing."""
+        self.is_inner = False
+        """Whether that object's class is none of the library's public ones."""
+        self._inner: dict[int, frozenset[str]] = {}
+        self.to_compare: list[Any] = []
+        """Objects whose class says itself what they equal."""
+        self.kept: list[Any] = []
+
+    def buffer(self, number: Any, size: int | None = None) -> memoryview:
+        """Hand out a buffer, of `size` bytes where that is given, once: bytes cannot be multiplied."""
+        data = self._buffers[whole(number, 0, len(self._buffers) - 1)] if self._buffers else None
+        if data is None:
+            raise ForbiddenResult("bytes that are not there, or are used twice")
+        if size is not None and data.nbytes != size:
+            raise ForbiddenResult(f"{data.nbytes} bytes in the place of {size}")
+        self._buffers[number] = None
+        return data
+
+    def decode(self) -> Any:
+        """Return the value.
+
+        Raises:
+            ForbiddenResult: where the message is malformed, too large or too deep, or holds what may not be.
+        """
+        try:
+            value = self._build()
+        except ForbiddenResult:
+            raise
+        except RecursionError as error:
+            raise ForbiddenResult("a result that is nested too deeply") from error
+        except Exception as error:
+            text = f"a result that cannot be read: {type(error).__name__}: {error!s:.200}"
+            raise ForbiddenResult(text) from error
+        return value
+
+    def _build(self) -> Any:
+        nodes = self._nodes
+        values: list[Any] = [_ABSENT] * len(nodes)
+        heights = [0] * len(nodes)
+        opened, done = bytearray(len(nodes)), bytearray(len(nodes))
+        stack = list(self._places([self._root]))
+        while stack:
+            place = stack[-1]
+            if done[place]:
+                stack.pop()
+                continue
+            tag, meta, children = a_list(nodes[place], 3)
+            finish = _FINISHERS.get(tag) if type(tag) is str else None
+            if finish is None:
+                raise ForbiddenResult(f"a part of the unknown kind {tag!r:.40}")
+            if not opened[place]:
+                opened[place] = 1
+                if tag in _SHELLS:
+                    values[place] = _SHELLS[tag](self, meta)
+                waiting = [each for each in self._places(a_list(children)) if not opened[each]]
+                if waiting:
+                    stack.extend(reversed(waiting))
+                    continue
+            parts = [values[each[0]] if type(each) is list else each for each in children]
+            below = [heights[each[0]] for each in children if type(each) is list]
+            heights[place] = 1 + max(below, default=0)
+            if heights[place] > MAX_DEPTH:
+                raise ForbiddenResult(f"a result nested more than {MAX_DEPTH} levels deep")
+            if any(part is _ABSENT for part in parts):
+                raise ForbiddenResult(f"a {tag} that holds itself")
+            self.owner, self.is_inner = "", False
+            values[place] = finish(self, meta, parts, values[place] if tag in _SHELLS else None)
+            if self._inner or self.is_inner:
+                self._note_inner(place, children)
+            nodes[place] = None  # what is read is not kept
+            done[place] = 1
+            stack.pop()
+        if type(self._root) is not list:
+            return self._root
+        if self._inner.get(self._root[0]):
+            raise ForbiddenResult("a result that holds what belongs inside an object only")
+        for made in self.to_compare:
+            equality.check(made)
+        return values[self._root[0]]
+
+    def _note_inner(self, place: int, children: list) -> None:
+        """Note whose inner objects a part shows: they may stand in the state of their library's objects only."""
+        shown: set[str] = set()
+        for each in children:
+            if type(each) is list:
+                shown |= self._inner.get(each[0], frozenset())
+        shown.discard(self.owner)
+        if self.is_inner:
+            shown.add(self.owner)
+        if shown:
+            self._inner[place] = frozenset(shown)
+
+    def _places(self, children: list) -> list[int]:
+        """Return the numbers of the nodes among children, all of which must be scalars or references."""
+        kinds = set(map(type, children))
+        if not kinds <= _SCALARS:
+            raise ForbiddenResult("a part that is neither a scalar nor a reference")
+        if list not in kinds:
+            return []
+        last = len(self._nodes) - 1
+        return [whole(a_list(each, 1)[0], 0, last) for each in children if type(each) is list]
+
+
+def decode(message: bytes | bytearray | memoryview, drawn: Callable[[int, type], Any] | None = None) -> Any:
+    """Return the value of a message; see `Decoder`."""
+    return Decoder(message, drawn).decode()

@@ -1,0 +1,62 @@
+"""SciPy's distributions: by the name under which `scipy.stats` shows them, and what they are frozen with."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from . import checked
+from .checked import ForbiddenResult
+
+__all__ = ["DECODERS", "encode"]
+
+
+def _named() -> dict[str, Any]:
+    from scipy import stats
+    from scipy.stats import _distn_infrastructure as infrastructure
+
+    kinds = (infrastructure.rv_generic, *_multivariate())
+    return {name: value for name, value in vars(stats).items() if isinstance(value, kinds)}
+
+
+def _multivariate() -> tuple[type, ...]:
+    module = sys.modules.get("scipy.stats._multivariate")
+    return (module.multi_rv_generic,) if module is not None else ()
+
+
+def encode(value: Any, out: Any) -> list | None:
+    """Return the node of a distribution of SciPy's, None for anything else."""
+    infrastructure = sys.modules.get("scipy.stats._distn_infrastructure")
+    if infrastructure is None:
+        return None
+    if isinstance(value, infrastructure.rv_frozen) and value.dist.name in _named():
+        return ["frozen", value.dist.name, out.children([tuple(value.args), dict(value.kwds)])]
+    if isinstance(value, infrastructure.rv_generic):
+        for name, named in _named().items():
+            if type(named) is type(value) and getattr(value, "name", None) == name:
+                return ["distribution", name, []]
+    return None
+
+
+def _decode(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
+    named = _named()
+    return named[checked.one_of(meta, named)]
+
+
+def _decode_frozen(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
+    import numpy
+
+    arguments, settings = parts
+    if type(arguments) is not tuple or type(settings) is not dict:
+        raise ForbiddenResult("a distribution frozen with nothing")
+    for value in (*arguments, *settings.values()):
+        if not isinstance(value, (bool, int, float, numpy.generic)) and type(value) not in (
+            list,
+            numpy.ndarray,
+        ):
+            raise ForbiddenResult(f"a distribution frozen with a {type(value).__name__}")
+    return _decode(reader, meta, [], None)(*arguments, **settings)
+
+
+DECODERS: dict[str, Callable] = {"distribution": _decode, "frozen": _decode_frozen}

@@ -1,0 +1,327 @@
+"""Objects with behaviour: a class that a library defines, and the state of its instance as data.
+
+The instance is made without calling its class, and its attributes are set one by one, none of them in the
+place of a method. So what it does is what its library wrote, on data of the sender's choice.
+"""
+
+from __future__ import annotations
+
+import collections
+import enum
+import inspect
+import sys
+import types
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from . import checked, distributions, plain, registry, soundness, zones
+from .checked import ForbiddenResult
+
+__all__ = ["DECODERS", "SHELLS", "encode_object"]
+
+_BASES: tuple[type, ...] = (collections.OrderedDict, collections.defaultdict, dict, list, set, tuple)
+_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType)
+_WEAK = (weakref.ref, weakref.KeyedRef)
+_NAMESPACES = ("numpy", "scipy._lib.array_api_compat.numpy", "sklearn.externals.array_api_compat.numpy")
+
+
+# --- writing ---------------------------------------------------------------------------------------------
+
+
+def encode_object(value: Any, out: Any) -> list:
+    """Return the node of anything that no family has an encoder for.
+
+    Raises:
+        ForbiddenResult: where it is nothing that may leave the program.
+    """
+    for attempt in (_a_class, _a_function, zones.encode_pytz, _a_member):
+        node = attempt(value)
+        if node is not None:
+            return node
+    node = distributions.encode(value, out)
+    if node is not None:
+        return node
+    if (
+        type(value) is types.ModuleType and value.__name__ in _NAMESPACES
+    ):  # which array functions it works with
+        return ["namespace", value.__name__, []]
+    if type(value) in _WEAK:
+        return ["weak", None, [out.child(value())]]
+    kind = type(value)
+    found = registry.find_class(kind.__module__, kind.__qualname__)
+    if found is not kind:
+        raise ForbiddenResult(
+            f"a result that holds a {kind.__module__}.{kind.__qualname__} of the program's own"
+        )
+    base = _base(kind)
+    _bare(kind, base)
+    names, values = _state(value, kind)
+    meta = [kind.__module__, kind.__qualname__, names]
+    if base is object:
+        return ["object", meta, out.children(values)]
+    items = _flat(dict.items(value)) if issubclass(base, dict) else list(_iterate(base, value))
+    tag = "named tuple" if base is tuple else "object"
+    return [tag, meta, out.children([*values, *items])]
+
+
+def _iterate(base: Any, value: Any) -> Any:
+    return base.__iter__(value)
+
+
+def _flat(pairs: Any) -> list:
+    return [each for pair in pairs for each in pair]
+
+
+def _a_class(value: Any) -> list | None:
+    if not issubclass(type(value), type):
+        return None
+    builtin = plain.encode_builtin(value)
+    if builtin is not None:
+        return builtin
+    registry.find_class(value.__module__, value.__qualname__)
+    return ["class", [value.__module__, value.__qualname__], []]
+
+
+def _a_function(value: Any) -> list | None:
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and type(value) is numpy.ufunc:
+        return ["ufunc", value.__name__, []]
+    if not isinstance(value, _FUNCTIONS) and not hasattr(value, "_implementation"):
+        return None
+    return ["function", [str(value.__module__), value.__qualname__], []]
+
+
+def _a_member(value: Any) -> list | None:
+    kind = type(value)
+    if not issubclass(kind, enum.Enum):
+        return None
+    return ["member", [kind.__module__, kind.__qualname__, value.name], []]
+
+
+def _state(value: Any, kind: type) -> tuple[list[str], list]:
+    """Return an instance's attributes and slots, less the methods that its library wrapped for this instance."""
+    state = dict(_attributes(value, kind) or {})
+    for owner in kind.__mro__:
+        for name, descriptor in vars(owner).items():
+            if isinstance(descriptor, types.MemberDescriptorType) and not _is_special(name):
+                try:
+                    state[name] = descriptor.__get__(value)
+                except AttributeError:
+                    pass
+    kept = {
+        name: each
+        for name, each in state.items()
+        if not (
+            inspect.isroutine(each) and getattr(each, "__name__", "") == name and _shadows(kind, name, each)
+        )
+    }
+    for name, each in kept.items():
+        _check_name(kind, name, each)
+    return list(kept), list(kept.values())
+
+
+# --- what both ends hold to ------------------------------------------------------------------------------
+
+
+def _base(kind: type) -> type:
+    """Return what a class is made of: one of Python's containers, or nothing but attributes."""
+    return next((base for base in _BASES if issubclass(kind, base)), object)
+
+
+def _bare(kind: type, base: Any) -> Any:
+    """Return an instance of a class that was not called, without state."""
+    try:
+        return base.__new__(kind)
+    except TypeError as error:
+        text = f"a result that holds {kind.__module__}.{kind.__qualname__}, whose state lies outside Python"
+        raise ForbiddenResult(text) from error
+
+
+def _is_special(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
+
+
+def _attributes(value: Any, kind: type) -> dict | None:
+    for owner in kind.__mro__:
+        descriptor = vars(owner).get("__dict__")
+        if descriptor is not None:
+            if not isinstance(descriptor, types.GetSetDescriptorType):
+                raise ForbiddenResult(f"a {kind.__name__} that hides its attributes")
+            return descriptor.__get__(value)
+    return None
+
+
+def _written(kind: type, name: str) -> Any:
+    """Return what a class has under a name, as it is written there."""
+    for owner in kind.__mro__:
+        if name in vars(owner):
+            return vars(owner)[name]
+    return None
+
+
+def _shadows(kind: type, name: str, value: Any) -> bool:
+    """Whether an attribute would stand before a method of its class, or before a cache with something to call."""
+    there = _written(kind, name)
+    if inspect.isroutine(there) or isinstance(there, (classmethod, staticmethod)):
+        return True
+    computed = hasattr(type(there), "__get__") and not hasattr(type(there), "__set__")
+    return computed and callable(value)
+
+
+def _check_name(kind: type, name: Any, value: Any) -> None:
+    if type(name) is not str or _is_special(name):
+        raise ForbiddenResult(
+            f"a {kind.__name__} with the attribute {name!r:.60}, which is Python's own to look up"
+        )
+    if _shadows(kind, name, value):
+        raise ForbiddenResult(f"a {kind.__name__} whose method `{name}` was replaced")
+
+
+# --- reading ---------------------------------------------------------------------------------------------
+
+
+def _shell(reader: Any, meta: Any) -> Any:
+    module, name, _ = checked.a_list(meta, 3)
+    kind = registry.find_class(checked.text(module), checked.text(name))
+    base = _base(kind)
+    if base is tuple:
+        raise ForbiddenResult(f"a {name} that is a tuple, and is not sent as one")
+    return _bare(kind, base)
+
+
+def _set_state(reader: Any, made: Any, names: list, values: list) -> Any:
+    kind = type(made)
+    if len(values) != len(names) or len(set(map(str, names))) != len(names):
+        raise ForbiddenResult(f"a {kind.__name__} whose attributes do not fit their names")
+    attributes = _attributes(made, kind)
+    for name, value in zip(names, values, strict=True):
+        _check_name(kind, name, value)
+        there = _written(kind, name)
+        if isinstance(there, types.MemberDescriptorType):
+            there.__set__(made, value)
+        elif attributes is None:
+            raise ForbiddenResult(f"a {kind.__name__} that has no place for {name!r:.60}")
+        else:
+            dict.__setitem__(attributes, name, value)
+    reader.owner = registry.library_of(kind.__module__)
+    reader.is_inner = _relates(kind) and not registry.is_public(kind)
+    if kind.__eq__ not in _PLAIN_EQUALITY:
+        reader.to_compare.append(made)
+    soundness.check(made, kind)
+    return made
+
+
+_PLAIN_EQUALITY = tuple(base.__eq__ for base in (object, *_BASES))
+_RELATIONS = frozenset(
+    "__eq__ __ne__ __lt__ __le__ __gt__ __ge__ __bool__ __add__ __radd__ __sub__ __rsub__ __abs__ __float__ "
+    "__array__ __array_ufunc__ __array_function__ __torch_function__ __getattr__ __getattribute__".split()
+)
+
+
+def _relates(kind: type) -> bool:
+    """Whether a class decides itself how it compares and reckons with other values, or what attributes it has."""
+    return any(
+        _RELATIONS.intersection(vars(owner)) for owner in kind.__mro__ if owner not in (object, *_BASES)
+    )
+
+
+def _fill(reader: Any, meta: Any, parts: list, made: Any) -> Any:
+    names = checked.a_list(meta[2])
+    values, items = parts[: len(names)], parts[len(names) :]
+    _set_state(reader, made, names, values)
+    base = _base(type(made))
+    if issubclass(base, dict):
+        if len(items) % 2:
+            raise ForbiddenResult("a key without a value")
+        for key, value in zip(items[::2], items[1::2], strict=True):
+            if type(key) is str and _is_special(key):
+                raise ForbiddenResult(f"a {type(made).__name__} with the key {key!r:.60}")
+            base.__setitem__(made, key, value)
+    elif base is list:
+        list.extend(made, items)
+    elif base is set:
+        set.update(made, items)
+    elif items:
+        raise ForbiddenResult(f"a {type(made).__name__} with items")
+    return made
+
+
+def _named_tuple(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
+    module, name, names = checked.a_list(meta, 3)
+    kind = registry.find_class(checked.text(module), checked.text(name))
+    if not issubclass(kind, tuple):
+        raise ForbiddenResult(f"a {name} that is no tuple")
+    count = len(checked.a_list(names))
+    values, items = parts[:count], parts[count:]
+    fields = vars(kind).get("_fields")
+    if isinstance(fields, tuple) and len(fields) != len(items):
+        raise ForbiddenResult(f"a {name} of {len(items)} fields")
+    try:
+        made = tuple.__new__(kind, items)
+    except TypeError as error:
+        raise ForbiddenResult(f"a {name}, whose state lies outside Python") from error
+    return _set_state(reader, made, names, values)
+
+
+def _decode_class(reader: Any, meta: Any, parts: list, shell: Any) -> type:
+    module, name = checked.a_list(meta, 2)
+    kind = registry.find_class(checked.text(module), checked.text(name))
+    if type(kind).__eq__ is not type.__eq__ or not registry.is_public(kind):
+        raise ForbiddenResult(f"a result that holds the class {module}.{name}")
+    return kind
+
+
+def _decode_function(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
+    module, name = checked.a_list(meta, 2)
+    found = registry.find_function(checked.text(module), checked.text(name))
+    reader.owner = registry.library_of(module)
+    reader.is_inner = reader.owner != "numpy"
+    return found
+
+
+def _decode_ufunc(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
+    import numpy
+
+    found = vars(numpy).get(checked.text(meta))
+    if type(found) is not numpy.ufunc:
+        found = vars(sys.modules.get("scipy.special", types.ModuleType(""))).get(meta)
+    if type(found) is not numpy.ufunc:
+        raise ForbiddenResult(f"no universal function {meta!r:.40}")
+    return found
+
+
+def _decode_member(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
+    module, name, member = checked.a_list(meta, 3)
+    kind = registry.find_class(checked.text(module), checked.text(name))
+    if not issubclass(kind, enum.Enum) or checked.text(member) not in kind.__members__:
+        raise ForbiddenResult(f"no member {member!r:.40} of {name}")
+    return kind.__members__[member]
+
+
+def _decode_namespace(reader: Any, meta: Any, parts: list, shell: Any) -> types.ModuleType:
+    name = checked.one_of(meta, _NAMESPACES)
+    if name not in sys.modules:
+        raise ForbiddenResult(f"no namespace {name}")
+    reader.owner = "scipy" if name == "numpy" else registry.library_of(name)
+    reader.is_inner = True
+    return sys.modules[name]
+
+
+def _decode_weak(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
+    reader.kept.append(parts[0])  # until the whole value holds it
+    return weakref.ref(parts[0])
+
+
+SHELLS: dict[str, Callable] = {"object": _shell}
+DECODERS: dict[str, Callable] = {
+    "object": _fill,
+    "named tuple": _named_tuple,
+    "class": _decode_class,
+    "function": _decode_function,
+    "ufunc": _decode_ufunc,
+    "member": _decode_member,
+    "namespace": _decode_namespace,
+    "weak": _decode_weak,
+    **distributions.DECODERS,
+}
