@@ -10,7 +10,10 @@ from typing import Any
 
 from workbench.errors import RunError
 
-__all__ = ["below", "check_closed", "read_json"]
+__all__ = ["MALFORMED", "below", "check_closed", "read_json"]
+
+MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What reading raises where JSON is not of the form that a run writes."""
 
 
 def read_json(path: Path) -> dict[str, Any]:

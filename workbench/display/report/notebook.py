@@ -15,7 +15,7 @@ from workbench.display.report.formulas import formula
 from workbench.display.report.paper import script_json
 from workbench.display.report.sanitized import sanitized
 from workbench.runs import atomic
-from workbench.runs.reading import read_json
+from workbench.runs.reading import MALFORMED, read_json
 
 __all__ = ["Part", "parts_of", "write_notebook_page"]
 
@@ -53,7 +53,7 @@ def write_notebook_page(notebook: Path, report: str) -> Path | None:
         return None
     try:
         parts = list(parts_of(content))
-    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+    except MALFORMED as error:
         said = f"{notebook.name} cannot be shown: it is not of the form that Jupyter writes ({error})"
         parts = [Part("text", said)]
     title = next((re.sub(r"<[^>]+>|¶", "", part.content) for part in parts if "<h1" in part.content), "")

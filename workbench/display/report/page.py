@@ -17,7 +17,7 @@ from workbench.display.report.paper import read_papers
 from workbench.display.report.values import measured_text, shown
 from workbench.errors import RunError
 from workbench.runs import atomic
-from workbench.runs.reading import read_json
+from workbench.runs.reading import MALFORMED, read_json
 
 __all__ = ["fill", "render_report", "write_report"]
 
@@ -94,14 +94,7 @@ def fill(template: str, plots: bool, **values: Any) -> str:
             allowed=_digests(scripts),
             **values,
         )
-    except (
-        jinja2.TemplateError,
-        ArithmeticError,
-        AttributeError,
-        LookupError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except (jinja2.TemplateError, *MALFORMED) as error:
         # the templates are sound, and what they show was read from a run's files
         raise RunError(
             got=f"files of the run that hold something else than a run writes: {error}",

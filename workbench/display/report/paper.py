@@ -12,7 +12,7 @@ from workbench.display.report.claims import ClaimRow, Verdict, claim_rows, tally
 from workbench.display.report.figures import description, points, points_table
 from workbench.display.report.values import Cell, columns_of
 from workbench.errors import RunError
-from workbench.runs.reading import below, check_closed, read_json
+from workbench.runs.reading import MALFORMED, below, check_closed, read_json
 
 __all__ = ["Figure", "Paper", "Table", "read_papers"]
 
@@ -107,8 +107,6 @@ def read_papers(run_folder: Path) -> list[Paper]:
     return [_read(folder, results.get(folder, {})) for folder in sorted(found)]
 
 
-_MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""What reading raises where JSON is not of the form that a run writes."""
 _FORM = {"claims": list, "figures": dict, "tables": dict, "numbers": dict, "parameters": dict}
 
 
@@ -150,7 +148,7 @@ def _read(folder: Path, results: Mapping[str, Any]) -> Paper:
     """Return a paper's part; what is inside of its results is looked at as it is read."""
     try:
         return _paper(folder, results)
-    except _MALFORMED as error:
+    except MALFORMED as error:
         # of a part that is not what a run writes, such as a claim without a statement
         raise _not_a_runs(folder / "results.json", f"{type(error).__name__}: {error}") from error
 
@@ -194,7 +192,7 @@ def _figure(folder: Path, name: str, about: Mapping[str, str]) -> Figure:
     else:
         try:
             return _drawn(key, caption, content)
-        except _MALFORMED as error:
+        except MALFORMED as error:
             fault = f"its file, {about['file']!r}, is no figure: {error}"
     return Figure(key, caption, "", {}, 0, None, fault)
 
