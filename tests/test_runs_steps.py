@@ -1,7 +1,11 @@
 """A step is computed once, and again whenever anything it depends on has changed."""
 
+import json
+import pickle
 import random
 from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -96,6 +100,37 @@ def test_values_come_back_as_what_they_were(store, value):
     assert first.value == second.value == value
     assert type(second.value) is type(value)
     assert second.cached
+
+
+class Bomb:
+    def __init__(self, marker):
+        self.marker = marker
+
+    def __reduce__(self):
+        return Path.touch, (self.marker,)
+
+
+def test_a_pickle_in_a_steps_file_is_not_run_and_the_step_is_computed_again(store, tmp_path, capsys):
+    """A received folder's steps were unpickled: whoever had made them ran code of theirs."""
+    run(store, double, 3)
+    (file,) = store.folder.glob("*.step")
+    key = json.loads(file.read_bytes().partition(b"\n")[0])["key"]
+    bomb = pickle.dumps(Bomb(tmp_path / "marker"))
+    head = {"step": "step", "key": key, "form": "pickle", "sha256": sha256(bomb).hexdigest(), "seconds": 1.0}
+    file.write_bytes(json.dumps(head).encode() + b"\n" + bomb)
+    again = run(store, double, 3)
+    assert (again.value, again.cached) == (6, False)
+    assert not (tmp_path / "marker").exists()
+    assert "computed again: it is a pickle, which could run code of its writer's" in capsys.readouterr().out
+    assert run(store, double, 3).cached
+
+
+def test_half_surrogates_come_back(store):
+    """A model may write them; plain text could not be stored."""
+    assert run(store, echo, {"a": "\ud83d", "b": "\ud83d\ude00"}).value == {
+        "a": "\ud83d",
+        "b": "\ud83d\ude00",
+    }
 
 
 def test_arrays_come_back(store):

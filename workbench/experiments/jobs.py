@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
-import pickle
+import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from workbench.runs import atomic
+from workbench.runs.stored import Damaged, classes_around, decode, stored
 
 __all__ = ["run_jobs"]
 
@@ -26,7 +27,7 @@ def run_jobs(
     label: str = "jobs",
     progress: bool = True,
 ) -> dict[str, Result]:
-    """Run a function on each job, and keep what it returns.
+    """Run a function on each job, and keep what it returns, as data: reading it back runs nothing.
 
     A result that is in the folder is not computed again: killed, the same call goes on. The folder must be of this
     function and these jobs alone, as a step's folder is.
@@ -41,12 +42,24 @@ def run_jobs(
 
     Returns:
         The results by name, in the order of the jobs.
+
+    Raises:
+        SettingsError: A result is no data.
     """
     from tqdm.auto import tqdm
 
     folder.mkdir(parents=True, exist_ok=True)
     files = {name: folder / f"{name}.result" for name in jobs}
-    missing = [name for name in jobs if not files[name].is_file()]
+    found: dict[str, Any] = {}
+    for name, file in files.items():
+        try:
+            if file.is_file():
+                found[name] = _read(function, file)
+        except Damaged as fault:
+            tqdm.write(
+                f"{label}: {file.name} is not read, and the job is done again: it is {fault}", sys.stderr
+            )
+    missing = [name for name in jobs if name not in found]
     bar = tqdm(
         total=len(jobs), initial=len(jobs) - len(missing), desc=label, disable=None if progress else True
     )
@@ -67,12 +80,18 @@ def run_jobs(
                 except BaseException:
                     pool.shutdown(wait=False, cancel_futures=True)
                     raise
-    return {name: pickle.loads(file.read_bytes()) for name, file in files.items()}
+    return {name: found[name] if name in found else _read(function, file) for name, file in files.items()}
+
+
+def _read(function: Callable[[Job], Result], file: Path) -> Result:
+    result: Result = decode(file.read_bytes(), classes_around(function))
+    return result
 
 
 def _compute(function: Callable[[Job], Result], job: Job, file: Path) -> None:
     """Do one job and write its result, whole."""
-    atomic.write_bytes(file, pickle.dumps(function(job), protocol=5))
+    content, _ = stored(f"job {file.stem!r}", function(job), classes_around(function))
+    atomic.write_bytes(file, content)
 
 
 def _share_cores(workers: int) -> None:

@@ -1,4 +1,4 @@
-"""Plain JSON values: what results, manifests and stored steps are made of."""
+"""Plain JSON values: what results and manifests are made of."""
 
 from __future__ import annotations
 
@@ -11,20 +11,7 @@ from typing import Any
 
 from workbench.errors import SettingsError
 
-__all__ = ["is_plain", "to_plain"]
-
-
-def is_plain(value: Any) -> bool:
-    """Tell whether a value comes back from JSON as exactly what it was (a tuple or an array does not).
-
-    >>> is_plain({"a": [1, 2.5, None]}), is_plain((1, 2))
-    (True, False)
-    """
-    if type(value) is dict:
-        return all(type(key) is str and is_plain(item) for key, item in value.items())
-    if type(value) is list:
-        return all(is_plain(item) for item in value)
-    return value is None or type(value) in (str, int, float, bool)
+__all__ = ["to_plain"]
 
 
 def to_plain(value: Any) -> Any:

@@ -20,6 +20,7 @@ from workbench.runs import atomic
 from workbench.runs.folders import make_folder, run_id, runs_root, shown
 from workbench.runs.manifest import write_manifest
 from workbench.runs.plain import to_plain
+from workbench.runs.reading import check_closed
 from workbench.runs.results import Claim, Results
 from workbench.runs.secrets import redact, refuse_secrets
 from workbench.runs.showing import show_figure, show_html, show_line, show_table
@@ -76,13 +77,14 @@ class Run:
 
         Raises:
             SettingsError: Unknown profile, unknown or wrong parameter, or a secret as parameter.
-            RunError: The folder cannot be written.
+            RunError: The folder cannot be written, or a link leads out of it.
         """
         refuse_secrets(parameters)
         settings = profiles.settings(paper, profile, parameters)
         root = Path(out).expanduser() if str(out) else runs_root() / run_id([paper], profile, parameters)
         folder = root.resolve() / paper
         make_folder(folder, "--out DIR, or -p out DIR with papermill")
+        check_closed(folder)
         about = {"paper": paper, "title": title or paper, "asks": asks, "profile": profile}
         run = cls(paper, folder, settings, Results(folder, {**about, "parameters": to_plain(settings)}))
         if fresh:

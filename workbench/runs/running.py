@@ -11,6 +11,7 @@ from workbench.runs import atomic
 from workbench.runs.execution import CellFailure, clear, execute, is_finished, note_planned
 from workbench.runs.folders import make_folder, shown
 from workbench.runs.planning import Plan
+from workbench.runs.reading import check_closed
 
 __all__ = ["run_plan"]
 
@@ -27,9 +28,10 @@ def run_plan(plan: Plan, fresh: bool = False, debug: bool = False) -> int:
         The command's exit status: 0, 1 where a notebook failed, 130 where the user interrupted.
 
     Raises:
-        RunError: The folder cannot be written, or another process is writing to it.
+        RunError: The folder cannot be written, a link leads out of it, or another process is writing to it.
     """
     make_folder(plan.folder, "--out DIR")
+    check_closed(plan.folder)
     with atomic.lock(plan.folder / ".lock", wait=False) as held:
         if not held:
             raise RunError(

@@ -7,7 +7,6 @@ import dataclasses
 import hashlib
 import inspect
 import json
-import pickle
 import random
 import re
 import shutil
@@ -20,7 +19,8 @@ from typing import Any
 from workbench.errors import SettingsError
 from workbench.runs import atomic
 from workbench.runs.fingerprint import Unkeyed, fingerprint
-from workbench.runs.plain import is_plain
+from workbench.runs.showing import show_line
+from workbench.runs.stored import Damaged, classes_around, decode, stored
 
 __all__ = ["Outcome", "StepStore"]
 
@@ -66,17 +66,21 @@ class StepStore:
         place = self.folder / f"{name}-{key[:16]}"
         file = place.with_name(place.name + ".step")
         with atomic.lock(place.with_name(place.name + ".lock")):
-            outcome = _load(file, key)
+            outcome = None
+            try:
+                outcome = _load(file, key, function)
+            except Damaged as fault:
+                show_line(f"{name}: {file.name} is not read, and the step is computed again: it is {fault}")
             if outcome is None:
                 computed = self._compute(name, function, args, kwargs, place)
-                atomic.write_bytes(file, _encode(name, key, computed))
-                # read back, so that a first run sees what a continued one will see
-                outcome = dataclasses.replace(_load(file, key) or computed, cached=False)
+                content, value = stored(f"step {name!r}", computed.value, classes_around(function))
+                outcome = dataclasses.replace(computed, value=value)
+                atomic.write_bytes(file, _described(name, key, outcome, content))
         _seed_generators(self.seed, f"after {name}")
         return outcome
 
     def _key(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
-        python = f"{sys.version_info.major}.{sys.version_info.minor}"  # pickles and syntax trees differ
+        python = f"{sys.version_info.major}.{sys.version_info.minor}"  # syntax trees differ
         return fingerprint([function, list(args), dict(kwargs), self.seed, python])
 
     def _compute(
@@ -114,39 +118,32 @@ def _wants_folder(function: Callable[..., Any], args: tuple[Any, ...], kwargs: M
     return False
 
 
-def _encode(name: str, key: str, outcome: Outcome) -> bytes:
-    """Write a result as a line that describes and proves it, then the result itself."""
-    if is_plain(outcome.value):
-        form, payload = "json", json.dumps(outcome.value, ensure_ascii=False).encode()
-    else:
-        try:
-            form, payload = "pickle", pickle.dumps(outcome.value, protocol=5)
-        except (pickle.PicklingError, TypeError, AttributeError) as fault:
-            kind = type(outcome.value).__qualname__
-            raise SettingsError(
-                got=f"step {name!r} returned a {kind} that cannot be stored: {fault}",
-                needed="a result that pickle can write: plain values, dataclasses, arrays, frames",
-                fix="return data; write models into the step's `folder` and return the path",
-            ) from fault
-    proof = hashlib.sha256(payload).hexdigest()
-    head = {"step": name, "key": key, "form": form, "sha256": proof, "seconds": outcome.seconds}
-    return json.dumps(head).encode() + b"\n" + payload
+def _described(name: str, key: str, outcome: Outcome, content: bytes) -> bytes:
+    """Put a line before a result that describes and proves it."""
+    proof = hashlib.sha256(content).hexdigest()
+    head = {"step": name, "key": key, "sha256": proof, "seconds": outcome.seconds}
+    return json.dumps(head).encode() + b"\n" + content
 
 
-def _load(file: Path, key: str) -> Outcome | None:
-    """Read a stored result; None where there is none, or where the file is not whole."""
+def _load(file: Path, key: str, function: Callable[..., Any]) -> Outcome | None:
+    """Read a stored result; None where there is none.
+
+    Raises:
+        Damaged: The file is not whole, not of this step, or holds something else than data.
+    """
     try:
-        first, _, payload = file.read_bytes().partition(b"\n")
-        head = json.loads(first)
-        if head["key"] != key or head["sha256"] != hashlib.sha256(payload).hexdigest():
-            return None
-        value = json.loads(payload) if head["form"] == "json" else pickle.loads(payload)
-        return Outcome(value, float(head["seconds"]), True, file.stem)
+        first, _, content = file.read_bytes().partition(b"\n")
     except FileNotFoundError:
         return None
-    except Exception:
-        # Whatever a damaged file, or a class that moved since, makes of reading: the step is computed again.
-        return None
+    try:
+        head = json.loads(first)
+        whole = head["key"] == key and head["sha256"] == hashlib.sha256(content).hexdigest()
+        seconds = float(head["seconds"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        whole, seconds = False, 0.0
+    if not whole:
+        raise Damaged("damaged, or no result of this step")
+    return Outcome(decode(content, classes_around(function)), seconds, True, file.stem)
 
 
 def _seed_generators(seed: int, purpose: str) -> None:

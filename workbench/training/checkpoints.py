@@ -36,5 +36,5 @@ def _is_complete(checkpoint: Path) -> bool:
     try:
         listed = json.loads((checkpoint / MARK).read_text())
         return all((checkpoint / name).stat().st_size == size for name, size in listed.items())
-    except (OSError, ValueError):
+    except (AttributeError, OSError, TypeError, ValueError):  # not there, or not a mark of ours
         return False

@@ -108,11 +108,13 @@ class TrainingFolder:
 def read_log(path: Path) -> list[dict[str, Any]]:
     """Read a log, but for a last line that a kill cut off; empty where there is none."""
     rows = []
-    for line in path.read_text().splitlines() if path.exists() else []:
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []:
         try:
-            rows.append(json.loads(line))
-        except ValueError:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
             continue
+        if isinstance(row, dict):
+            rows.append(row)
     return rows
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.datasets.ds1000 import Problem
 from workbench.errors import DataError
-from workbench.runs.reading import read_json
+from workbench.runs.reading import MALFORMED, below, check_closed, read_json
 
 if TYPE_CHECKING:
     from workbench.evaluation.judgement import Judgement
@@ -125,20 +125,31 @@ def load_attempts(
 
     Args:
         source: A run's folder (RUNS/ID, or RUNS/ID/ds1000 or arks), what `workbench ds1000 score` or
-            `workbench arks run` wrote, an open `Run`, an `ActiveResult`, or attempts.
+            `workbench arks run` wrote, an open `Run`, an `ActiveResult`, or attempts. Of a folder, which may be
+            another's, no file outside is read.
         problems: The problems, where the folder does not tell how to load them again.
 
     Raises:
-        DataError: There are no judged answers.
+        DataError: There are no judged answers, or they are not what a run writes, or the problems are missing.
+        RunError: A link leads out of the folder.
     """
     if isinstance(source, list | tuple):
         return list(source)
     if hasattr(source, "steps") and hasattr(source, "final"):
         return _of_result(source)
     place = Path(getattr(source, "folder", source)).expanduser()
+    check_closed(place)
     found: list[Attempt] = []
+    own = hasattr(source, "settings")  # an open run: its parameters are the user's
     for folder in (place, place / "ds1000", place / "arks"):
-        found += _in_folder(folder, problems)
+        try:
+            found += _in_folder(folder, problems, own)
+        except MALFORMED as error:
+            raise DataError(
+                got=f"{folder}: {type(error).__name__}: {error}",
+                needed="answers, verdicts and results as a run left them",
+                fix="restore the files, or make the run again",
+            ) from error
     if not found:
         raise DataError(
             got=f"no judged answers in {place}",
@@ -170,39 +181,49 @@ def _of_result(result: ActiveResult) -> list[Attempt]:
     return attempts_of_loop(result.steps, result.final(), result.problems, generator=name)
 
 
-def _in_folder(folder: Path, problems: Any) -> list[Attempt]:
+def _in_folder(folder: Path, problems: Any, own: bool) -> list[Attempt]:
     if (folder / "trace.jsonl").is_file():
         return _of_trace(
             folder, problems or (), read_json(folder / "results.json").get("generator", folder.name)
         )
     if (folder / "verdicts.jsonl").is_file():
         about = read_json(folder / "summary.json")
-        known = problems or _ds1000_problems(about.get("problem_set", {}).get("source", "suite"))
+        asked = about.get("problem_set", {}).get("source", "suite")
+        known = problems or _ds1000_problems(asked, folder, own)
         name = str(about.get("generator", folder.name))
         return _judged(known, {name: folder / "answers.jsonl"}, {name: folder / "verdicts.jsonl"})
     parameters = read_json(folder / "results.json").get("parameters", {})
     steps = read_json(folder / "timings.json").get("steps", {})
     files: dict[str, dict[str, Path]] = {"answers": {}, "verdicts": {}}
     for place in steps:
-        match = _STEP.fullmatch(place)
-        if match and (folder / "steps" / place / f"{match[1]}.jsonl").is_file():
-            files[match[1]][match[2]] = folder / "steps" / place / f"{match[1]}.jsonl"
+        match, inside = _STEP.fullmatch(place), below(folder / "steps", place)
+        if match and inside is not None and (inside / f"{match[1]}.jsonl").is_file():
+            files[match[1]][match[2]] = inside / f"{match[1]}.jsonl"
     if files["verdicts"]:
         from workbench.evaluation.scoring import label, word
 
         names = {word(label(spec)): label(spec) for spec in parameters.get("generators", ())}
-        known = problems or _ds1000_problems(parameters.get("problems", "suite"))
+        known = problems or _ds1000_problems(parameters.get("problems", "suite"), folder, own)
         named = {
             what: {names.get(key, key): path for key, path in found.items()} for what, found in files.items()
         }
         return _judged(known, named["answers"], named["verdicts"])
-    return _of_loops(folder, parameters, steps, problems)
+    return _of_loops(folder, parameters, steps, problems, own)
 
 
-def _ds1000_problems(source: str) -> list[Problem]:
+def _ds1000_problems(source: str, folder: Path, own: bool) -> list[Problem]:
     from workbench.datasets import load_problems
 
-    return load_problems(source)
+    if own or source in ("suite", "hub"):
+        return load_problems(source)
+    file = below(folder, source)
+    if file is None or not file.is_file():
+        raise DataError(
+            got=f"answers to the problems of {source}, a file outside of {folder}",
+            needed="those problems: what is outside of a run's folder is not read because the folder says so",
+            fix=f"give them, if they are yours: problems=load_problems({source!r})",
+        )
+    return load_problems(file)
 
 
 def _judged(problems: Any, answers: Mapping[str, Path], verdicts: Mapping[str, Path]) -> list[Attempt]:
@@ -218,27 +239,31 @@ def _judged(problems: Any, answers: Mapping[str, Path], verdicts: Mapping[str, P
 
 
 def _of_loops(
-    folder: Path, parameters: Mapping[str, Any], steps: Iterable[str], problems: Any
+    folder: Path, parameters: Mapping[str, Any], steps: Iterable[str], problems: Any, own: bool
 ) -> list[Attempt]:
-    """Return the attempts of an ARKS run: every setting and every model."""
+    """Return the attempts of an ARKS run: every setting and every model.
+
+    Of a folder, the problems are those that any machine has: no package is imported, no file outside read.
+    """
     traces = [
         trace
-        for place in steps
-        for trace in sorted((folder / "steps" / place).glob("model-*/*/*/trace.jsonl"))
+        for inside in filter(None, (below(folder / "steps", place) for place in steps))
+        for trace in sorted(inside.glob("model-*/*/*/trace.jsonl"))
     ]
     if not traces:
         return []
-    if problems is None:
+    if problems is None and (own or ":" not in parameters["data"]):
         from workbench.experiments.arks_data import load_arks
 
-        asked = {name: parameters[name] for name in ("libraries", "problems", "runtime", "seed")}
-        problems = load_arks(parameters["data"], folder=folder, **asked).problems
+        asked = {name: parameters[name] for name in ("libraries", "problems", "seed")}
+        runtime = parameters["runtime"] if own else "main"  # another one would be built
+        problems = load_arks(parameters["data"], folder=folder, runtime=runtime, **asked).problems
     models = list(parameters.get("models", ()))
     found = []
     for trace in traces:
         number = int(trace.parents[2].name.rpartition("-")[2])
         who = models[number] if number < len(models) else f"model {number}"
-        found += _of_trace(trace.parent, problems, f"{trace.parent.name}, {who.rpartition('/')[2]}")
+        found += _of_trace(trace.parent, problems or (), f"{trace.parent.name}, {who.rpartition('/')[2]}")
     return found
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.display.explore.markup import Markup, escape
 from workbench.display.theme import COLORS, FONT, INK, MUTED, RULE
 from workbench.errors import DataError
+from workbench.runs.reading import check_closed
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -50,6 +51,7 @@ def read_logs(source: Any) -> dict[str, Rows]:
 
     Raises:
         DataError: There is no log.
+        RunError: A link leads out of the folder.
     """
     if isinstance(source, Mapping):
         return {
@@ -64,6 +66,7 @@ def read_logs(source: Any) -> dict[str, Rows]:
     from workbench.training.folder import read_log
 
     folder = Path(getattr(source, "folder", source)).expanduser()
+    check_closed(folder)
     files = sorted(folder.rglob("training_log.jsonl"))
     found = {str(file.parent.relative_to(folder)): read_log(file) for file in files}
     if not found:
@@ -93,7 +96,8 @@ def panels_of(logs: Mapping[str, Rows]) -> list[Panel]:
                 if title is None or not isinstance(value, int | float) or not math.isfinite(value):
                     continue
                 steps, values = by_panel.setdefault(title, {}).setdefault(metric, ([], []))
-                steps.append(float(row.get("step", len(steps))))
+                step = row.get("step")
+                steps.append(float(step if isinstance(step, int | float) else len(steps)))
                 values.append(float(value))
         for title, found in by_panel.items():
             if len(logs) == 1:

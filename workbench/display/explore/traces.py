@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.display.explore.attempts import paper_folder
 from workbench.errors import DataError
-from workbench.runs.reading import read_json
+from workbench.runs.reading import MALFORMED, below, check_closed, read_json
 
 if TYPE_CHECKING:
     from workbench.retrieval import ActiveResult, CodingProblem, Item
@@ -87,14 +87,16 @@ def load_traces(source: Any, *, data: Any = None) -> list[Trace]:
 
     Raises:
         DataError: There is no trace.
+        RunError: A link leads out of the folder.
     """
     if hasattr(source, "steps") and hasattr(source, "as_dict"):
         return [traces_of(source)]
     folder = paper_folder(source, "arks")
+    check_closed(folder)
+    places = read_json(folder / "timings.json").get("steps", {})
+    steps = (below(folder / "steps", place) for place in places)
     files = sorted(folder.glob("trace.jsonl")) + [
-        file
-        for place in read_json(folder / "timings.json").get("steps", {})
-        for file in sorted((folder / "steps" / place).glob("model-*/*/*/trace.jsonl"))
+        file for step in filter(None, steps) for file in sorted(step.glob("model-*/*/*/trace.jsonl"))
     ]
     if not files:
         raise DataError(
@@ -103,8 +105,15 @@ def load_traces(source: Any, *, data: Any = None) -> list[Trace]:
             fix="name such a folder; a run that has just begun has none yet",
         )
     about = read_json(folder / "results.json").get("parameters", {})
-    knowledge = Knowledge.of(data.problems, data.documentation) if data is not None else _known(folder, about)
-    return [Trace(_name(file, about), _reader(file), knowledge) for file in files]
+    try:
+        known = Knowledge.of(data.problems, data.documentation) if data is not None else _known(folder, about)
+        return [Trace(_name(file, about), _reader(file), known) for file in files]
+    except MALFORMED as error:
+        raise DataError(
+            got=f"{folder / 'results.json'}: {type(error).__name__}: {error}",
+            needed="the parameters as a run left them",
+            fix="restore the file, or make the run again",
+        ) from error
 
 
 def traces_of(result: ActiveResult, name: str = "") -> Trace:
@@ -119,9 +128,22 @@ def _reader(file: Path) -> Any:
     def load() -> tuple[Sequence[Step], Mapping[str, Any]]:
         from workbench.retrieval.trace import read_steps
 
-        return read_steps(file), read_json(file.parent / "results.json")
+        return read_steps(file), _results(file.parent)
 
     return load
+
+
+def _results(folder: Path) -> Mapping[str, Any]:
+    """Return what of a loop's results is shown; of what is not as a loop writes it, nothing."""
+    found = read_json(folder / "results.json")
+    budget, rounds = found.get("settings"), found.get("by_problem")
+    limit = budget.get("prompt_max_length") if isinstance(budget, dict) else None
+    told = {
+        name: history
+        for name, history in (rounds.items() if isinstance(rounds, dict) else ())
+        if isinstance(history, list) and all(isinstance(one, dict) and "passed" in one for one in history)
+    }
+    return {"settings": {"prompt_max_length": limit if isinstance(limit, int) else None}, "by_problem": told}
 
 
 def _name(file: Path, about: Mapping[str, Any]) -> str:
@@ -139,6 +161,6 @@ def _known(folder: Path, about: Mapping[str, Any]) -> Knowledge:
         return Knowledge()
     from workbench.experiments.arks_data import load_arks
 
-    asked = {name: about[name] for name in ("libraries", "problems", "runtime", "seed")}
-    data = load_arks("world", folder=folder, **asked)
+    asked = {name: about[name] for name in ("libraries", "problems", "seed")}
+    data = load_arks("world", folder=folder, runtime="main", **asked)  # nothing runs here: no other is built
     return Knowledge.of(data.problems, data.documentation)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from workbench.display.report.figures import description
+from workbench.display.report.formulas import formula
 from workbench.display.report.paper import script_json
+from workbench.display.report.sanitized import sanitized
 from workbench.runs import atomic
-from workbench.runs.reading import read_json
+from workbench.runs.reading import MALFORMED, read_json
 
 __all__ = ["Part", "parts_of", "write_notebook_page"]
 
@@ -48,7 +51,11 @@ def write_notebook_page(notebook: Path, report: str) -> Path | None:
     content = read_json(notebook)
     if "cells" not in content:
         return None
-    parts = list(parts_of(content))
+    try:
+        parts = list(parts_of(content))
+    except MALFORMED as error:
+        said = f"{notebook.name} cannot be shown: it is not of the form that Jupyter writes ({error})"
+        parts = [Part("text", said)]
     title = next((re.sub(r"<[^>]+>|¶", "", part.content) for part in parts if "<h1" in part.content), "")
     page = notebook.with_suffix(".html")
     text = fill(
@@ -102,7 +109,7 @@ def _shown(bundle: Mapping[str, Any]) -> Iterator[Part]:
         height = int(figure.get("layout", {}).get("height") or 420)
         yield Part("plot", script_json(figure), description(figure), height)
     elif bundle.get("text/html"):
-        yield Part("html", _joined(bundle["text/html"]))
+        yield Part("html", sanitized(_joined(bundle["text/html"])))
     elif kind := next((kind for kind in _PICTURES if kind in bundle), None):
         yield Part("picture", _address(kind, _joined(bundle[kind])), words)
     elif bundle.get("text/markdown"):
@@ -124,31 +131,29 @@ def _joined(text: Any) -> str:
 
 
 def _prose(markdown: str) -> str:
-    """Turn Markdown into HTML, and its formulas into MathML, which browsers read and speak by themselves."""
+    """Turn Markdown into HTML that does nothing, and its formulas into MathML, which browsers read and speak.
+
+    The formulas take the place of words that nobody can have written, after everything else has been sanitised.
+    """
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+    word, formulas = secrets.token_hex(8), list[str]()
 
     class Renderer(IPythonRenderer):
         def block_math(self, body: str) -> str:
-            return f'<div class="formula">{_formula(body, "block")}</div>'
+            return self._kept(f'<div class="formula">{formula(body, "block")}</div>')
 
         def multiline_math(self, text: str) -> str:
             return self.block_math(text)
 
         def inline_math(self, body: str) -> str:
-            return _formula(body, "inline")
+            return self._kept(formula(body, "inline"))
+
+        def _kept(self, html: str) -> str:
+            formulas.append(html)
+            return f"{word}n{len(formulas) - 1}n"
 
     html: str = MarkdownWithMath(renderer=Renderer(escape=False, exclude_anchor_links=True)).render(markdown)
-    return html
-
-
-def _formula(latex: str, display: str) -> str:
-    """Return a formula as MathML, or as it was written where it is beyond the converter."""
-    from html import escape
-
-    try:
-        from latex2mathml.converter import convert
-
-        math: str = convert(latex.strip().strip("$"), display=display)
-    except Exception:  # a formula that cannot be set is shown as LaTeX, whatever the reason
-        return f'<code class="formula">{escape(latex)}</code>'
-    return math
+    # what stands in a tag is left alone: a formula there would end it
+    found = re.compile(rf"""<(?:"[^"]*"|'[^']*'|[^'">])*>|{word}n(\d+)n""")
+    return found.sub(lambda at: formulas[int(at[1])] if at[1] else at[0], sanitized(html))

@@ -15,8 +15,9 @@ from typing import Any
 from workbench.display.report.claims import tally
 from workbench.display.report.paper import read_papers
 from workbench.display.report.values import measured_text, shown
+from workbench.errors import RunError
 from workbench.runs import atomic
-from workbench.runs.reading import read_json
+from workbench.runs.reading import MALFORMED, read_json
 
 __all__ = ["fill", "render_report", "write_report"]
 
@@ -33,7 +34,7 @@ def write_report(run_folder: Path) -> Path:
         The page.
 
     Raises:
-        RunError: The folder holds no results.
+        RunError: The folder holds no results, or something that no run writes.
     """
     from workbench.display.report.notebook import write_notebook_page
 
@@ -62,6 +63,9 @@ def fill(template: str, plots: bool, **values: Any) -> str:
     """Fill a template of this folder with values, and with the style, the scripts and plotly if it has plots.
 
     Scripts run only if the page's own head names their digest: nothing that a notebook printed is ever run.
+
+    Raises:
+        RunError: A value is not of the form that a run writes.
     """
     import jinja2
 
@@ -80,15 +84,23 @@ def fill(template: str, plots: bool, **values: Any) -> str:
         # what reads a page turns every line's end into \n before it computes a digest
         scripts.insert(0, plotly.offline.get_plotlyjs().replace("\r\n", "\n").replace("\r", "\n"))
         values["plot_colours"] = script_json(PLOT_DARK)
-    return environment.get_template(template).render(
-        colours=PAGE,
-        dark_colours=PAGE_DARK,
-        font=FONT,
-        style=(HERE / "report.css").read_text(encoding="utf-8"),
-        scripts=scripts,
-        allowed=_digests(scripts),
-        **values,
-    )
+    try:
+        return environment.get_template(template).render(
+            colours=PAGE,
+            dark_colours=PAGE_DARK,
+            font=FONT,
+            style=(HERE / "report.css").read_text(encoding="utf-8"),
+            scripts=scripts,
+            allowed=_digests(scripts),
+            **values,
+        )
+    except (jinja2.TemplateError, *MALFORMED) as error:
+        # the templates are sound, and what they show was read from a run's files
+        raise RunError(
+            got=f"files of the run that hold something else than a run writes: {error}",
+            needed="results.json, timings.json, state.json and manifest.json as a run left them",
+            fix="restore them, or run the papers again: `workbench run --fresh --out RUN`",
+        ) from error
 
 
 def _digests(scripts: Sequence[str]) -> str:

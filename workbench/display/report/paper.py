@@ -12,7 +12,7 @@ from workbench.display.report.claims import ClaimRow, Verdict, claim_rows, tally
 from workbench.display.report.figures import description, points, points_table
 from workbench.display.report.values import Cell, columns_of
 from workbench.errors import InternalError, RunError
-from workbench.runs.reading import read_json
+from workbench.runs.reading import MALFORMED, below, check_closed, read_json
 
 __all__ = ["Figure", "Paper", "Table", "read_papers"]
 
@@ -39,6 +39,8 @@ class Figure:
     height: int
     """In pixels."""
     data: Table | None
+    fault: str = ""
+    """Why it is not shown; empty where it is."""
 
     @property
     def json(self) -> str:
@@ -106,8 +108,9 @@ def read_papers(run_folder: Path) -> list[Paper]:
         run_folder: The run's folder, with a folder for each paper inside.
 
     Raises:
-        RunError: It holds no results.
+        RunError: It holds no results, or a link leads out of it.
     """
+    check_closed(run_folder)
     results = {file.parent: _results(file) for file in run_folder.glob("*/results.json")}
     found = {file.parent for file in run_folder.glob("*/state.json")}
     # other commands write a results.json of their own, without a profile
@@ -118,7 +121,7 @@ def read_papers(run_folder: Path) -> list[Paper]:
             needed="a run's folder, with PAPER/results.json inside",
             fix="make one with `workbench run`",
         )
-    return [_paper(folder, results.get(folder, {})) for folder in sorted(found)]
+    return [_read(folder, results.get(folder, {})) for folder in sorted(found)]
 
 
 _FORM = {"claims": list, "figures": dict, "tables": dict, "numbers": dict, "parameters": dict}
@@ -136,12 +139,16 @@ def _results(file: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         wrong = str(error)
     if wrong:
-        raise RunError(
-            got=f"{file}: {wrong}",
-            needed="the results that a run left there",
-            fix="restore the file, or run the paper again: `workbench run PAPER --out RUN`",
-        )
+        raise _not_a_runs(file, wrong)
     return dict(found)
+
+
+def _not_a_runs(file: Path, wrong: str) -> RunError:
+    return RunError(
+        got=f"{file}: {wrong}",
+        needed="the results that a run left there",
+        fix="restore the file, or run the paper again: `workbench run PAPER --out RUN`",
+    )
 
 
 def _fault(results: Mapping[str, Any]) -> str:
@@ -152,6 +159,15 @@ def _fault(results: Mapping[str, Any]) -> str:
         if not isinstance(results.get(name, kind()), kind)
     ]
     return "; ".join(faults)
+
+
+def _read(folder: Path, results: Mapping[str, Any]) -> Paper:
+    """Return a paper's part; what is inside of its results is looked at as it is read."""
+    try:
+        return _paper(folder, results)
+    except MALFORMED as error:
+        # of a part that is not what a run writes, such as a claim without a statement
+        raise _not_a_runs(folder / "results.json", f"{type(error).__name__}: {error}") from error
 
 
 def _paper(folder: Path, results: Mapping[str, Any]) -> Paper:
@@ -182,8 +198,24 @@ def _paper(folder: Path, results: Mapping[str, Any]) -> Paper:
 
 
 def _figure(folder: Path, name: str, about: Mapping[str, str]) -> Figure:
-    content = read_json(folder / about["file"])
-    layout, caption, key = content.get("layout", {}), about["caption"], f"{folder.name}-{name}"
+    """Read a figure, which has to lie in the paper's own folder; one that cannot be shown says why."""
+    caption, key = about["caption"], f"{folder.name}-{name}"
+    file = below(folder, about["file"])
+    content = read_json(file) if file is not None else {}
+    if file is None:
+        fault = f"its file, {about['file']!r}, is not in the paper's folder"
+    elif "data" not in content:
+        fault = f"its file, {about['file']!r}, is missing or damaged"
+    else:
+        try:
+            return _drawn(key, caption, content)
+        except MALFORMED as error:
+            fault = f"its file, {about['file']!r}, is no figure: {error}"
+    return Figure(key, caption, "", {}, 0, None, fault)
+
+
+def _drawn(key: str, caption: str, content: Mapping[str, Any]) -> Figure:
+    layout = content.get("layout", {})
     found = points(content)
     data = None
     if found:
@@ -205,6 +237,8 @@ def script_json(content: Any) -> str:
 
 
 def _table(folder: Path, name: str, about: Mapping[str, Any]) -> Table:
+    if any(len(row) != len(about["columns"]) for row in about["rows"]):
+        raise ValueError(f"table {name!r} has rows that are not as wide as its head")
     rows = tuple(map(tuple, columns_of(about["rows"])))
     return Table(
         f"{folder.name}-table-{name.replace(' ', '-')}", about["caption"], tuple(about["columns"]), rows
