@@ -190,6 +190,22 @@ def test_a_layer_leaves_its_folders_and_nothing_else(tmp_path: Path):
 
 
 @linux
+def test_a_layer_lists_folders_whose_files_stay_closed(tmp_path: Path):
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open" / "file").write_text("open")
+    (tmp_path / "closed").write_text("closed")
+
+    def work() -> None:
+        Layer([str(tmp_path / "open")], [str(tmp_path)]).put_on([], [])
+        assert sorted(entry.name for entry in tmp_path.iterdir()) == ["closed", "open"]
+        assert (tmp_path / "open" / "file").read_text() == "open"
+        with pytest.raises(PermissionError):
+            (tmp_path / "closed").read_text()
+
+    in_child(work)
+
+
+@linux
 def test_a_layer_cuts_off_signals_to_those_outside_and_not_to_those_within():
     def work() -> None:
         Layer([]).put_on([], [])
@@ -355,6 +371,27 @@ def test_readable_paths_hold_nothing_of_the_user(tmp_path: Path):
         assert not any(private.resolve() == path or path in private.resolve().parents for path in paths), (
             private
         )
+
+
+def test_a_hidden_folder_is_taken_out_of_what_is_read(tmp_path: Path):
+    """Installed in the usual way, the workbench lies among the libraries that programs read."""
+    packages = tmp_path / "lib" / "packages"
+    (packages / "hidden" / "inside").mkdir(parents=True)
+    (packages / "numpy").mkdir()
+    (packages / "six.py").touch()
+    (tmp_path / "lib64").symlink_to(tmp_path / "lib")  # leads around it
+    (packages / "self").symlink_to(packages)
+    hidden, elsewhere, named = (
+        packages / "hidden",
+        str(tmp_path / "lib" / "other"),
+        packages / "hidden" / "inside",
+    )
+    given = [elsewhere, str(tmp_path / "lib64"), str(tmp_path), str(named)]
+    read, listed = isolation.without(given, hidden)
+    assert sorted(read) == sorted([elsewhere, str(named), str(packages / "numpy"), str(packages / "six.py")])
+    assert sorted(listed) == [str(tmp_path), str(tmp_path / "lib"), str(packages)]
+    assert isolation.without([str(packages / "numpy")], hidden) == ([str(packages / "numpy")], [])
+    assert isolation.without([str(hidden)], hidden) == ([], [])
 
 
 def test_only_root_counts_as_nobody():

@@ -337,3 +337,11 @@ def test_an_extra_index_is_asked_only_where_it_answers(tiny, tmp_path):
         server.shutdown()
     assert runtime_build._index_options(here) == []
     assert runtime_build._index_options(tiny) == []
+
+
+def test_main_has_the_packages_that_are_installed_outside_its_prefixes(tmp_path, monkeypatch):
+    """Those of `pip install --user`, and of a .pth file; a source tree on the path is none."""
+    user, source = tmp_path / "python" / "site-packages", tmp_path / "source"
+    own = f"{sys.prefix}/lib/python{THIS}/site-packages"
+    monkeypatch.setattr(sys, "path", [str(source), own, str(user), str(user)])
+    assert find_runtime("main").packages == (str(user),)

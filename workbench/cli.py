@@ -86,7 +86,7 @@ def _missing_package(fault: ModuleNotFoundError, more: str) -> WorkbenchError:
     return RunError(
         got=f"no package {package} in this environment ({sys.executable})",
         needed="the packages that this command uses",
-        fix="`workbench doctor` says how to install an optional one; `make setup` installs all others",
+        fix="`workbench doctor` says how to install an optional one; install the workbench again for all others",
     )
 
 

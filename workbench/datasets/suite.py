@@ -19,6 +19,7 @@ from typing import Any
 
 import yaml
 
+from workbench.datasets.location import data_folder
 from workbench.datasets.suite_row import COMPARISONS, SuiteProblem, row
 from workbench.errors import DataError
 
@@ -55,8 +56,8 @@ OPTIONAL: Mapping[str, type] = MappingProxyType(
 
 
 def suite_folder() -> Path:
-    """Return the folder of the suite in a checkout of the project."""
-    return Path(__file__).resolve().parents[2] / "data" / "ds1000"
+    """Return the folder of the suite and its sources."""
+    return data_folder() / "ds1000"
 
 
 def read_source(path: Path) -> list[SuiteProblem]:
@@ -198,7 +199,7 @@ def write(folder: Path) -> tuple[int, int]:
     """Regenerate `suite.jsonl` and `wrong.jsonl` from `folder/suite/*.yaml`.
 
     Args:
-        folder: The suite's folder, `data/ds1000` in a checkout.
+        folder: The suite's folder, such as `data/ds1000`.
 
     Returns:
         How many problems and how many wrong answers were written.

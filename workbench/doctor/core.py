@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from workbench.datasets.location import checkout, home
 from workbench.doctor.check import Check, guarded, pip, typed_path
 from workbench.runs.processor import instruction_sets, processor_name
 from workbench.sandbox.runtime_recipe import cache_folder
@@ -112,7 +113,14 @@ def _jupyterlab() -> Check:
         version = importlib.metadata.version("jupyterlab")
     except importlib.metadata.PackageNotFoundError:
         return Check("JupyterLab", "missing", "the notebooks can be run, not opened", pip("jupyterlab"))
-    return Check("JupyterLab", "ok", f"{version}: `make lab` opens the notebooks")
+    return Check("JupyterLab", "ok", f"{version}: {_opening()}")
+
+
+def _opening() -> str:
+    """Say how the notebooks are opened: by make in a checkout, else where they lie."""
+    if checkout() is not None:
+        return "`make lab` opens the notebooks"
+    return f"the notebooks are in {typed_path(home() / 'notebooks')}: copy that folder to work on them"
 
 
 def _memory() -> Check:

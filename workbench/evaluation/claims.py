@@ -6,6 +6,7 @@ Source: Lai et al. 2023, "DS-1000: A Natural and Reliable Benchmark for Data Sci
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from workbench.evaluation.statistics import wilson_interval
@@ -26,11 +27,10 @@ def ds1000_claims(summaries: Mapping[str, Summary], source: str) -> Iterator[dic
             nobody's in particular; all others count as models.
         source: Where the problems come from, as in the profile.
     """
-    data = (
-        "Measured on problems of the workbench's own writing: not the paper's data."
-        if source == "suite"
-        else "Measured on today's release of the data."
-    )
+    data = {
+        "suite": "Measured on problems of the workbench's own writing: not the paper's data.",
+        "hub": "Measured on today's release of the data.",
+    }.get(source, f"Measured on the problems of {Path(source).name}.")
     if "reference" in summaries:
         yield _sound(summaries["reference"], data)
     yield _hard(summaries, data)
@@ -64,11 +64,16 @@ def _hard(summaries: Mapping[str, Summary], data: str) -> dict[str, Any]:
     models = {
         name: summary.all
         for name, summary in summaries.items()
-        if name.partition(":")[0] not in ("reference", "memorizer", "recorded") and summary.all.problems
+        if name.partition(":")[0] not in ("reference", "memorizer", "recorded")
     }
     if not models:
         return {**claim, "note": "No model was asked: run the laptop or paper profile, or name a generator."}
     name, best = max(models.items(), key=lambda item: item[1].pass_at_1 or 0.0)
+    if not best.problems:
+        return {
+            **claim,
+            "note": f"No problem that a model answered was run: their libraries are missing. {data}",
+        }
     interval = best.interval
     decided = interval is not None and not interval.low <= 0.5 <= interval.high
     return {
@@ -88,10 +93,15 @@ def _surface(summaries: Mapping[str, Summary], data: str) -> dict[str, Any]:
     rejected = sum(score.failed_surface for score in judged)
     accepted = rejected + sum(score.passed for score in judged)
     interval = wilson_interval(rejected, accepted) if accepted else None
-    return {
+    claim = {
         "paper": PAPER,
         "statement": "Test cases alone accept answers that break the question's constraints",
         "paper_value": "1.8 % of what both checks accept is wrong",
+    }
+    if not any(summary.surface_tested.answers for summary in summaries.values()):
+        return {**claim, "note": f"No problem that was run has such a check. {data}"}
+    return {
+        **claim,
         "measured": rejected / accepted if accepted else None,
         "interval": interval,
         "n": accepted,

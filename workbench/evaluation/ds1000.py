@@ -109,6 +109,7 @@ def grade(
     *,
     sandbox: Sandbox,
     folder: Path,
+    contents: RuntimeContents | None = None,
 ) -> list[Judgement]:
     """Score answers, keeping the verdicts in FOLDER/verdicts.jsonl. A cached step of a run.
 
@@ -118,6 +119,7 @@ def grade(
         settings: What the sandbox was opened with; named here so that a step is keyed by it.
         sandbox: Where they run.
         folder: Where an interrupted scoring finds what it has.
+        contents: What `look_into` said of the runtime, where it was asked before.
     """
     if sandbox.runtime.name != settings.runtime:
         raise SettingsError(
@@ -125,7 +127,7 @@ def grade(
             needed=f"the runtime of the settings, {settings.runtime}",
             fix="open it with `open_sandbox(settings, workers)`",
         )
-    return score(problems, answers, sandbox, verdicts_path=folder / "verdicts.jsonl")
+    return score(problems, answers, sandbox, verdicts_path=folder / "verdicts.jsonl", contents=contents)
 
 
 def score(

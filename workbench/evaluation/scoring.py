@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from workbench.datasets import Problem, load_problems, select
-from workbench.datasets.location import data_folder
+from workbench.datasets.location import own_path
 from workbench.errors import SettingsError
 from workbench.evaluation.ds1000 import GradingSettings, collect_answers, open_sandbox, score
 from workbench.evaluation.judgement import Judgement
@@ -163,10 +163,7 @@ def score_generator(scoring: Scoring, folder: Path, *, fresh: bool = False, prog
 
 def _located(spec: str) -> str:
     kind, _, rest = spec.partition(":")
-    if kind != "recorded" or not rest or Path(rest).expanduser().exists() or Path(rest).is_absolute():
-        return spec
-    own = data_folder().parent / rest
-    return f"recorded:{own}" if own.exists() else spec
+    return f"recorded:{own_path(rest)}" if kind == "recorded" and rest else spec
 
 
 def _fingerprint(problems: Sequence[Problem]) -> str:

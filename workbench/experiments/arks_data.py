@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from workbench.datasets.location import data_folder
+from workbench.datasets.location import own_path
 from workbench.errors import SettingsError
 from workbench.retrieval import CodeGenerator, CodingProblem, Item, PromptTemplate
 from workbench.sandbox.runtimes import Runtime, find_runtime
@@ -163,8 +163,7 @@ class Model:
         if kind == "pocket":
             from workbench.worlds.libraries import PocketCoder
 
-            folder = Path(rest)
-            return PocketCoder(folder if folder.is_dir() else data_folder().parent / folder)
+            return PocketCoder(own_path(rest))
         from workbench.generators import GenerationSettings
         from workbench.retrieval.code_generators import make_code_generator
 

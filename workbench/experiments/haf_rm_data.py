@@ -32,6 +32,10 @@ WORLD = "passages"
 """The data's name for the world of passages; all other names are data sets or files."""
 NUMBERS = {"pool_prompts": 1, "test_prompts": 1, "samples": 2, "judged_prompts": 0, "max_new_tokens": 1}
 ANSWERS_AT_ONCE = 64
+TRIES = 50
+"""How often as many prompts are drawn again while no two answers to one differ in utility."""
+SEED_STRIDE = 1_000_003
+"""Between the seeds of these tries, far from those of other parts and runs."""
 
 
 @dataclass(frozen=True)
@@ -213,10 +217,20 @@ def _of_world(settings: DataSettings, model: ModelSettings) -> ExperimentData:
     answered: dict[tuple[str, str], list[Candidates]] = {}
     for i, ((use, name), (prompts, samples)) in enumerate(wanted.items()):
         source = random.Random(f"{settings.seed} {use} {name}")
-        asked = dict.fromkeys(draw_task(SPLITS[name], source).prompt for _ in range(prompts))
-        answered[use, name] = sample_answers(
-            policy, tokenizer, list(asked), samples=samples, seed=settings.seed * len(wanted) + i
-        )
+        # the answers to very few prompts may all be worth the same, which makes no pair: then more are asked
+        for again in range(TRIES):
+            asked = dict.fromkeys(draw_task(SPLITS[name], source).prompt for _ in range(prompts))
+            seed = settings.seed * len(wanted) + i + SEED_STRIDE * again
+            found = sample_answers(policy, tokenizer, list(asked), samples=samples, seed=seed)
+            answered.setdefault((use, name), []).extend(found)
+            if all_pairs(found, name):
+                break
+        else:
+            raise SettingsError(
+                got=f"answers of {model.name} to {TRIES * prompts} prompts ({name}), all worth the same",
+                needed="a policy whose answers differ in utility",
+                fix="leave -p model out for the world's own policy, or ask for more -p samples",
+            )
     candidates = {name: answered["test", name] for name in SPLITS}
     return ExperimentData(
         pools={"familiar": answered["pool", "familiar"]},

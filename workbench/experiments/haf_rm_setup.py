@@ -94,6 +94,14 @@ def declare(settings: Any) -> Declaration:
             needed="quantize none or nf4; quantised weights are not trained themselves, so nf4 needs lora",
             fix="-p quantize=none, or -p lora=true",
         )
+    regimes = tuple(Regime.parse(word) for word in settings.regimes)
+    most = max(regime.pairs for regime in regimes)
+    if world and settings.pool_prompts < most:  # at most one pair a prompt
+        raise SettingsError(
+            got=f"pool_prompts {settings.pool_prompts}, and a regime of {most} pairs",
+            needed="at least one prompt for each pair, and a few more: some prompts' answers are worth the same",
+            fix=f"-p pool_prompts={2 * most}, for example, or smaller -p regimes",
+        )
     tuning = tuning_file(settings)
     return Declaration(
         model=ModelSettings(
@@ -104,7 +112,7 @@ def declare(settings: Any) -> Declaration:
             share_prompts=settings.share_prompts,
         ),
         alphas=tuple(_number(word) for word in settings.alphas),
-        regimes=tuple(Regime.parse(word) for word in settings.regimes),
+        regimes=regimes,
         seeds=tuple(range(settings.seeds)),
         quantized_seeds=min(settings.quantized_seeds, settings.seeds),
         training=_training(settings),

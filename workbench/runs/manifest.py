@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from workbench.datasets.location import checkout
 from workbench.runs import atomic
 from workbench.runs.folders import project_root
 from workbench.runs.processor import instruction_sets, processor_name
@@ -72,7 +73,9 @@ def _name_of(requirement: str) -> str:
 @functools.cache
 def git_state() -> dict[str, Any] | None:
     """Return the commit that the project is at and whether files differ from it; None outside of git."""
-    root = project_root() or Path(__file__).resolve().parents[2]
+    root = project_root() or checkout()
+    if root is None:  # installed: a repository around site-packages is another project's
+        return None
     commit = _output(["git", "-C", str(root), "rev-parse", "HEAD"])
     if commit is None:
         return None

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from workbench.datasets.location import home
 from workbench.errors import RunError
 from workbench.runs.code_version import source_version
 from workbench.runs.fingerprint import fingerprint, path_fingerprint
@@ -16,19 +17,19 @@ __all__ = ["find_notebooks", "notebook_key", "notebook_parameters", "notebooks_f
 
 
 def notebooks_folder() -> Path:
-    """Return the folder of the paper notebooks: that of the project around, or of the installed source tree.
+    """Return the folder of the paper notebooks: that of the project around, or the workbench's own.
 
     Raises:
         RunError: There is none.
     """
-    root = project_root() or project_root(Path(__file__))
-    if root is None:
+    folder = (project_root() or home()) / "notebooks"
+    if not folder.is_dir():
         raise RunError(
-            got=f"no project around {Path.cwd()}",
-            needed="the project's folder, with notebooks/ inside",
-            fix="change into the project's folder, or name a notebook by its path (.ipynb)",
+            got=f"no folder {folder}",
+            needed="the paper notebooks, which are installed with the workbench",
+            fix="install the workbench again, or name a notebook by its path (.ipynb)",
         )
-    return root / "notebooks"
+    return folder
 
 
 def find_notebooks(folder: Path) -> dict[str, Path]:
@@ -93,5 +94,5 @@ def _cells(notebook: Path) -> list[dict[str, Any]]:
         raise RunError(
             got=f"{notebook} cannot be read as a notebook ({type(fault).__name__})",
             needed="a Jupyter notebook, format 4",
-            fix="restore it, for example with `git checkout`, or name another one",
+            fix="restore it (in a checkout, with `git checkout`), or name another one",
         ) from fault

@@ -14,7 +14,7 @@ from pathlib import Path
 from workbench.errors import SandboxUnavailableError, SettingsError
 from workbench.sandbox.inside import syscalls
 
-__all__ = ["check", "readable_paths", "tasks_of_user"]
+__all__ = ["check", "readable_paths", "tasks_of_user", "without"]
 
 # The parts of the system that an interpreter and its libraries read. /etc is not given as a whole.
 _SYSTEM = (
@@ -97,6 +97,33 @@ def check(isolation: str) -> None:
 def readable_paths(extra: Sequence[str]) -> list[str]:
     """List what a sandboxed interpreter may read: the system's libraries and `extra`, where they exist."""
     return [path for path in dict.fromkeys([*_SYSTEM, *extra]) if Path(path).exists()]
+
+
+def without(readable: Sequence[str], hidden: Path) -> tuple[list[str], list[str]]:
+    """Take a folder out of what programs may read, where it lies within that.
+
+    Landlock allows a folder with all that is below it, and takes nothing back. So a folder around the hidden one
+    is given entry by entry, and itself may only be listed, which imports need. Links count as where they lead.
+
+    Args:
+        readable: Paths to read; those below the hidden folder stay.
+        hidden: The folder to take out, resolved.
+
+    Returns:
+        The paths to read, and the folders to list.
+    """
+    read: list[str] = []
+    listed: dict[str, None] = {}
+    waiting = list(readable)
+    while waiting:
+        path = waiting.pop()
+        real = Path(path).resolve()
+        if not hidden.is_relative_to(real):
+            read.append(path)
+        elif real != hidden and str(real) not in listed:
+            listed[str(real)] = None
+            waiting += [entry.path for entry in os.scandir(real) if not entry.is_symlink()]
+    return read, list(listed)
 
 
 def tasks_of_user() -> int:

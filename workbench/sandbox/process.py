@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+from workbench.datasets.location import PACKAGE
 from workbench.errors import SandboxUnavailableError
 from workbench.sandbox import isolation
 from workbench.sandbox.inside import channel, zygote
@@ -78,11 +79,16 @@ class Zygote:
         assert self._process.stdin is not None and self._process.stdout is not None  # both are pipes
         self._requests, self._answers = self._process.stdin, self._process.stdout
         self._ready: Future = Future()
+        readable = isolation.readable_paths([*runtime.readable, *runtime.packages])
+        # installed, the workbench lies among the libraries, and its data hold the problems' own solutions
+        read, listed = isolation.without(readable, PACKAGE)
         self._send(
             {
                 "log": str(self._log),
                 "root": str(root),
-                "readable": isolation.readable_paths([*runtime.readable, *runtime.packages]),
+                "readable": readable,
+                "program_readable": read,
+                "program_listed": listed,
                 "packages": list(runtime.packages),
                 "isolated": isolation_kind == "sandlock",
                 "tasks_of_user": isolation.tasks_of_user(),

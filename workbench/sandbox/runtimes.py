@@ -7,7 +7,7 @@ import re
 import shutil
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -36,6 +36,7 @@ _ENVIRONMENT = {
     # measured to be 3 to 15 % slower.
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
 }
+_INSTALLED = ("site-packages", "dist-packages")
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,9 @@ def find_runtime(name: str | Recipe, *, build: bool = True) -> Runtime:
         RuntimeMissingError: where it is not built and may not, or cannot, be.
     """
     if name == "main":
+        prefixes = _prefixes(sys.prefix, sys.base_prefix)
         return Runtime(
-            "main", Path(sys.executable), _prefixes(sys.prefix, sys.base_prefix), dict(_ENVIRONMENT)
+            "main", Path(sys.executable), prefixes, dict(_ENVIRONMENT), _installed_outside(prefixes)
         )
     recipe = name if isinstance(name, Recipe) else recipe_called(name)
     folder = built_folder(recipe)
@@ -145,6 +147,19 @@ def _prefixes(*prefixes: str | Path) -> tuple[str, ...]:
     """Return each folder once, and where its links lead."""
     both = [path for prefix in prefixes for path in (str(prefix), str(Path(prefix).resolve()))]
     return tuple(dict.fromkeys(both))
+
+
+def _installed_outside(prefixes: Sequence[str]) -> tuple[str, ...]:
+    """Return the folders of installed packages that this interpreter searches beyond its own prefixes.
+
+    They are the user's (`pip install --user`), and those that a .pth file of the environment names.
+    """
+    found = [Path(folder).resolve() for folder in sys.path if Path(folder).name in _INSTALLED]
+    return tuple(
+        str(folder)
+        for folder in dict.fromkeys(found)
+        if not any(folder.is_relative_to(prefix) for prefix in prefixes)
+    )
 
 
 def interpreter(folder: Path) -> Path:

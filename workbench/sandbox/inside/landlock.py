@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import stat
 import struct
 from collections.abc import Sequence
@@ -43,13 +44,17 @@ class Layer:
 
     Args:
         readable: Paths to read and execute; opened here, so that the zygote does it for all its children.
+        listed: Folders to list, with all folders below; their files stay closed.
 
     Raises:
         OSError: if a path cannot be opened.
     """
 
-    def __init__(self, readable: Sequence[str]) -> None:
+    def __init__(self, readable: Sequence[str], listed: Sequence[str] = ()) -> None:
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a thousand packages are no rarity
         self._readable = [_opened(path, _READING) for path in readable]
+        self._readable += [_opened(path, _READ_DIR) for path in listed]
 
     @property
     def descriptors(self) -> list[int]:

@@ -35,7 +35,8 @@ class Supervisor:
     """The zygote's event loop.
 
     Args:
-        settings: `limits` (see `Limits` in the parent), `readable` folders, `isolated`.
+        settings: `limits` (see `Limits` in the parent), `isolated`, and for programs the paths that they may
+            read, `program_readable`, and the folders that they may list, `program_listed`.
         incoming: File descriptor of the parent's requests.
         outgoing: File descriptor of the answers.
         preloader: Imports what programs need before they are forked.
@@ -53,7 +54,9 @@ class Supervisor:
         self._memory = confine.memory_now_bytes()
         self._shared_piece_bytes = shared_piece_bytes(self._limits["memory_bytes"])
         self._modules = frozenset(sys.modules)
-        self._layer = Layer(settings["readable"]) if settings["isolated"] else None
+        self._layer = (
+            Layer(settings["program_readable"], settings["program_listed"]) if settings["isolated"] else None
+        )
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 

@@ -117,7 +117,7 @@ def draw_pairs(
         raise SettingsError(
             got=f"{len(drawn)} prompts with answers of different utility",
             needed=f"{count}, one for each pair",
-            fix="sample answers to more prompts, or ask for fewer pairs",
+            fix="sample answers to more prompts (-p pool_prompts), or ask for fewer pairs (-p regimes, -p pairs)",
         )
     return drawn
 
