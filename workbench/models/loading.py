@@ -43,7 +43,8 @@ class ModelSettings:
     name: str
     """A name on the Hub, or a folder with a checkpoint."""
     quantize: str | None = None
-    """One of `QUANTIZATIONS`, or None. Works on a CPU too."""
+    """One of `QUANTIZATIONS`, or None. Works on a CPU too: `nf4` unpacks to the same bits on every CPU; `8bit`
+    multiplies whole numbers on those with AVX-512 and floating ones elsewhere, which differ above 2^24 only."""
     device: str = "auto"
     """Where it computes, as torch names it; `auto`: the first GPU, else the CPU."""
     dtype: str = "auto"
