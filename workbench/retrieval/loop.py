@@ -44,6 +44,7 @@ def active_retrieval(
     web: KnowledgeSource | None = None,
     template: PromptTemplate | None = None,
     progress: bool = True,
+    retry_failed: bool = False,
     **changes: Any,
 ) -> ActiveResult:
     """Let a model solve problems with a knowledge soup that it asks anew, round by round, for what still raises.
@@ -67,6 +68,7 @@ def active_retrieval(
         web: Where web pages come from, for the source `web_search`.
         template: The wording of prompts.
         progress: Show bars on a terminal's stderr.
+        retry_failed: Ask again for what an endpoint gave no answer to in an earlier call.
         changes: Single settings, such as `query="question"` or `rounds=1`.
 
     Raises:
@@ -83,7 +85,9 @@ def active_retrieval(
             held.enter_context(sole_user(where, "is at work in", "folder=..."))
         if not isinstance(generator, ResumableCompletions):
             file = where and where / "completions.jsonl"
-            generator = held.enter_context(ResumableCompletions(generator, file, progress=progress))
+            generator = held.enter_context(
+                ResumableCompletions(generator, file, progress=progress, retry_failed=retry_failed)
+            )
         if not isinstance(sandbox, Executor):
             sandbox = held.enter_context(Executor(sandbox, where and where / "outcomes.jsonl"))
         before = Spent(generator.seconds, sandbox.seconds, 0)
