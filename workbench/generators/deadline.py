@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -50,5 +50,5 @@ def client_with_deadline(timeout_s: float) -> openai.DefaultHttpxClient:
         if isinstance(response.stream, httpx.SyncByteStream):
             response.stream = _Deadlined(response.stream, end, response.request)
 
-    hooks = {"request": [started], "response": [answered]}
+    hooks: dict[str, list[Callable[..., Any]]] = {"request": [started], "response": [answered]}
     return openai.DefaultHttpxClient(event_hooks=hooks)

@@ -25,12 +25,15 @@ from workbench.retrieval.settings import ActiveRetrievalSettings
 from workbench.retrieval.soup import KnowledgeSoup, KnowledgeSource
 from workbench.retrieval.trace import Step
 from workbench.runs import atomic
-from workbench.runs.folders import sole_user
+from workbench.runs.folders import refuse_overwriting, sole_user
 
 if TYPE_CHECKING:
     from workbench.sandbox import Sandbox
 
 __all__ = ["active_retrieval"]
+
+WRITTEN = ("trace.jsonl", "completions.jsonl", "outcomes.jsonl", "results.json", "seconds.json")
+"""Files that a run writes into its folder."""
 
 
 def active_retrieval(
@@ -83,6 +86,8 @@ def active_retrieval(
     with contextlib.ExitStack() as held:
         if where is not None:
             held.enter_context(sole_user(where, "is at work in", "folder=..."))
+            answers = getattr(getattr(generator, "generator", generator), "path", None)
+            refuse_overwriting(where, WRITTEN, [answers] if answers else [], "folder=...")
         if not isinstance(generator, ResumableCompletions):
             file = where and where / "completions.jsonl"
             generator = held.enter_context(
