@@ -176,8 +176,12 @@ class Endpoint:
             return read_failure(error, again=False)
 
     def _shown(self, said: str) -> str:
-        """Return what the endpoint said in one line, without the key."""
-        return " ".join(hide(said, key()).split())[:300]
+        """Return what the endpoint said in one line, without the key; of an error object its message."""
+        try:
+            message = json.loads(said)["error"]["message"]
+        except (ValueError, LookupError, TypeError):
+            message = said
+        return " ".join(hide(str(message), key()).split())[:300]
 
     def _plain(self, failure: Failure, style: str) -> GeneratorError:
         """Say in the user's words what a failure means, without the key."""
