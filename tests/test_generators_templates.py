@@ -14,7 +14,9 @@ from workbench.generators.templates import TurnEnd, chat_text, turn_end
 
 MESSAGES = [{"role": "system", "content": "Only code."}, {"role": "user", "content": "Double it."}]
 TURNS = "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}<turn_end>\n{% endfor %}"
-REFUSES = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
+REFUSES = (
+    "{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
+)
 SKIPS = "{% for m in messages if m['role'] != 'system' %}<|{{ m['role'] }}|>{{ m['content'] }}{% endfor %}"
 
 

@@ -161,7 +161,7 @@ class Endpoint:
         """Send one request."""
         import openai
 
-        from workbench.generators.deadline import TooLong
+        from workbench.generators.deadline import kept_coming
 
         send: Callable[..., Any]
         if style == "chat":
@@ -171,7 +171,7 @@ class Endpoint:
         try:
             return read_reply(send(model=self.model, **request), read)
         except openai.APIConnectionError as error:  # a timeout is one
-            return read_failure(error, again=not isinstance(error.__cause__, TooLong))
+            return read_failure(error, again=not kept_coming(error))
         except (openai.OpenAIError, json.JSONDecodeError, UnicodeDecodeError) as error:
             return read_failure(error, again=False)
 
