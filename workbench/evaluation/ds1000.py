@@ -85,10 +85,10 @@ def collect_answers(
     if partial:
         counts = {number: min(there, samples or there) for number, there in counts.items()}
         problems = [problem for problem in problems if counts[problem.problem_id]]
-    by_count = {
-        max(1, n): [p for p in problems if counts[p.problem_id] == n]
-        for n in sorted({counts[p.problem_id] for p in problems})
-    }
+    wanted = {
+        p.problem_id: max(1, counts[p.problem_id]) for p in problems
+    }  # 1: the lack of any is told there
+    by_count = {n: [p for p in problems if wanted[p.problem_id] == n] for n in sorted({*wanted.values()})}
     return [answer for n, some in by_count.items() for answer in kept.generate(some, samples=n)]
 
 

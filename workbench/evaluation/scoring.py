@@ -149,11 +149,15 @@ def score_generator(scoring: Scoring, folder: Path, *, fresh: bool = False, prog
                 retry_failed=scoring.retry_failed,
                 partial=scoring.partial,
             )
-            answered = {answer.problem_id for answer in answers}
-            if not answered:
+            there = (
+                {answer.problem_id for answer in answers}
+                if scoring.partial
+                else {problem.problem_id for problem in problems}
+            )
+            if not there:
                 raise _nothing_there(folder, generator)
             judgements = score(
-                [problem for problem in problems if problem.problem_id in answered],
+                [problem for problem in problems if problem.problem_id in there],
                 answers,
                 sandbox,
                 verdicts_path=folder / "verdicts.jsonl",
