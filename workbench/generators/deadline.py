@@ -44,7 +44,7 @@ def _deadlined(response: Any) -> Any:
     http: Any = sys.modules[type(response).__module__.partition(".")[0]]
     stream, request = response.stream, response.request
 
-    class Deadlined(http.SyncByteStream):  # type: ignore[misc]
+    class Deadlined(http.SyncByteStream):
         def __iter__(self) -> Iterator[bytes]:
             for part in stream:
                 if time.monotonic() > request.extensions["deadline"]:
