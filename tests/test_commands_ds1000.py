@@ -111,6 +111,45 @@ def test_failing_answers_are_no_failure_of_the_command(tmp_path):
     assert "0 of 2 answers passed" in done.output
 
 
+def test_what_is_there_is_scored_alone_where_that_is_asked(tmp_path):
+    file = tmp_path / "one.jsonl"
+    from workbench.datasets import load_problems
+
+    first, *_ = load_problems("suite", libraries=["Numpy"], perturbations=["Surface"])
+    file.write_text(json.dumps({"id": first.problem_id, "code": first.reference_code}) + "\n")
+    words = [f"recorded:{file}", "--library", "Numpy", "--perturbation", "Surface", "--out", tmp_path / "out"]
+    whole = command(*words)
+    assert whole.exit_code == 2
+    assert "0 of 1 answers" in whole.output
+    done = command(*words, "--partial")
+    assert done.exit_code == 0, done.output
+    assert "partial: 1 of 2 problems have no answer" in done.output
+    assert "1 of 1 answers passed" in done.output
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["unanswered"] == 1
+
+
+@pytest.mark.parametrize("fresh", [[], ["--fresh"]])
+def test_a_file_that_would_be_written_to_is_refused_as_an_input(tmp_path, fresh):
+    few = ["--library", "Numpy", "--perturbation", "Surface", "--out", tmp_path]
+    assert command("reference", *few).exit_code == 0
+    before = (tmp_path / "answers.jsonl").read_bytes()
+    (tmp_path / "link.jsonl").symlink_to(tmp_path / "answers.jsonl")
+    for name in ("answers.jsonl", "link.jsonl"):
+        done = command(f"recorded:{tmp_path / name}", *few, *fresh)
+        assert done.exit_code == 2
+        assert "as an input, into which results would be written" in done.output
+    assert (tmp_path / "answers.jsonl").read_bytes() == before
+
+
+def test_a_folder_is_one_generators(tmp_path):
+    few = ["--library", "Numpy", "--perturbation", "Surface", "--out", tmp_path]
+    assert command("reference", *few).exit_code == 0
+    done = command("memorizer", *few)
+    assert done.exit_code == 2
+    assert "holds answers of reference" in done.output
+    assert command("memorizer", *few, "--fresh").exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -274,6 +274,70 @@ def test_a_failing_answer_is_shown_with_its_line_marked():
     assert failing_answer(THREE, given, score(THREE, given, PlainSandbox()), "surface") is None
 
 
+ENDINGS = [
+    Answer(0, 0, "good", "length"),
+    Answer(1, 0, "", "length"),
+    Answer(2, 0, "", "no answer", "too long"),
+]
+
+
+def test_an_answer_that_did_not_come_is_not_run_and_counts_as_not_passed(tmp_path):
+    box, path = PlainSandbox(), tmp_path / "verdicts.jsonl"
+    found = score(THREE, ENDINGS, box, verdicts_path=path)
+    assert [each.status for each in found] == ["passed", "failed", "no answer"]
+    assert (found[2].message, found[2].passed, len(box.asked)) == ("too long", False, 2)
+    total = summarize(THREE, found).all
+    assert (total.answers, total.passed, total.failed_execution, total.no_answer) == (3, 1, 1, 1)
+    assert (total.cut, total.empty, total.pass_at_1) == (2, 1, 1 / 3)
+    again = PlainSandbox()
+    assert score(THREE, ENDINGS, again, verdicts_path=path) == found
+    assert again.asked == []
+    answered = [*ENDINGS[:2], Answer(2, 0, "good", "stop")]
+    assert score(THREE, answered, again, verdicts_path=path)[2].passed
+
+
+def test_verdicts_from_before_endings_were_kept_still_count(tmp_path):
+    path = tmp_path / "verdicts.jsonl"
+    found = score(THREE, answers("good", "bad", "good"), PlainSandbox(), verdicts_path=path)
+    rows = [each.row() for each in found]
+    path.write_text(
+        "".join(json.dumps({k: row[k] for k in row if k not in ("ended", "empty")}) + "\n" for row in rows)
+    )
+    again = PlainSandbox()
+    assert score(THREE, answers("good", "bad", "good"), again, verdicts_path=path) == found
+    assert again.asked == []
+
+
+def test_tables_count_what_befell_answers_and_only_that():
+    plain = summarize(THREE, score(THREE, answers("good", "bad", "good"), PlainSandbox()))
+    assert text_table(plain).splitlines()[0].split()[-1] == "skipped"
+    assert "cut" not in compared({"a": plain}, "library")
+    lossy = summarize(THREE, score(THREE, ENDINGS, PlainSandbox()))
+    head, _, pandas, numpy, *_ = text_table(lossy).splitlines()
+    assert head.split("skipped")[1].split() == ["no", "answer", "cut", "empty"]
+    assert (numpy.split()[-3:], pandas.split()[-3:]) == (["0", "2", "1"], ["1", "0", "0"])
+    frame = compared({"a": plain, "b": lossy}, "library")
+    assert frame["no answer"].tolist() == [0, 0, 0, 1, 0, 1]
+    partial = summarize(THREE, score(THREE[:1], ENDINGS[:1], PlainSandbox()))
+    assert text_table(partial).splitlines()[0].endswith("cut  unanswered")
+    assert (partial.all.problems, partial.all.unanswered, partial.all.pass_at_1) == (1, 2, 1.0)
+
+
+def test_the_answers_that_are_there_may_be_taken_alone(tmp_path):
+    file = tmp_path / "recorded.jsonl"
+    file.write_text('{"problem_id": 1, "code": "a"}\n{"problem_id": 1, "code": "b"}\n')
+    recorded = make_generator(f"recorded:{file}", problems=THREE)
+    options = {"folder": tmp_path, "partial": True}
+    assert collect_answers(THREE, recorded, "", samples=None, **options) == [
+        Answer(1, 0, "a"),
+        Answer(1, 1, "b"),
+    ]
+    reference = make_generator("reference")
+    assert collect_answers(THREE, reference, "", samples=1, **options) == []
+    given = collect_answers(THREE[:2], reference, "", samples=1, folder=tmp_path)
+    assert collect_answers(THREE, reference, "", samples=1, **options) == given
+
+
 # ---- in the real sandbox -----------------------------------------------------------------------------------------
 # References and wrong answers to the whole suite are run by the notebook's test, which does so anyway.
 

@@ -13,10 +13,12 @@ from transformers import AutoTokenizer
 
 from workbench.datasets.ds1000 import Problem
 from workbench.errors import GeneratorError
-from workbench.generators import huggingface
+from workbench.generators import continuing, huggingface
 from workbench.generators.answer import Answer
-from workbench.generators.continuing import Written
+from workbench.generators.answers import extract_answer
+from workbench.generators.continuing import Written, loaded_model
 from workbench.generators.huggingface import HuggingFaceGenerator
+from workbench.generators.loading import load_model
 from workbench.generators.resume import ResumableGenerator
 from workbench.generators.settings import GenerationSettings
 from workbench.generators.stopping import StopTexts
@@ -81,6 +83,60 @@ def test_a_resumed_generation_gives_the_same_file_as_an_uninterrupted_one(
     again = list(ResumableGenerator(HuggingFaceGenerator(checkpoint, settings), broken).generate(PROBLEMS))
     assert again == whole
     assert broken.read_bytes() == straight.read_bytes()
+
+
+def test_a_row_is_on_disk_when_it_ends_and_not_when_its_batch_does(
+    checkpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten minutes of a slow model, killed, once left none of 17 answers."""
+    path = tmp_path / "answers.jsonl"
+    settings = replace(SAMPLED, batch_size=7, max_new_tokens=60)
+    whole = answers(checkpoint, settings)
+    ended = [one for one in whole if one.ended == "stop"]
+    assert 0 < len(ended) < len(whole)  # some rows end early, and others are cut
+    on_disk: list[int] = []
+    hand_over = continuing._Rows.hand_over
+
+    def watched(self: Any, row: int, tokens: Any, *, cut: bool) -> None:
+        on_disk.append(path.read_bytes().count(b"\n") if path.exists() else 0)
+        hand_over(self, row, tokens, cut=cut)
+
+    monkeypatch.setattr(continuing._Rows, "hand_over", watched)
+    kept = list(ResumableGenerator(HuggingFaceGenerator(checkpoint, settings), path).generate(PROBLEMS))
+    assert kept == whole
+    assert on_disk == list(range(7))  # each row before was written while the model waited
+
+
+def test_an_answer_that_reaches_the_limit_is_cut(checkpoint: str) -> None:
+    assert {one.ended for one in answers(checkpoint, replace(GREEDY, max_new_tokens=1))} == {"length"}
+
+
+def test_a_prompt_that_opens_the_reasoning_makes_an_unclosed_draft_no_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = make_tiny_model(tmp_path, chat=True, special=["<|user|>", "<|assistant|>"])
+    file = model / "chat_template.jinja"
+    file.write_text(file.read_text().replace("<|assistant|>", "<|assistant|><think>\n"))
+    monkeypatch.setattr(huggingface, "extract_answer", extract_answer)
+
+    def writes(text: str) -> list[str]:
+        monkeypatch.setattr(huggingface, "continue_prompts", lambda *_: [Written(0, text, cut=True)])
+        return [one.code for one in answers(str(model), replace(GREEDY, style="chat"), PROBLEMS[:1])]
+
+    assert writes("```python\nresult = 2\n```\nBut") == [""]
+    assert writes("Hm.\n</think>\n```python\nresult = 1\n```") == ["result = 1"]
+
+
+def test_a_turn_ends_at_the_templates_own_token(tmp_path: Path) -> None:
+    """It need be no end token of the tokenizer; here it is the first one that the model writes."""
+    special = ["<|user|>", "<|assistant|>", "<turn_end>"]
+    model = make_tiny_model(tmp_path, chat=True, special=special)
+    loaded = load_model(str(model), GREEDY)
+    loaded[1].chat_template = loaded[1].chat_template.replace("{% endfor %}", "<turn_end>{% endfor %}")
+    ready = loaded_model(*loaded, GREEDY, chat=True)
+    end = loaded[1].convert_tokens_to_ids("<turn_end>")
+    assert end in ready.ends
+    assert end not in loaded_model(*loaded, GREEDY, chat=False).ends
 
 
 def test_a_stop_text_of_the_user_ends_an_answer(checkpoint: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -218,7 +219,9 @@ def test_a_model_that_knows_the_new_name_of_the_limit_is_asked_by_it(
         return chat(f"result = {body['max_completion_tokens']}")
 
     endpoint(newer)
-    assert answers() == [Answer(0, 0, "result = 1024")]
+    with pytest.warns(UserWarning, match="max_tokens is sent as max_completion_tokens"):
+        got = answers()
+    assert got == [Answer(0, 0, "result = 1024")]
 
 
 def test_another_bad_request_tells_what_the_endpoint_said(endpoint: Callable[..., Endpoint]) -> None:
@@ -260,6 +263,219 @@ def test_a_caller_that_stops_early_sends_no_more_requests(endpoint: Callable[...
     next(answers_so_far)
     answers_so_far.close()
     assert len(server.requests) <= 10
+
+
+GOOD = chat("```python\nresult = 1\n```")
+
+
+def asked_about(body: dict[str, Any]) -> int:
+    """Return the problem's number, or -1 for a request that is about none."""
+    found = re.search(r"number (\d+)", body["messages"][-1]["content"])
+    return int(found.group(1)) if found else -1
+
+
+@pytest.mark.parametrize(
+    ("refusal", "said"),
+    [
+        ((400, {"error": {"message": "longer than the context"}}), "longer than the context"),
+        ((403, {"error": {"message": "flagged"}}), "flagged"),
+        ((422, {"detail": "no"}), '{"detail": "no"}'),
+        ((200, {"error": {"message": "filtered", "code": 400}}), "filtered"),
+        ((200, {"error": {"message": "upstream", "code": 502}}), "upstream"),
+        ((200, {"choices": []}), "something that is no completion"),
+        ((200, b'{"choices": [{"mess'), "something that is no completion"),
+        ((500, {"error": {"message": "crashed"}}), "crashed"),
+    ],
+)
+def test_a_prompt_that_fails_alone_is_a_missing_answer(
+    endpoint: Callable[..., Endpoint], refusal: Reply, said: str
+) -> None:
+    endpoint(lambda path, body, number: refusal if asked_about(body) == 2 else GOOD)
+    got = answers(replace(SETTINGS, retries=1, concurrency=1), count=4)
+    assert [(one.code, one.ended, one.said) for one in got] == [
+        ("result = 1", None, ""),
+        ("result = 1", None, ""),
+        ("", "no answer", said),
+        ("result = 1", None, ""),
+    ]
+
+
+def test_the_first_prompt_may_be_the_refused_one(endpoint: Callable[..., Endpoint]) -> None:
+    server = endpoint(lambda path, body, number: (400, {}) if asked_about(body) == 0 else GOOD)
+    got = answers(replace(SETTINGS, concurrency=1), count=3)
+    assert [one.is_missing for one in got] == [True, False, False]
+    assert [asked_about(body) for _, body in server.requests] == [
+        0,
+        -1,
+        1,
+        2,
+    ]  # once it is asked for one word
+
+
+def test_an_endpoint_that_refuses_everything_from_some_time_on_is_an_error(
+    endpoint: Callable[..., Endpoint],
+) -> None:
+    server = endpoint(lambda path, body, number: GOOD if number < 3 else (403, {"error": "no credit"}))
+    kept: list[Answer] = []
+    with pytest.raises(GeneratorError, match="no credit"):
+        kept += OpenAIGenerator("m", replace(SETTINGS, concurrency=1), progress=False).as_known(problems(50))
+    assert len(server.requests) < 15
+
+
+def test_what_is_under_way_when_an_error_comes_is_not_lost(endpoint: Callable[..., Endpoint]) -> None:
+    def answer(path: str, body: dict[str, Any], number: int) -> Reply:
+        if asked_about(body) == 0:
+            return 401, {}
+        time.sleep(0.3)
+        return GOOD
+
+    endpoint(answer)
+    kept: list[int] = []
+    with pytest.raises(GeneratorError, match="refuses the key"):
+        for one in OpenAIGenerator("m", replace(SETTINGS, concurrency=3), progress=False).as_known(
+            problems(9)
+        ):
+            kept.append(one.problem_id)
+    assert sorted(kept)[:2] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("status", "forbidden", "said", "told"),
+    [
+        (422, {"seed"}, "seed: extra inputs are not permitted", "seed is left out"),
+        (400, {"top_p", "temperature"}, "give either temperature or top_p", "top_p is left out"),
+        (400, {"temperature"}, "'temperature' must be 1", "temperature is left out"),
+        (400, {"stop"}, "Unsupported parameter: stop", "stop is left out"),
+        (400, {"max_tokens"}, "use max_completion_tokens", "max_tokens is sent as max_completion_tokens"),
+    ],
+)
+def test_a_refused_parameter_is_left_out_once_and_for_all(
+    endpoint: Callable[..., Endpoint], status: int, forbidden: set[str], said: str, told: str
+) -> None:
+    def picky(path: str, body: dict[str, Any], number: int) -> Reply:
+        refused = forbidden <= set(body)
+        return (status, {"error": {"message": said}}) if refused else chat("result = 1 # END, not this")
+
+    server = endpoint(picky)
+    with pytest.warns(UserWarning) as warned:
+        got = answers(replace(SETTINGS, stop=("END",), concurrency=1), count=6)
+    cut = "result = 1 #" if forbidden == {"stop"} else "result = 1 # END, not this"
+    assert [one.code for one in got] == [cut] * 6
+    assert len(server.requests) == 7
+    assert [told in str(one.message) for one in warned] == [True]
+    kept = {"temperature", "top_p", "seed", "stop"} - (forbidden - {"temperature"} or forbidden)
+    assert kept <= set(server.requests[-1][1])
+
+
+def test_parameters_that_are_named_in_vain_stay(endpoint: Callable[..., Endpoint]) -> None:
+    """A prompt that is too long for `max_tokens` must not change how the others are asked."""
+    said = {"error": {"message": "'max_tokens' or 'max_completion_tokens' is too large for this prompt"}}
+    server = endpoint(lambda path, body, number: (400, said) if asked_about(body) == 1 else GOOD)
+    assert [one.is_missing for one in answers(replace(SETTINGS, concurrency=1), count=3)] == [
+        False,
+        True,
+        False,
+    ]
+    assert "max_tokens" in server.requests[-1][1]
+
+
+def test_an_instruction_goes_into_the_users_turn_where_no_system_turn_is_taken(
+    endpoint: Callable[..., Endpoint],
+) -> None:
+    def gemma(path: str, body: dict[str, Any], number: int) -> Reply:
+        if body["messages"][0]["role"] == "system":
+            return 400, {"error": {"message": "System role not supported"}}
+        return GOOD
+
+    server = endpoint(gemma)
+    with pytest.warns(UserWarning, match="the instruction stands in the user's turn"):
+        answers(replace(SETTINGS, concurrency=1), count=2)
+    (message,) = server.requests[-1][1]["messages"]
+    assert message["content"].startswith("You complete Python programs.")
+    assert "number 1" in message["content"]
+
+
+def test_how_an_answer_ended_is_kept(endpoint: Callable[..., Endpoint]) -> None:
+    def reply(path: str, body: dict[str, Any], number: int) -> Reply:
+        content, ended = [("x = 1", "stop"), (None, "length"), (None, "content_filter")][asked_about(body)]
+        return 200, {"choices": [{"message": {"content": content}, "finish_reason": ended}]}
+
+    endpoint(reply)
+    assert [(one.code, one.ended) for one in answers(count=3)] == [
+        ("x = 1", "stop"),
+        ("", "length"),
+        ("", "content_filter"),
+    ]
+
+
+def test_content_in_parts_is_read_without_its_reasoning(endpoint: Callable[..., Endpoint]) -> None:
+    parts = [
+        {"type": "thinking", "thinking": [{"type": "text", "text": "y"}]},
+        {"type": "text", "text": "x = "},
+        {"type": "text", "text": "1"},
+    ]
+    endpoint(lambda path, body, number: (200, {"choices": [{"message": {"content": parts}}]}))
+    assert answers() == [Answer(0, 0, "x = 1")]
+
+
+def test_reasoning_in_a_field_of_its_own_is_no_answer(endpoint: Callable[..., Endpoint]) -> None:
+    message = {"content": None, "reasoning_content": "```python\nx = 1\n```"}
+    endpoint(lambda path, body, number: (200, {"choices": [{"message": message, "finish_reason": "length"}]}))
+    assert answers() == [Answer(0, 0, "", "length")]
+
+
+def test_a_reply_that_drips_ends_at_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Dripping(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", "100000")
+            self.end_headers()
+            try:
+                while True:
+                    self.wfile.write(b" ")
+                    self.wfile.flush()
+                    time.sleep(0.05)
+            except OSError:
+                pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Dripping)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{server.server_port}/v1")
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    try:
+        assert "no answer from" in failure(replace(SETTINGS, timeout_s=0.4, retries=6)).got
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_key_of_one_letter_garbles_no_message(
+    endpoint: Callable[..., Endpoint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint(lambda path, body, number: (400, {"error": {"message": "a bad request"}}))
+    monkeypatch.setenv("OPENAI_API_KEY", "a")
+    assert "refuses the request: a bad request" in failure().got
+
+
+def test_an_answer_behind_a_slow_one_is_handed_on_at_once(endpoint: Callable[..., Endpoint]) -> None:
+    slow = threading.Event()
+
+    def answer(path: str, body: dict[str, Any], number: int) -> Reply:
+        if asked_about(body) == 0:
+            slow.wait(20)
+        return GOOD
+
+    endpoint(answer)
+    coming = OpenAIGenerator("m", SETTINGS, progress=False).as_known(problems(3))
+    first = {next(coming).problem_id, next(coming).problem_id}
+    slow.set()
+    assert first == {1, 2}
+    assert [one.problem_id for one in coming] == [0]
 
 
 def _free_port() -> int:

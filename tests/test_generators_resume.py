@@ -105,3 +105,54 @@ def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="can be read and written"):
         run(tmp_path / "file" / "answers.jsonl", Counting())
+
+
+class Early(Counting):
+    """Knows the last answers first; gives none to problem 1 unless it is asked twice."""
+
+    def __init__(self, fails: bool = False) -> None:
+        super().__init__()
+        self.fails = fails
+
+    def as_known(
+        self, problems: Iterable[Problem], *, samples: int = 1, skip: Collection[tuple[int, int]] = ()
+    ) -> Iterator[Answer]:
+        for one in reversed(list(self.generate(problems, samples=samples, skip=skip))):
+            failed = self.fails and one.problem_id == 1
+            yield Answer(one.problem_id, one.sample, "", "no answer", "too long") if failed else one
+
+
+def test_what_ends_early_is_kept_early_and_the_whole_is_put_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    stream = ResumableGenerator(Early(), path).generate(PROBLEMS)
+    assert next(stream).problem_id == 0
+    stream.close()  # type: ignore[attr-defined]
+    assert [json.loads(line)["problem_id"] for line in path.read_text().splitlines()] == [3, 2, 1, 0]
+    got = run(path, Early(), samples=1)
+    assert [one.problem_id for one in got] == [0, 1, 2, 3]
+    assert [json.loads(line)["problem_id"] for line in path.read_text().splitlines()] == [0, 1, 2, 3]
+
+
+def test_a_failure_is_kept_and_asked_again_only_where_that_is_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    failed = run(path, Early(fails=True), samples=1)[1]
+    assert (failed.is_missing, failed.said) == (True, "too long")
+    again = Early()
+    assert run(path, again, samples=1)[1] == failed
+    assert again.made == 0
+    assert ResumableGenerator(again, path).saved(PROBLEMS)[1] == failed
+    retried = list(ResumableGenerator(again, path, retry_failed=True).generate(PROBLEMS))
+    assert [one.is_missing for one in retried] == [False] * 4
+    assert again.made == 1
+    assert len(path.read_text().splitlines()) == 4
+
+
+def test_a_file_without_how_answers_ended_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    run(path, Counting(), samples=1)
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    old = [{name: row[name] for name in ("key", "problem_id", "sample", "code")} for row in rows]
+    path.write_text("".join(json.dumps(row) + "\n" for row in old))
+    again = Counting()
+    assert [one.ended for one in run(path, again, samples=1)] == [None] * 4
+    assert again.made == 0

@@ -164,3 +164,32 @@ def test_the_fingerprint_of_recorded_answers_is_their_content(tmp_path: Path) ->
     first = RecordedGenerator(write(tmp_path / "a.jsonl", {"id": 0, "code": "a"})).fingerprint
     assert RecordedGenerator(write(tmp_path / "b.jsonl", {"id": 0, "code": "a"})).fingerprint == first
     assert RecordedGenerator(write(tmp_path / "a.jsonl", {"id": 0, "code": "b"})).fingerprint != first
+
+
+def test_the_file_of_a_run_is_read_by_samples_and_only_one_generators(tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    rows = [
+        {"key": "k", "problem_id": 0, "sample": 1, "code": "b", "generator": "one"},
+        {"key": "k", "problem_id": 0, "sample": 0, "code": "", "ended": "no answer", "said": "too long"},
+    ]
+    write(path, *rows)
+    first, second = RecordedGenerator(path).generate([PANDAS], samples=2)
+    assert (first.is_missing, first.said, second.code) == (True, "too long", "b")
+    for other in ({"generator": "two", "problem_id": 1}, {"code": "c"}):
+        write(path, *rows, {**rows[0], **other})
+        with pytest.raises(DataError, match="answers of two generators, or of two settings"):
+            RecordedGenerator(path)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "Here is the code:\n```\na.argmin()\n```\nIt is short.",
+        "Sure!\n\n```python\na.argmin()\n```",
+        "\ufeffa.argmin()",
+        "<think>\nb\n</think>\na.argmin()",
+    ],
+)
+def test_a_recorded_answer_may_be_as_the_model_wrote_it(tmp_path: Path, code: str) -> None:
+    write(path := tmp_path / "answers.jsonl", {"problem_id": 0, "code": code})
+    assert list(RecordedGenerator(path).generate([PANDAS])) == [Answer(0, 0, "a.argmin()")]

@@ -53,15 +53,15 @@ def test_tokens_are_the_models_own(checkpoint: str) -> None:
 def test_a_plain_model_continues_an_opened_block_and_a_chat_model_gets_a_turn(
     checkpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from workbench.generators import huggingface
+    from workbench.generators import continuing
 
     seen: list[tuple[str, tuple[str, ...]]] = []
 
-    def spy(ready: Any, prompts: list[list[int]], seeds: list[int]) -> list[str]:
+    def spy(ready: Any, prompts: list[list[int]], seeds: list[int]) -> list[continuing.Written]:
         seen.extend((ready.tokenizer.decode(prompt), ready.settings.stop) for prompt in prompts)
-        return ["" for _ in prompts]
+        return [continuing.Written(row, "", cut=False) for row in range(len(prompts))]
 
-    monkeypatch.setattr(huggingface, "continue_prompts", spy)
+    monkeypatch.setattr(continuing, "continue_prompts", spy)
     chat = str(make_tiny_model(tmp_path, chat=True, special=["<|user|>", "<|assistant|>"]))
     HuggingFaceCode(checkpoint, SHORT, progress=False).complete(["Do it"])
     HuggingFaceCode(chat, SHORT, progress=False).complete(["Do it"])

@@ -19,6 +19,8 @@ from workbench.retrieval import (
     VisibleRun,
     active_retrieval,
 )
+from workbench.retrieval.code_generators import RecordedCode
+from workbench.retrieval.completion import Completion
 from workbench.retrieval.report import recall
 from workbench.retrieval.trace import read_steps
 from workbench.retrieval.web import FolderProvider, WebSearch
@@ -327,3 +329,50 @@ def test_a_generator_that_loses_answers_is_refused(box):
 def test_recall_is_the_share_of_gold_that_was_found():
     assert recall(["a", "b"], ["b", "c"]) == 0.5
     assert recall([], ["b"]) is None
+
+
+class Refusing(ScriptedModel):
+    """An endpoint's model that is refused some prompts; it knows the last answers first."""
+
+    def __init__(self, answer, refuses):
+        super().__init__(answer)
+        self.refuses = refuses
+
+    def as_known(self, prompts):
+        for place in reversed(range(len(prompts))):
+            refused = self.refuses(prompts[place])
+            self.asked.append(prompts[place])
+            yield (
+                place,
+                (
+                    Completion("", "no answer", "too long")
+                    if refused
+                    else Completion(self.answer(prompts[place]), "length")
+                ),
+            )
+
+
+def test_a_refused_prompt_costs_one_answer_and_teaches_nothing(box, tmp_path):
+    model = Refusing(lambda prompt: "result = knot.zorp(values)", lambda prompt: SORT.question in prompt)
+    result = solve(box, model, rounds=2, folder=tmp_path)
+    first, second = result.history("sort")
+    assert (first.ended, first.said, first.code, first.outcome.message) == (
+        "no answer", "too long", "", "no answer: too long",
+    )  # fmt: skip
+    assert (first.grown, second.query_kind) == ((), "question")
+    assert "This code is wrong" not in second.prompt
+    assert not result.final()["sort"]
+    assert (result.rounds[0].no_answer, result.rounds[0].cut, result.rounds[0].empty) == (1, 2, 0)
+    assert read_steps(tmp_path / "trace.jsonl") == list(result.steps)
+    asked = len(model.asked)
+    solve(box, model, rounds=2, folder=tmp_path)
+    assert len(model.asked) == asked
+    model.refuses = lambda prompt: False
+    assert solve(box, model, rounds=2, folder=tmp_path, retry_failed=True).final()["sort"]
+
+
+def test_a_trace_that_would_be_written_over_is_refused_as_an_input(box, tmp_path):
+    solve(box, folder=tmp_path, rounds=1)
+    recorded = RecordedCode(tmp_path / "trace.jsonl")
+    with pytest.raises(SettingsError, match="as an input, into which results would be written"):
+        solve(box, recorded, folder=tmp_path, rounds=1)

@@ -133,6 +133,8 @@ def test_a_round_robin_needs_a_response_of_each(responses: dict[str, list[str]])
         ("A is better because", REFUSED),
         ("D", REFUSED),
         ("Banana", REFUSED),
+        ("<think>\nA is longer.\n</think>\nB", SECOND),
+        ("<think>\nLet me see. The first:\nA", REFUSED),
     ],
 )
 def test_a_verdict_is_one_letter_on_the_last_line(reply: str | None, expected: Preference) -> None:
@@ -304,6 +306,18 @@ def test_after_a_failure_only_the_rest_is_asked(endpoint: Callable[..., Endpoint
     failing, before = False, len(server.bodies)
     judge(tmp_path / "replies.jsonl").compare_all(comparisons)
     assert len(server.bodies) - before == 2 * len(comparisons) - kept
+
+
+def test_a_question_that_is_refused_alone_has_no_verdict(
+    endpoint: Callable[..., Endpoint], tmp_path: Path
+) -> None:
+    server = endpoint(lambda question, number: 400 if "awful" in question else longer(question, number))
+    asked = [Comparison("p", "a", "long"), Comparison("p", "awful", "longest")]
+    path = tmp_path / "replies.jsonl"
+    assert judge(path).compare_all(asked) == [Preference.SECOND, Preference.REFUSED]
+    count = len(server.bodies)
+    assert judge(path).compare_all(asked) == [Preference.SECOND, Preference.REFUSED]
+    assert len(server.bodies) == count
 
 
 def test_a_missing_key_is_an_error_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

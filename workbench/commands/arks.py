@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,7 @@ def command() -> None:
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("out/arks"), show_default=True, help="Folder."
 )
+@further_option("--retry-failed", is_flag=True, help="Ask again for what an endpoint gave no answer to.")
 @help_all
 def run(**options: Any) -> None:
     """Run the active loop, and print accuracy by round.
@@ -118,7 +120,14 @@ def run(**options: Any) -> None:
     with Sandbox(runtime, options["workers"], options["timeout"], memory) as sandbox:
         require_imports(sandbox, options["packages"], imported)
         result = active_retrieval(
-            problems, soup, generator, sandbox, settings, folder=options["out"], web=web
+            problems,
+            soup,
+            generator,
+            sandbox,
+            settings,
+            folder=options["out"],
+            web=web,
+            retry_failed=options["retry_failed"],
         )
     click.echo(f"{len(problems)} problems, {len(soup)} sections of documentation, {generator.name}")
     click.echo("round   asked   accuracy   runs   silent   recall   tokens read   written")
@@ -129,7 +138,24 @@ def run(**options: Any) -> None:
             f" {one.prompt_tokens:13,} {one.answer_tokens:9,}"
         )
     click.echo("silent: runs without an error, and is wrong; the loop cannot know")
+    for line in _losses(result, options["max_new_tokens"]):
+        click.echo(line)
     click.echo(f"written: {options['out']}/trace.jsonl, results.json")
+
+
+def _losses(result: Any, max_new_tokens: int) -> Iterator[str]:
+    """Yield a line for each kind of answer that is none, or only a part of one."""
+    steps = result.steps
+    missing = [step for step in steps if step.is_missing]
+    if missing:
+        yield (
+            f"no answer: {len(missing)} of {len(steps)} prompts, which count as wrong; the endpoint said: "
+            f"{missing[0].said} (--retry-failed asks again)"
+        )
+    if cut := sum(one.cut for one in result.rounds):
+        yield f"cut: {cut} of {len(steps)} answers reached --max-new-tokens {max_new_tokens}"
+    if empty := sum(one.empty for one in result.rounds):
+        yield f"empty: {empty} of {len(steps)} answers hold no code"
 
 
 def _retriever(options: dict[str, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,8 @@ def command() -> None:
 @click.option("--quantize", type=click.Choice(["4bit", "8bit"]), help="Load smaller weights (hf).")
 @further_option("--device", default="auto", show_default=True, help="Where the model runs (hf).")
 @further_option("--concurrency", type=int, default=8, show_default=True, help="Requests at once (openai).")
+@further_option("--retry-failed", is_flag=True, help="Ask again for what an endpoint gave no answer to.")
+@click.option("--partial", is_flag=True, help="Score the answers that are there, and ask for no others.")
 @click.option("--fresh", is_flag=True, help="Start over: forget the answers and verdicts in DIR.")
 @help_all
 def score(generator: str, **options: Any) -> None:
@@ -98,8 +101,32 @@ def score(generator: str, **options: Any) -> None:
             f"has no {', '.join(sorted(scored.missing))}"
         )
     total = scored.summary.all
+    for line in _losses(scored, options["max_new_tokens"]):
+        click.echo(line)
     click.echo(f"{total.passed} of {total.answers} answers passed; {scored.seconds:.1f} s")
     click.echo(f"written: {scored.folder}/summary.json, verdicts.jsonl, answers.jsonl")
+
+
+def _losses(scored: Any, max_new_tokens: int) -> Iterator[str]:
+    """Yield a line for each kind of answer that is none, or only a part of one."""
+    total = scored.summary.all
+    if total.unanswered:
+        yield (
+            f"partial: {total.unanswered} of {total.problems + total.skipped + total.unanswered} problems have no "
+            "answer; the rates are those of the others alone"
+        )
+    if total.no_answer:
+        said = next(each.message for each in scored.judgements if each.missing)
+        yield (
+            f"no answer: {total.no_answer} of {total.answers}, which count as not passed; the endpoint said: {said} "
+            "(--retry-failed asks again)"
+        )
+    if total.cut:
+        yield f"cut: {total.cut} of {total.answers} answers reached the limit of their length " + (
+            f"(--max-new-tokens {max_new_tokens})"
+        )
+    if total.empty:
+        yield f"empty: {total.empty} of {total.answers} answers hold no code"
 
 
 def _scoring(generator: str, options: dict[str, Any]) -> Any:
@@ -119,6 +146,8 @@ def _scoring(generator: str, options: dict[str, Any]) -> Any:
         perturbations=options["perturbations"],
         samples=options["samples"],
         workers=options["workers"],
+        retry_failed=options["retry_failed"],
+        partial=options["partial"],
         grading=GradingSettings(
             runtime=options["runtime"] or usual_runtime(options["problems"]),
             timeout_s=options["timeout"],

@@ -11,7 +11,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 from functools import cached_property
 from operator import itemgetter
 from pathlib import Path
@@ -19,7 +19,7 @@ from pathlib import Path
 from workbench import __version__
 from workbench.datasets.ds1000 import Problem
 from workbench.errors import DataError, SettingsError
-from workbench.evaluation.judgement import SKIPPED, Judgement
+from workbench.evaluation.judgement import NO_ANSWER, SKIPPED, Judgement
 from workbench.evaluation.runtime_contents import MODULES, RuntimeContents, look_into
 from workbench.generators import Answer, Generator, ResumableGenerator
 from workbench.generators.recorded import RecordedGenerator
@@ -31,6 +31,7 @@ __all__ = ["GradingSettings", "collect_answers", "grade", "open_sandbox", "score
 
 
 _FIELDS = {field.name for field in fields(Judgement)}
+_ALWAYS = {field.name for field in fields(Judgement) if field.default is MISSING}
 _BY_WEIGHT = ("Numpy", "Pandas", "Scipy", "Matplotlib", "Sklearn", "Pytorch", "Tensorflow")
 # First a light one, while the heaviest is imported; then the heavy ones, so that no long program comes last.
 _TURNS = ("Pandas", *(library for library in reversed(_BY_WEIGHT) if library != "Pandas"))
@@ -51,7 +52,14 @@ class GradingSettings:
 
 
 def collect_answers(
-    problems: Sequence[Problem], generator: Generator, fingerprint: str, *, samples: int | None, folder: Path
+    problems: Sequence[Problem],
+    generator: Generator,
+    fingerprint: str,
+    *,
+    samples: int | None,
+    folder: Path,
+    retry_failed: bool = False,
+    partial: bool = False,
 ) -> list[Answer]:
     """Let a generator answer; answers are kept in FOLDER/answers.jsonl as they come. A cached step of a run.
 
@@ -61,17 +69,27 @@ def collect_answers(
         fingerprint: The generator's; named here so that a step is keyed by it.
         samples: Answers a problem; None: 1, and of recorded answers all that the file has.
         folder: Where an interrupted generation finds what it has.
+        retry_failed: Ask again where an endpoint gave no answer.
+        partial: Take the answers that are there, in the file of recorded answers or in FOLDER, and ask for no others.
 
     Returns:
-        The answers, by problem and sample.
+        The answers, by problem and sample; where `partial`, not to every problem.
     """
-    kept = ResumableGenerator(generator, folder / "answers.jsonl")
-    if samples is not None or not isinstance(generator, RecordedGenerator):
+    kept = ResumableGenerator(generator, folder / "answers.jsonl", retry_failed=retry_failed)
+    if not isinstance(generator, RecordedGenerator):
+        if partial:
+            return kept.saved(problems, samples=samples or 1)
         return list(kept.generate(problems, samples=samples or 1))
     counts = generator.counts(problems)
-    by_count = {
-        max(1, n): [p for p in problems if counts[p.problem_id] == n] for n in sorted({*counts.values()})
-    }
+    if samples is not None and not partial:
+        return list(kept.generate(problems, samples=samples))
+    if partial:
+        counts = {number: min(there, samples or there) for number, there in counts.items()}
+        problems = [problem for problem in problems if counts[problem.problem_id]]
+    wanted = {
+        p.problem_id: max(1, counts[p.problem_id]) for p in problems
+    }  # 1: the lack of any is told there
+    by_count = {n: [p for p in problems if wanted[p.problem_id] == n] for n in sorted({*wanted.values()})}
     return [answer for n, some in by_count.items() for answer in kept.generate(some, samples=n)]
 
 
@@ -141,7 +159,8 @@ def score(
 ) -> list[Judgement]:
     """Judge every answer by its problem's tests.
 
-    Answers to problems whose library the runtime lacks are not run: they come back as `skipped`. The same
+    Answers to problems whose library the runtime lacks are not run: they come back as `skipped`. Nor is what an
+    endpoint gave no answer to: it comes back as `no answer`, and counts as not passed. The same
     code for the same tests is run once, however many samples say it: models repeat themselves.
 
     Args:
@@ -166,9 +185,9 @@ def score(
     def counts(row: Row) -> bool:
         """Tell a verdict on today's answer, tests and settings from one on others, or of another version."""
         return (
-            row.keys() == _FIELDS
+            _ALWAYS <= row.keys() <= _FIELDS
             and keys.get((row["problem_id"], row["sample"])) == row["key"]
-            and row["status"] != SKIPPED
+            and row["status"] not in (SKIPPED, NO_ANSWER)
         )
 
     place = itemgetter("problem_id", "sample")
@@ -223,7 +242,11 @@ def _judge(
     found = {place: Judgement(**row) for place, row in journal.known.items()}
     for task in tasks:
         if task.problem.library in contents.missing:
-            found[task.place] = _skipped(task, contents)
+            found[task.place] = _not_run(
+                task, SKIPPED, f"runtime {contents.name} has no {task.problem.library}"
+            )
+        elif task.answer.is_missing:
+            found[task.place] = _not_run(task, NO_ANSWER, task.answer.said)
     left = [task for task in tasks if task.place not in found]
     alike: dict[str, list[_Task]] = {}
     for task in _arranged(left):
@@ -242,7 +265,7 @@ def _judge(
                 found[task.place] = judgement
                 journal.add(judgement.row())
                 bar.update()
-    return [found[task.place] for task in tasks]
+    return [_with_ending(found[task.place], task.answer) for task in tasks]
 
 
 def _arranged(tasks: Sequence[_Task]) -> list[_Task]:
@@ -333,18 +356,23 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
-def _skipped(task: _Task, contents: RuntimeContents) -> Judgement:
+def _not_run(task: _Task, status: str, message: str) -> Judgement:
     problem = task.problem
     return Judgement(
         problem.problem_id,
         task.answer.sample,
         problem.library,
         problem.perturbation_type,
-        SKIPPED,
+        status,
         None,
-        f"runtime {contents.name} has no {problem.library}",
+        message,
         None,
         True,
         task.code_sha256,
         task.key,
     )
+
+
+def _with_ending(judgement: Judgement, answer: Answer) -> Judgement:
+    """Return a judgement with what the same code does not tell: how this answer ended."""
+    return replace(judgement, ended=answer.ended, empty=not answer.code.strip() and not answer.is_missing)

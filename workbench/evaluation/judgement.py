@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from workbench.datasets.ds1000 import Problem
+from workbench.generators.answer import CUT, NO_ANSWER
 from workbench.sandbox.verdict import Verdict
 
-__all__ = ["SKIPPED", "Judgement", "reproducible"]
+__all__ = ["NO_ANSWER", "SKIPPED", "Judgement", "reproducible"]
 
 SKIPPED = "skipped"
 """Status of an answer that was not run, because the runtime lacks the problem's library."""
@@ -32,9 +33,9 @@ class Judgement:
     perturbation_type: str
     """How the problem was perturbed."""
     status: str
-    """As `Verdict.status`, or `skipped`."""
+    """As `Verdict.status`, or `skipped`, or `no answer`: the endpoint gave none, and it counts as not passed."""
     stage: str | None
-    """Where it failed: `execution`, `surface` or `tests`; None where it passed or was skipped."""
+    """Where it failed: `execution`, `surface` or `tests`; None where it passed or was not run."""
     message: str
     """What went wrong, in a line; empty where it passed."""
     line: int | None
@@ -45,6 +46,10 @@ class Judgement:
     """Digest of the answer's code."""
     key: str
     """Digest of all that the verdict depends on: code, tests, runtime, limits, version of the workbench."""
+    ended: str | None = None
+    """How the answer ended: see `workbench.generators.answer.Answer.ended`."""
+    empty: bool = False
+    """Whether the answer holds no code; also False where there is no answer."""
 
     @classmethod
     def of(cls, problem: Problem, sample: int, verdict: Verdict, code_sha256: str, key: str) -> Judgement:
@@ -72,6 +77,16 @@ class Judgement:
     def skipped(self) -> bool:
         """Whether the answer was not run."""
         return self.status == SKIPPED
+
+    @property
+    def missing(self) -> bool:
+        """Whether the endpoint gave no answer."""
+        return self.status == NO_ANSWER
+
+    @property
+    def cut(self) -> bool:
+        """Whether the answer reached the limit of its length."""
+        return self.ended == CUT
 
     def row(self) -> dict[str, Any]:
         """Return the fields by name, for JSON."""

@@ -10,17 +10,21 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from workbench.datasets import Problem, load_problems, select
+from workbench.datasets.jsonl import Faults, read_objects
 from workbench.datasets.location import own_path
-from workbench.errors import SettingsError
+from workbench.errors import DataError, SettingsError
 from workbench.evaluation.ds1000 import GradingSettings, collect_answers, open_sandbox, score
 from workbench.evaluation.judgement import Judgement
 from workbench.evaluation.runtime_contents import look_into
 from workbench.evaluation.summary import Summary, summarize
 from workbench.generators import GenerationSettings, Generator, make_generator
 from workbench.runs import atomic
-from workbench.runs.folders import sole_user
+from workbench.runs.folders import refuse_overwriting, sole_user
 
 __all__ = ["Scored", "Scoring", "label", "open_generators", "score_generator", "usual_runtime", "word"]
+
+WRITTEN = ("answers.jsonl", "verdicts.jsonl", "summary.json")
+"""Files that a scoring writes into its folder."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,10 @@ class Scoring:
     """How answers are run."""
     generation: GenerationSettings = field(default_factory=GenerationSettings)
     """How a model is asked."""
+    retry_failed: bool = False
+    """Ask again where an endpoint gave no answer in an earlier call."""
+    partial: bool = False
+    """Score the answers that are there, and ask for no others."""
 
     def __post_init__(self) -> None:
         wrong = [name for name in ("samples", "workers") if (getattr(self, name) or 1) < 1]
@@ -123,17 +131,33 @@ def score_generator(scoring: Scoring, folder: Path, *, fresh: bool = False, prog
     (generator,) = open_generators([scoring.generator], every, scoring.generation).values()
     grading = scoring.grading
     with sole_user(folder, "is scoring into", "--out DIR"):
+        inputs = [getattr(generator, "path", None), _named_file(scoring.problems)]
+        refuse_overwriting(folder, WRITTEN, [path for path in inputs if path is not None], "--out DIR")
         if fresh:
-            for name in ("answers.jsonl", "verdicts.jsonl", "summary.json"):
+            for name in WRITTEN:
                 (folder / name).unlink(missing_ok=True)
+        _refuse_others(folder / "answers.jsonl", generator.name)
         # Opened before a model is asked: a runtime that is missing should not be found out hours later.
         with open_sandbox(grading, scoring.workers, problems) as sandbox:
             contents = look_into(sandbox)
             answers = collect_answers(
-                problems, generator, generator.fingerprint, samples=scoring.samples, folder=folder
-            )
-            judgements = score(
                 problems,
+                generator,
+                generator.fingerprint,
+                samples=scoring.samples,
+                folder=folder,
+                retry_failed=scoring.retry_failed,
+                partial=scoring.partial,
+            )
+            there = (
+                {answer.problem_id for answer in answers}
+                if scoring.partial
+                else {problem.problem_id for problem in problems}
+            )
+            if not there:
+                raise _nothing_there(folder, generator)
+            judgements = score(
+                [problem for problem in problems if problem.problem_id in there],
                 answers,
                 sandbox,
                 verdicts_path=folder / "verdicts.jsonl",
@@ -153,12 +177,50 @@ def score_generator(scoring: Scoring, folder: Path, *, fresh: bool = False, prog
                 "timeout_s": grading.timeout_s,
                 "memory_bytes": grading.memory_bytes,
                 "isolation": grading.isolation,
+                "partial": scoring.partial,
                 "generation": asdict(scoring.generation),
             },
             "seconds": round(seconds, 3),
         }
         atomic.write_json(folder / "summary.json", about)
     return Scored(summary, judgements, contents.missing, folder, seconds)
+
+
+def _named_file(source: str) -> Path | None:
+    path = Path(source).expanduser()
+    return path if path.is_file() else None
+
+
+def _refuse_others(path: Path, name: str) -> None:
+    """Refuse a folder that holds another generator's answers: the two would pass for samples of one.
+
+    Raises:
+        SettingsError: It holds some.
+    """
+    rows = read_objects(path, Faults(str(path))) if path.exists() else []  # faults are told where it is read
+    others = {row["generator"] for _, row in rows if isinstance(row.get("generator"), str)} - {name}
+    if others and not any(_same_file(other, name) for other in others):
+        raise SettingsError(
+            got=f"{path.parent}, which holds answers of {', '.join(sorted(others))}",
+            needed="a folder of its own for each generator",
+            fix="choose another one with --out DIR, or forget what is there with --fresh",
+        )
+
+
+def _same_file(one: str, other: str) -> bool:
+    """Tell whether two names, such as `recorded:a.jsonl` and `recorded:./a.jsonl`, name the same file or folder."""
+    (kind, _, path), (other_kind, _, other_path) = one.partition(":"), other.partition(":")
+    paths = Path(path).expanduser(), Path(other_path).expanduser()
+    return kind == other_kind and all(each.exists() for each in paths) and paths[0].samefile(paths[1])
+
+
+def _nothing_there(folder: Path, generator: Generator) -> DataError:
+    where = getattr(generator, "path", folder / "answers.jsonl")
+    return DataError(
+        got=f"{where}: no answer of {generator.name} to the problems that are scored",
+        needed="one answer at least",
+        fix="leave --partial out, or name the file or folder that holds answers",
+    )
 
 
 def _located(spec: str) -> str:

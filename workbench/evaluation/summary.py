@@ -46,6 +46,14 @@ class Score:
     """Answers with right results that broke a surface-form constraint."""
     statuses: Mapping[str, int]
     """Answers by status."""
+    no_answer: int = 0
+    """Answers that an endpoint did not give: they count as not passed, and not as failed."""
+    cut: int = 0
+    """Answers that reached the limit of their length, whatever became of them."""
+    empty: int = 0
+    """Answers that hold no code."""
+    unanswered: int = 0
+    """Problems without an answer, where only those that are there were scored. They count nowhere else."""
 
     @property
     def pass_at_1(self) -> float | None:
@@ -72,6 +80,10 @@ class Score:
             "failed_execution": self.failed_execution,
             "failed_surface": self.failed_surface,
             "statuses": dict(self.statuses),
+            "no_answer": self.no_answer,
+            "cut": self.cut,
+            "empty": self.empty,
+            "unanswered": self.unanswered,
         }
 
 
@@ -133,7 +145,7 @@ def summarize(problems: Sequence[Problem], judgements: Iterable[Judgement], *, s
     """Summarize the judgements of one generator's answers.
 
     Args:
-        problems: The problems that were scored.
+        problems: The problems that were scored; those without a judgement count as unanswered.
         judgements: All judgements of their answers, in any order.
         seed: Fixes the bootstraps.
     """
@@ -229,9 +241,15 @@ def _score(problems: Sequence[Problem], found: Mapping[int, Sequence[Judgement]]
             if 1 <= k <= fewest
         },
         interval=_interval(counts, [family for family, _ in run], seed),
-        failed_execution=sum(not each.passed and each.stage != "surface" for each in answers),
+        failed_execution=sum(
+            not each.passed and not each.missing and each.stage != "surface" for each in answers
+        ),
         failed_surface=sum(each.stage == "surface" for each in answers),
         statuses=dict(sorted(statuses.items())),
+        no_answer=sum(each.missing for each in answers),
+        cut=sum(each.cut for each in answers),
+        empty=sum(each.empty for each in answers),
+        unanswered=len(problems) - len(groups),
     )
 
 

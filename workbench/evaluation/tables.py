@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from workbench.datasets.ds1000 import LIBRARIES, PERTURBATIONS, Problem
@@ -22,15 +23,28 @@ __all__ = [
     "text_table",
 ]
 
+_BEFELL: dict[str, Callable[[Score], int]] = {
+    "no answer": attrgetter("no_answer"),
+    "cut": attrgetter("cut"),
+    "empty": attrgetter("empty"),
+    "unanswered": attrgetter("unanswered"),
+}
+"""What may befall answers before they are run, by the column that counts it."""
+
 
 def text_table(summary: Summary) -> str:
-    """Return a summary as the paper orders it: libraries, all of them, then perturbation types."""
+    """Return a summary as the paper orders it: libraries, all of them, then perturbation types.
+
+    What befell no answer at all has no column.
+    """
     rows: list[tuple[str, Score] | None] = [*summary.by_library.items(), ("all", summary.all), None]
     rows += summary.by_perturbation.items()
     ks = [k for k in summary.all.pass_at if k != 1]
     titles = ["", "problems", "passed", "pass@1", "95 % interval", *(f"pass@{k}" for k in ks)]
     titles += ["execution", "surface", "skipped"]
-    lines = [titles, *([] if row is None else _cells(*row, ks) for row in rows)]
+    befell = [name for name in _BEFELL if _BEFELL[name](summary.all)]
+    titles += befell
+    lines = [titles, *([] if row is None else _cells(*row, ks, befell) for row in rows)]
     widths = [max(len(line[i]) for line in lines if line) for i in range(len(titles))]
     rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
     texts = [_aligned(line, widths) if line else rule for line in lines]
@@ -46,7 +60,7 @@ def _aligned(cells: list[str], widths: list[int]) -> str:
     return "  ".join([first, *others])
 
 
-def _cells(name: str, score: Score, ks: list[int]) -> list[str]:
+def _cells(name: str, score: Score, ks: list[int], befell: Sequence[str]) -> list[str]:
     interval = f"{score.interval.low:.3f} - {score.interval.high:.3f}" if score.interval else "-"
     return [
         name,
@@ -58,6 +72,7 @@ def _cells(name: str, score: Score, ks: list[int]) -> list[str]:
         str(score.failed_execution),
         str(score.failed_surface),
         str(score.skipped),
+        *(str(_BEFELL[column](score)) for column in befell),
     ]
 
 
@@ -74,10 +89,12 @@ def compared(summaries: Mapping[str, Summary], by: str) -> pd.DataFrame:
 
     Returns:
         generator, `by`, problems, pass@1, low, high, failed by execution, failed by surface form,
-        pass@1 without surface checks. Groups of which nothing was scored are left out.
+        pass@1 without surface checks; and of no answer, cut, empty and unanswered those that befell any generator.
+        Groups of which nothing was scored are left out.
     """
+    befell = [name for name, count in _BEFELL.items() if any(count(one.all) for one in summaries.values())]
     rows = [
-        {"generator": name, by: group} | _row(score)
+        {"generator": name, by: group} | _row(score) | {column: _BEFELL[column](score) for column in befell}
         for name, summary in summaries.items()
         for group, score in _groups(summary, by)
         if score.problems

@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
-
-import httpx
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import openai
 
-__all__ = ["TooLong", "client_with_deadline"]
+__all__ = ["client_with_deadline", "kept_coming"]
 
-
-class TooLong(httpx.ReadTimeout):
-    """A reply that kept coming, and was not there in time."""
-
-
-class _Deadlined(httpx.SyncByteStream):
-    """A body that is read until a moment of the monotonic clock."""
-
-    def __init__(self, stream: httpx.SyncByteStream, end: float, request: httpx.Request) -> None:
-        self._stream, self._end, self._request = stream, end, request
-
-    def __iter__(self) -> Iterator[bytes]:
-        for part in self._stream:
-            if time.monotonic() > self._end:
-                raise TooLong("the reply was not complete in time", request=self._request)
-            yield part
-
-    def close(self) -> None:
-        self._stream.close()
+_TOO_LONG = "the reply kept coming, and was not complete in time"
 
 
 def client_with_deadline(timeout_s: float) -> openai.DefaultHttpxClient:
@@ -42,13 +23,35 @@ def client_with_deadline(timeout_s: float) -> openai.DefaultHttpxClient:
     """
     import openai
 
-    def started(request: httpx.Request) -> None:
+    def started(request: Any) -> None:
         request.extensions["deadline"] = time.monotonic() + timeout_s
 
-    def answered(response: httpx.Response) -> None:
-        end = response.request.extensions["deadline"]
-        if isinstance(response.stream, httpx.SyncByteStream):
-            response.stream = _Deadlined(response.stream, end, response.request)
+    def answered(response: Any) -> None:
+        response.stream = _deadlined(response)
 
-    hooks = {"request": [started], "response": [answered]}
+    hooks: dict[str, list[Callable[..., Any]]] = {"request": [started], "response": [answered]}
     return openai.DefaultHttpxClient(event_hooks=hooks)
+
+
+def kept_coming(error: BaseException) -> bool:
+    """Tell whether an error of the `openai` package is that of a reply that was cut off while it came."""
+    return _TOO_LONG in str(error.__cause__)
+
+
+def _deadlined(response: Any) -> Any:
+    """Return a response's body, to be read until its request's deadline."""
+    # httpx, or whatever library of its kind this version of `openai` is built on
+    http: Any = sys.modules[type(response).__module__.partition(".")[0]]
+    stream, request = response.stream, response.request
+
+    class Deadlined(http.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            for part in stream:
+                if time.monotonic() > request.extensions["deadline"]:
+                    raise http.ReadTimeout(_TOO_LONG, request=request)
+                yield part
+
+        def close(self) -> None:
+            stream.close()
+
+    return Deadlined()

@@ -161,7 +161,7 @@ class Endpoint:
         """Send one request."""
         import openai
 
-        from workbench.generators.deadline import TooLong
+        from workbench.generators.deadline import kept_coming
 
         send: Callable[..., Any]
         if style == "chat":
@@ -171,13 +171,17 @@ class Endpoint:
         try:
             return read_reply(send(model=self.model, **request), read)
         except openai.APIConnectionError as error:  # a timeout is one
-            return read_failure(error, again=not isinstance(error.__cause__, TooLong))
+            return read_failure(error, again=not kept_coming(error))
         except (openai.OpenAIError, json.JSONDecodeError, UnicodeDecodeError) as error:
             return read_failure(error, again=False)
 
     def _shown(self, said: str) -> str:
-        """Return what the endpoint said in one line, without the key."""
-        return " ".join(hide(said, key()).split())[:300]
+        """Return what the endpoint said in one line, without the key; of an error object its message."""
+        try:
+            message = json.loads(said)["error"]["message"]
+        except (ValueError, LookupError, TypeError):
+            message = said
+        return " ".join(hide(str(message), key()).split())[:300]
 
     def _plain(self, failure: Failure, style: str) -> GeneratorError:
         """Say in the user's words what a failure means, without the key."""

@@ -107,8 +107,8 @@ def read_failure(error: Any, *, again: bool) -> Failure:
 def _error_inside(fault: Any) -> Failure:
     """Read an error that came with status 200; without a number it may pass."""
     about = fault if isinstance(fault, dict) else {"message": fault}
-    code = about.get("code")
-    status = int(code) if str(code).isdecimal() else None
+    code = str(about.get("code"))
+    status = int(code) if code.isdecimal() else None
     said = about.get("message") or json.dumps(about, default=str)
     return Failure(None, str(said), status, status is None or _passes(status))
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.datasets.jsonl import Faults, read_objects
 from workbench.errors import DataError, GeneratorError, SettingsError
+from workbench.generators.answer import CUT, STOPPED
+from workbench.generators.manners import Learned
+from workbench.generators.reasoning import OPENED, opens_reasoning
 from workbench.generators.settings import GenerationSettings
+from workbench.generators.templates import chat_text
+from workbench.retrieval.completion import Completion, texts_in_order
 from workbench.retrieval.problem import CodeGenerator
 from workbench.runs.journal import content_key
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from workbench.generators.reply import Reply
 
 __all__ = ["HuggingFaceCode", "OpenAICode", "RecordedCode", "estimated_tokens", "make_code_generator"]
 
@@ -65,28 +71,30 @@ class HuggingFaceCode:
         Raises:
             GeneratorError: The model cannot be found or loaded, or has no chat template where one is asked for.
         """
+        return texts_in_order(self.as_known(prompts), len(prompts))
+
+    def as_known(self, prompts: Sequence[str]) -> Iterator[tuple[int, Completion]]:
+        """Yield the place of each prompt with its answer, as soon as that ends. See `complete`."""
         from tqdm.auto import tqdm
 
-        from workbench.generators.huggingface import LoadedModel, continue_prompts, end_tokens
+        from workbench.generators.continuing import continue_prompts, loaded_model
         from workbench.generators.loading import load_model
 
         chat = self._is_chat()
         if self._model is None:
             self._model, self._tokenizer = load_model(self.model_name, self.settings)
-        model, tokenizer = self._model, self._words()
         stop = self.settings.stop if chat else (*self.settings.stop, _STOP)
-        settings = replace(self.settings, stop=stop)
-        ready = LoadedModel(model, tokenizer, settings, end_tokens(model, tokenizer, None), ())
+        ready = loaded_model(self._model, self._words(), replace(self.settings, stop=stop), chat=chat)
         encoded = [self._encoded(prompt, chat) for prompt in prompts]
+        drafts = chat and bool(prompts) and opens_reasoning(self._text(prompts[0]))
         order = sorted(range(len(encoded)), key=lambda place: -len(encoded[place]))
-        answers: dict[int, str] = {}
         hidden = None if self._progress else True  # None: hidden where stderr is no terminal
         size = self.settings.batch_size
         for first in tqdm(range(0, len(order), size), desc=self.name, unit="batch", disable=hidden):
             rows = order[first : first + size]
-            texts = continue_prompts(ready, [encoded[row] for row in rows], [0] * len(rows))
-            answers.update(zip(rows, texts, strict=True))
-        return [answers[place] for place in range(len(prompts))]
+            for written in continue_prompts(ready, [encoded[row] for row in rows], [0] * len(rows)):
+                text = OPENED + written.text if drafts else written.text
+                yield rows[written.row], Completion(text, CUT if written.cut else STOPPED)
 
     def _words(self) -> PreTrainedTokenizerBase:
         """Return the tokenizer, which is enough to count; a run whose answers are all known needs no model."""
@@ -110,10 +118,11 @@ class HuggingFaceCode:
         tokenizer = self._words()
         if not chat:
             return list(tokenizer(prompt + _OPENED)["input_ids"])
-        text = tokenizer.apply_chat_template(
-            [{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True
-        )
-        return list(tokenizer(text, add_special_tokens=False)["input_ids"])  # the template wrote them
+        return list(tokenizer(self._text(prompt), add_special_tokens=False)["input_ids"])  # it wrote them
+
+    def _text(self, prompt: str) -> str:
+        """Return a prompt as the chat template writes it."""
+        return chat_text(self._words(), [{"role": "user", "content": prompt}])
 
 
 class OpenAICode:
@@ -139,7 +148,7 @@ class OpenAICode:
 
         self.model_name, self.name = model, f"openai:{model}"
         self.settings = _greedy(settings)
-        self._counting = tokenizer
+        self._counting, self._learned = tokenizer, Learned()
         self._tokenizer: PreTrainedTokenizerBase | None = None
         key()  # missing, it should not be found out after the first hour
 
@@ -166,8 +175,17 @@ class OpenAICode:
         """Return the answers, `concurrency` requests under way at once. See `CodeGenerator.complete`.
 
         Raises:
+            GeneratorError: The key, the model or one of the prompts is refused, or the endpoint cannot be reached.
+        """
+        return texts_in_order(self.as_known(prompts), len(prompts))
+
+    def as_known(self, prompts: Sequence[str]) -> Iterator[tuple[int, Completion]]:
+        """Yield the place of each prompt with its answer as it comes; one that is refused alone has none.
+
+        Raises:
             GeneratorError: The key or the model is refused, or the endpoint cannot be reached.
         """
+        from workbench.generators.asking import replies
         from workbench.generators.endpoint import Endpoint
 
         settings = self.settings
@@ -178,27 +196,26 @@ class OpenAICode:
         }
         options |= {"stop": list(settings.stop)} if settings.stop else {}
 
-        def answer(prompt: str) -> str:
+        def ask(place: int) -> Reply:
             if settings.style == "completion":
                 more = {**options, "stop": [*settings.stop, _STOP]}
-                return endpoint.complete(prompt + _OPENED, **more) or ""
-            return endpoint.chat([{"role": "user", "content": prompt}], **options) or ""
+                return endpoint.complete(prompts[place] + _OPENED, **more)
+            return endpoint.chat([{"role": "user", "content": prompts[place]}], **options)
 
-        with (
-            Endpoint(self.model_name, retries=settings.retries, timeout_s=settings.timeout_s) as endpoint,
-            ThreadPoolExecutor(settings.concurrency, thread_name_prefix="openai") as pool,
-        ):
-            try:
-                return list(pool.map(answer, prompts))
-            except BaseException:  # nobody waits for requests whose answers are not wanted
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        endpoint = Endpoint(
+            self.model_name,
+            retries=settings.retries,
+            timeout_s=settings.timeout_s,
+            learned=self._learned,
+        )
+        for place, reply in replies(endpoint, ask, range(len(prompts)), concurrency=settings.concurrency):
+            yield place, Completion(reply.text, reply.ended, reply.said)
 
 
 class RecordedCode:
     """Answers that were made elsewhere, looked up by their prompts: a JSON-lines file of `prompt` and `answer`.
 
-    The trace of an earlier run is such a file.
+    The trace of an earlier run is such a file; there answers may say how they `ended`, and what an endpoint `said`.
 
     Args:
         path: The file.
@@ -210,10 +227,12 @@ class RecordedCode:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path).expanduser()
         self.name = f"recorded:{self.path.name}"
-        faults, self._answers = Faults(str(self.path)), dict[str, str]()
+        faults, self._answers = Faults(str(self.path)), dict[str, Completion]()
         for number, row in read_objects(self.path, faults):
             if isinstance(row.get("prompt"), str) and isinstance(row.get("answer"), str):
-                self._answers[row["prompt"]] = row["answer"]
+                self._answers[row["prompt"]] = Completion(
+                    row["answer"], row.get("ended"), row.get("said") or ""
+                )
             else:
                 faults.add(f"line {number}", "no prompt or no answer")
         faults.raise_if_any('lines like {"prompt": "...", "answer": "..."}', "correct these lines")
@@ -221,7 +240,8 @@ class RecordedCode:
     @property
     def fingerprint(self) -> str:
         """The file's content, as a digest."""
-        return f"recorded:{content_key(sorted(self._answers.items()))}"
+        answers = [[prompt, *one.row().values()] for prompt, one in sorted(self._answers.items())]
+        return f"recorded:{content_key(answers)}"
 
     def count_tokens(self, text: str) -> int:
         """Return a guess on the high side."""
@@ -233,6 +253,10 @@ class RecordedCode:
         Raises:
             DataError: The file has no answer to some of the prompts.
         """
+        return [completion.text for _, completion in self.as_known(prompts)]
+
+    def as_known(self, prompts: Sequence[str]) -> Iterator[tuple[int, Completion]]:
+        """Yield the place of each prompt with its answer. See `complete`."""
         lacking = [prompt for prompt in prompts if prompt not in self._answers]
         if lacking:
             raise DataError(
@@ -240,7 +264,7 @@ class RecordedCode:
                 needed="an answer to every prompt, word for word",
                 fix="record with the same problems, documents and settings",
             )
-        return [self._answers[prompt] for prompt in prompts]
+        yield from enumerate(self._answers[prompt] for prompt in prompts)
 
 
 def estimated_tokens(text: str) -> int:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from workbench.errors import GeneratorError
+from workbench.retrieval.completion import Completion
 from workbench.retrieval.problem import CodeGenerator
 from workbench.runs.journal import Journal, content_key
 
@@ -19,9 +20,10 @@ class ResumableCompletions:
 
     Args:
         generator: What answers.
-        path: A JSON-lines file, appended to batch by batch; None keeps answers in memory.
-        batch: Prompts that the generator is given at once; a kill loses at most so many answers.
+        path: A JSON-lines file, appended to as answers come; None keeps them in memory.
+        batch: Prompts that a generator without `as_known` is given at once; a kill loses at most so many answers.
         progress: Show a bar on a terminal's stderr.
+        retry_failed: Ask again where an endpoint gave no answer; else such a failure is kept like an answer.
 
     Raises:
         DataError: The file cannot be used.
@@ -34,9 +36,13 @@ class ResumableCompletions:
         *,
         batch: int = 64,
         progress: bool = False,
+        retry_failed: bool = False,
     ) -> None:
         self.generator, self._batch, self._progress = generator, batch, progress
         self._journal = Journal(path)
+        self._again = {
+            key for key, row in self._journal.known.items() if retry_failed and Completion.of(row).is_missing
+        }
         self._tokens: dict[str, int] = {}
         self.seconds = 0.0
         """What the generator has taken so far, in this process."""
@@ -70,35 +76,51 @@ class ResumableCompletions:
         return self._tokens[text]
 
     def complete(self, prompts: Sequence[str]) -> list[str]:
+        """Return the answers' texts, in order; that of one which is missing is empty. See `completions`."""
+        return [one.text for one in self.completions(prompts)]
+
+    def completions(self, prompts: Sequence[str]) -> list[Completion]:
         """Return the answers, in order; a new one is on disk before this returns.
 
         Raises:
-            GeneratorError: The generator gives not one answer a prompt.
+            GeneratorError: The generator gives not one answer a prompt, or an endpoint answers nothing.
         """
         from tqdm.auto import tqdm
 
         made_by = self.generator.fingerprint
         keys = [content_key(made_by, prompt) for prompt in prompts]
         self._journal.refresh()
-        left = {key: text for key, text in zip(keys, prompts, strict=True) if key not in self._journal.known}
-        waiting = sorted(
-            left.items(), key=lambda one: len(one[1])
-        )  # batches of like length need less padding
+        known = self._journal.known.keys() - self._again
+        left = {key: text for key, text in zip(keys, prompts, strict=True) if key not in known}
+        # batches of like length need less padding
+        waiting = sorted(left.items(), key=lambda one: len(one[1]))
         hidden = None if self._progress else True  # None: hidden where stderr is no terminal
+        new = self._new([prompt for _, prompt in waiting])
         with tqdm(total=len(waiting), desc=self.name, unit="answer", disable=hidden) as bar:
-            for first in range(0, len(waiting), self._batch):
-                some = waiting[first : first + self._batch]
+            while waiting:
                 begin = time.perf_counter()
-                answers = self.generator.complete([prompt for _, prompt in some])
+                found = next(new, None)
                 self.seconds += time.perf_counter() - begin
-                if len(answers) != len(some):
-                    raise GeneratorError(
-                        got=f"{len(answers)} answers of {self.name} to {len(some)} prompts",
-                        needed="one answer a prompt, in order",
-                        fix="correct the generator's `complete`",
-                    )
-                self._journal.add(
-                    *({"key": key, "value": answer} for (key, _), answer in zip(some, answers, strict=True))
+                if found is None:
+                    break
+                self._journal.add(*({"key": waiting[place][0], **one.row()} for place, one in found))
+                self._again -= {waiting[place][0] for place, _ in found}
+                bar.update(len(found))
+        return [Completion.of(self._journal.known[key]) for key in keys]
+
+    def _new(self, prompts: Sequence[str]) -> Iterator[list[tuple[int, Completion]]]:
+        """Yield places and answers as the generator gives them: one by one where it can, else in batches."""
+        as_known = getattr(self.generator, "as_known", None)
+        if as_known is not None:
+            yield from ([found] for found in as_known(prompts))
+            return
+        for first in range(0, len(prompts), self._batch):
+            some = prompts[first : first + self._batch]
+            answers = self.generator.complete(some)
+            if len(answers) != len(some):
+                raise GeneratorError(
+                    got=f"{len(answers)} answers of {self.name} to {len(some)} prompts",
+                    needed="one answer a prompt, in order",
+                    fix="correct the generator's `complete`",
                 )
-                bar.update(len(some))
-        return [self._journal.known[key]["value"] for key in keys]
+            yield [(first + place, Completion(answer)) for place, answer in enumerate(answers)]

@@ -25,12 +25,15 @@ from workbench.retrieval.settings import ActiveRetrievalSettings
 from workbench.retrieval.soup import KnowledgeSoup, KnowledgeSource
 from workbench.retrieval.trace import Step
 from workbench.runs import atomic
-from workbench.runs.folders import sole_user
+from workbench.runs.folders import refuse_overwriting, sole_user
 
 if TYPE_CHECKING:
     from workbench.sandbox import Sandbox
 
 __all__ = ["active_retrieval"]
+
+WRITTEN = ("trace.jsonl", "completions.jsonl", "outcomes.jsonl", "results.json", "seconds.json")
+"""Files that a run writes into its folder."""
 
 
 def active_retrieval(
@@ -44,6 +47,7 @@ def active_retrieval(
     web: KnowledgeSource | None = None,
     template: PromptTemplate | None = None,
     progress: bool = True,
+    retry_failed: bool = False,
     **changes: Any,
 ) -> ActiveResult:
     """Let a model solve problems with a knowledge soup that it asks anew, round by round, for what still raises.
@@ -67,6 +71,7 @@ def active_retrieval(
         web: Where web pages come from, for the source `web_search`.
         template: The wording of prompts.
         progress: Show bars on a terminal's stderr.
+        retry_failed: Ask again for what an endpoint gave no answer to in an earlier call.
         changes: Single settings, such as `query="question"` or `rounds=1`.
 
     Raises:
@@ -81,9 +86,13 @@ def active_retrieval(
     with contextlib.ExitStack() as held:
         if where is not None:
             held.enter_context(sole_user(where, "is at work in", "folder=..."))
+            answers = getattr(getattr(generator, "generator", generator), "path", None)
+            refuse_overwriting(where, WRITTEN, [answers] if answers else [], "folder=...")
         if not isinstance(generator, ResumableCompletions):
             file = where and where / "completions.jsonl"
-            generator = held.enter_context(ResumableCompletions(generator, file, progress=progress))
+            generator = held.enter_context(
+                ResumableCompletions(generator, file, progress=progress, retry_failed=retry_failed)
+            )
         if not isinstance(sandbox, Executor):
             sandbox = held.enter_context(Executor(sandbox, where and where / "outcomes.jsonl"))
         before = Spent(generator.seconds, sandbox.seconds, 0)

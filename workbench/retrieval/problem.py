@@ -102,7 +102,11 @@ class CodingProblem:
 
 
 class CodeGenerator(Protocol):
-    """A model that writes code: it continues prompts, and counts tokens as it reads them."""
+    """A model that writes code: it continues prompts, and counts tokens as it reads them.
+
+    One that knows some answers before others, or may be refused one, has also a method `as_known` that takes the same
+    prompts and yields `(place, Completion)` as each ends: see `workbench.retrieval.completion`.
+    """
 
     @property
     def name(self) -> str:

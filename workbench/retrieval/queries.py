@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from workbench.generators.reasoning import final_text
 from workbench.retrieval.calls import Call, DocumentedNames, calls_in
 from workbench.retrieval.execution import Outcome
 from workbench.retrieval.problem import CodeGenerator, CodingProblem
@@ -122,7 +123,7 @@ def model_explanations(generator: CodeGenerator) -> Explain:
     def explain(attempts: Sequence[Attempted]) -> list[list[str]]:
         answers = generator.complete([prompt(attempt) for attempt in attempts])
         return [
-            [line.strip("-*# \t") for line in answer.split("\n") if any(map(str.isalpha, line))][
+            [line.strip("-*# \t") for line in final_text(answer).split("\n") if any(map(str.isalpha, line))][
                 :_LINES_EXPLAINED
             ]
             for answer in answers

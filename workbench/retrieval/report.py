@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from workbench.generators.answer import CUT
 from workbench.retrieval.problem import CodingProblem
 from workbench.retrieval.settings import ActiveRetrievalSettings
 from workbench.retrieval.soup import KnowledgeSoup
@@ -39,6 +40,12 @@ class RoundReport:
     """Read by the generator in this round."""
     answer_tokens: int
     """Written by it."""
+    no_answer: int = 0
+    """Prompts of this round that an endpoint gave no answer to; their problems count as wrong."""
+    cut: int = 0
+    """Answers of this round that reached the limit of their length."""
+    empty: int = 0
+    """Answers of this round that hold no code."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +105,11 @@ class ActiveResult:
         """Return plain values, none of which depends on the clock."""
         each = {
             name: [
-                {"ran": step.outcome.ran, "passed": self.passed[step.round, step.problem_id]}
+                {
+                    "ran": step.outcome.ran,
+                    "passed": self.passed[step.round, step.problem_id],
+                    **({"no_answer": step.said} if step.is_missing else {}),
+                }
                 for step in history
             ]
             for name, history in self.histories().items()
@@ -146,6 +157,9 @@ def by_round(
                 _mean_recall(asked, gold, only_shown=True),
                 sum(step.prompt_tokens for step in asked),
                 sum(step.answer_tokens for step in asked),
+                sum(step.is_missing for step in asked),
+                sum(step.ended == CUT for step in asked),
+                sum(not step.code.strip() and not step.is_missing for step in asked),
             )
         )
     return reports

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from workbench.generators.answer import NO_ANSWER
 from workbench.retrieval.assembly import Prompt, assemble
 from workbench.retrieval.calls import DocumentedNames
+from workbench.retrieval.completion import Completion
 from workbench.retrieval.completions import ResumableCompletions
 from workbench.retrieval.execution import Executor, Outcome
 from workbench.retrieval.experience import feedback_item, snippet_items
@@ -94,7 +96,11 @@ class Rounds:
                 lines += [step.line() for step in done]
                 atomic.write_bytes(trace, "".join(lines).encode(errors="backslashreplace"))
             tasks = [
-                _Task(task.problem, Attempted(task.problem, step.code, step.outcome))
+                # a prompt that got no answer is as if it had not been asked
+                _Task(
+                    task.problem,
+                    task.attempt if step.is_missing else Attempted(task.problem, step.code, step.outcome),
+                )
                 for task, step in zip(tasks, done, strict=True)
                 if not step.outcome.ran
             ]
@@ -107,15 +113,19 @@ class Rounds:
         self._ask(number, tasks)
         self._search(tasks)
         prompts = [self._prompt(task) for task in tasks]
-        answers = self._completions.complete([prompt.text for prompt in prompts])
+        answers = self._completions.completions([prompt.text for prompt in prompts])
         codes = [
-            self._template.code(answer, task.problem) for answer, task in zip(answers, tasks, strict=True)
+            self._template.code(answer.text, task.problem)
+            for answer, task in zip(answers, tasks, strict=True)
         ]
         attempts = [(task.problem, code) for task, code in zip(tasks, codes, strict=True)]
-        outcomes = self._executor.outcomes(attempts)
+        outcomes = [
+            Outcome(False, f"{NO_ANSWER}: {answer.said}") if answer.is_missing else outcome
+            for answer, outcome in zip(answers, self._executor.outcomes(attempts), strict=True)
+        ]
         learned = [
-            self._learned(number, task.problem, code, outcome)
-            for task, code, outcome in zip(tasks, codes, outcomes, strict=True)
+            [] if answer.is_missing else self._learned(number, task.problem, code, outcome)
+            for task, answer, code, outcome in zip(tasks, answers, codes, outcomes, strict=True)
         ]
         new = {item.id for item in self.soup.add(item for items in learned for item in items)}
         steps = []
@@ -155,14 +165,18 @@ class Rounds:
     def _queries(self, tasks: Sequence[_Task]) -> list[Query]:
         """Formulate the queries as the settings say; without an attempt there is only the question."""
         attempts = [task.attempt for task in tasks if task.attempt]
-        if self._settings.query == "question" or not attempts:
-            return [question_query(task.problem) for task in tasks]
-        if self._settings.query == "code":
-            return [code_query(attempt) for attempt in attempts]
-        if self._settings.query == "execution_feedback":
-            return [feedback_query(attempt) for attempt in attempts]
-        explained = self._explain(attempts)
-        return [explanation_query(*one) for one in zip(attempts, explained, strict=True)]
+        kind = self._settings.query
+        if kind == "explanation":
+            explained = iter(self._explain(attempts) if attempts else [])
+        queries = []
+        for task in tasks:
+            if kind == "question" or task.attempt is None:
+                queries.append(question_query(task.problem))
+            elif kind == "explanation":
+                queries.append(explanation_query(task.attempt, next(explained)))
+            else:
+                queries.append((code_query if kind == "code" else feedback_query)(task.attempt))
+        return queries
 
     def _search(self, tasks: Sequence[_Task]) -> None:
         """Retrieve for all problems at once, source by source."""
@@ -223,7 +237,7 @@ class Rounds:
         task: _Task,
         prompt: Prompt,
         *,
-        answer: str,
+        answer: Completion,
         code: str,
         outcome: Outcome,
         grown: Sequence[str],
@@ -250,9 +264,11 @@ class Rounds:
             dropped=prompt.dropped,
             prompt=prompt.text,
             prompt_tokens=prompt.tokens,
-            answer=answer,
-            answer_tokens=self._completions.count_tokens(answer),
+            answer=answer.text,
+            answer_tokens=self._completions.count_tokens(answer.text),
             code=code,
             outcome=outcome,
             grown=(*task.from_web, *grown),
+            ended=answer.ended,
+            said=answer.said,
         )

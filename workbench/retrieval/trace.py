@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.datasets.jsonl import Faults, read_objects
+from workbench.generators.answer import NO_ANSWER
 from workbench.retrieval.assembly import Dropped
 from workbench.retrieval.execution import Outcome
 
@@ -56,6 +57,15 @@ class Step:
     """Of the visible runs."""
     grown: tuple[str, ...]
     """Ids of the items that this step put into the soup at the end of the round."""
+    ended: str | None = None
+    """How the answer ended: see `workbench.generators.answer.Answer.ended`."""
+    said: str = ""
+    """What an endpoint said in place of an answer."""
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the model was asked and no answer came."""
+        return self.ended == NO_ANSWER
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Step:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from workbench.errors import SettingsError
+from workbench.generators.asking import replies
 from workbench.generators.endpoint import Endpoint, key, shown_url
+from workbench.generators.manners import Learned
+from workbench.generators.reasoning import final_text
+from workbench.generators.reply import Reply
 from workbench.rewards.judge import Comparison, Preference, agreed
 from workbench.runs.journal import Journal
 
@@ -75,7 +77,7 @@ class JudgeSettings:
 
 
 def parse_verdict(reply: str | None) -> Preference:
-    """Return what a reply says: its last line has to be one letter, A, B or C.
+    """Return what a reply says: its last line has to be one letter, A, B or C, and stand behind all reasoning.
 
     Marks around it and the words `answer`, `verdict` or `response` before it do no harm. All else, as a refusal to
     judge or a reply that was cut off, is no verdict.
@@ -83,7 +85,7 @@ def parse_verdict(reply: str | None) -> Preference:
     Args:
         reply: The model's; None where it did not speak.
     """
-    lines = [line for line in (reply or "").splitlines() if line.strip()]
+    lines = [line for line in final_text(reply or "").splitlines() if line.strip()]
     found = _VERDICT.fullmatch(lines[-1].strip()) if lines else None
     return LETTERS[found.group(1).upper()] if found else Preference.REFUSED
 
@@ -100,7 +102,7 @@ class EndpointJudge:
 
     Raises:
         GeneratorError: There is no key. Later: the key or the model is refused, or the endpoint cannot be reached or
-            gives no answer; replies that came before are kept.
+            answers nothing; replies that came before are kept. A question that it refuses alone has no verdict.
     """
 
     def __init__(
@@ -115,6 +117,7 @@ class EndpointJudge:
         self.name = f"openai:{model}"
         self.path = None if path is None else Path(path)
         self._replies: dict[str, str | None] = {}
+        self._learned = Learned()
         key()  # missing, it should not be found out after the first hour
 
     def compare(self, prompt: str, first: str, second: str) -> Preference:
@@ -161,45 +164,22 @@ class EndpointJudge:
             bar.update(len(wanted) - len(left))
             if not left:
                 return
-            with self._asking() as (endpoint, pool):
-                for name, reply in self._replied(endpoint, pool, left):
-                    self._replies[name] = reply
-                    journal.add({"key": name, "reply": reply})
-                    bar.update()
+            settings = self.settings
+            endpoint = Endpoint(
+                self.model, retries=settings.retries, timeout_s=settings.timeout_s, learned=self._learned
+            )
 
-    @contextmanager
-    def _asking(self) -> Iterator[tuple[Endpoint, ThreadPoolExecutor]]:
-        """Open the endpoint and the threads; nobody waits for requests whose replies are not wanted."""
-        pool = ThreadPoolExecutor(self.settings.concurrency, thread_name_prefix="judge")
-        try:
-            with Endpoint(
-                self.model, retries=self.settings.retries, timeout_s=self.settings.timeout_s
-            ) as endpoint:
-                yield endpoint, pool
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            def ask(one: tuple[str, str]) -> Reply:
+                return self._ask(endpoint, one[1])
 
-    def _replied(
-        self, endpoint: Endpoint, pool: ThreadPoolExecutor, questions: Sequence[tuple[str, str]]
-    ) -> Iterator[tuple[str, str | None]]:
-        """Yield replies as they come, a few requests ahead at a time."""
-        left = iter(questions)
-        waiting: dict[Future[str | None], str] = {}
-        while True:
-            while (
-                len(waiting) < 2 * self.settings.concurrency and (following := next(left, None)) is not None
-            ):
-                name, text = following
-                waiting[pool.submit(self._ask, endpoint, text)] = name
-            if not waiting:
-                return
-            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in sorted(
-                done, key=lambda one: one.exception() is not None
-            ):  # no reply is lost to an error
-                yield waiting.pop(future), future.result()
+            for (name, _), reply in replies(endpoint, ask, left, concurrency=settings.concurrency):
+                # what the endpoint refuses alone is no verdict, as is what the judge refuses
+                self._replies[name] = None if reply.is_missing else reply.text
+                ending = {"ended": reply.ended, "said": reply.said} if reply.is_missing else {}
+                journal.add({"key": name, "reply": self._replies[name], **ending})
+                bar.update()
 
-    def _ask(self, endpoint: Endpoint, question: str) -> str | None:
+    def _ask(self, endpoint: Endpoint, question: str) -> Reply:
         settings = self.settings
         options = {
             "temperature": settings.temperature,

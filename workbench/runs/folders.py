@@ -5,15 +5,24 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import RunError
+from workbench.errors import RunError, SettingsError
 from workbench.profiles import suggestion
 from workbench.runs import atomic
 
-__all__ = ["find_run", "make_folder", "project_root", "run_id", "runs_root", "shown", "sole_user"]
+__all__ = [
+    "find_run",
+    "make_folder",
+    "project_root",
+    "refuse_overwriting",
+    "run_id",
+    "runs_root",
+    "shown",
+    "sole_user",
+]
 
 
 def project_root(start: Path | None = None) -> Path | None:
@@ -99,6 +108,28 @@ def make_folder(folder: Path, option: str) -> None:
             needed="a folder that can be written",
             fix=f"choose another one with {option}",
         ) from fault
+
+
+def refuse_overwriting(folder: Path, written: Iterable[str], inputs: Iterable[Path], option: str) -> None:
+    """Refuse a folder in which what is written would go into an input.
+
+    Args:
+        folder: Where results go.
+        written: Names of the files that are written there.
+        inputs: Files that are read, under whatever name.
+        option: How the user names another folder, for the error.
+
+    Raises:
+        SettingsError: An input is one of these files.
+    """
+    named = [path for path in inputs if path.is_file()]
+    for place in (folder / name for name in written):
+        if place.exists() and any(path.samefile(place) for path in named):
+            raise SettingsError(
+                got=f"{place} as an input, into which results would be written",
+                needed="a folder that holds none of the inputs under a name that is written there",
+                fix=f"choose another folder with {option}, or copy the input elsewhere",
+            )
 
 
 @contextlib.contextmanager
