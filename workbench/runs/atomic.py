@@ -39,7 +39,8 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write plain JSON, indented, non-ASCII kept, in one stroke."""
     text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
-    write_bytes(path, (text + "\n").encode())
+    # halves of surrogate pairs, from models and from file names that are no UTF-8, become JSON's escapes of them
+    write_bytes(path, (text + "\n").encode(errors="backslashreplace"))
 
 
 class _Hold:

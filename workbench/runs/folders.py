@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,16 @@ from workbench.errors import RunError
 from workbench.profiles import suggestion
 from workbench.runs import atomic
 
-__all__ = ["find_run", "make_folder", "project_root", "run_id", "runs_root", "shown", "sole_user"]
+__all__ = [
+    "find_run",
+    "make_folder",
+    "printable",
+    "project_root",
+    "run_id",
+    "runs_root",
+    "shown",
+    "sole_user",
+]
 
 
 def project_root(start: Path | None = None) -> Path | None:
@@ -76,9 +86,18 @@ def find_run(name: str) -> Path:
 def shown(path: Path) -> str:
     """Return a path as a person at the current folder would type it."""
     try:
-        return str(path.resolve().relative_to(Path.cwd().resolve()))
+        return printable(str(path.resolve().relative_to(Path.cwd().resolve())))
     except ValueError:
-        return str(path)
+        return printable(str(path))
+
+
+def printable(name: str) -> str:
+    r"""Return a file's name as text that can be printed and stored: bytes that are no UTF-8 become `\xe9`.
+
+    >>> print(printable(os.fsdecode(b"caf\xe9.md")))
+    caf\xe9.md
+    """
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def make_folder(folder: Path, option: str) -> None:
