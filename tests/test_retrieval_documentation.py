@@ -388,3 +388,23 @@ def test_documents_of_one_name_in_two_folders_stay_two(tmp_path: Path):
     assert [item.parent for item in soup.items] == ["index.md", "licence.md", "b/index.md"]
     assert [hit.item.parent for hit in soup.search("bananas", "documentation")] == ["b/index.md"]
     assert [item.text for item in soup.document("documentation", "index.md")] == ["About apples."]
+
+
+def test_a_documents_name_is_a_text_or_a_number_and_never_none(tmp_path: Path):
+    file = tmp_path / "d.jsonl"
+    rows: list[dict] = [
+        {"id": None, "text": "a"},
+        {"id": 7, "title": None, "text": "b"},
+        {"text": None, "content": "c"},
+    ]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    items = list(DocumentationFile(file).items())
+    assert [(item.parent, item.title, item.text) for item in items] == [
+        ("1", "1", "a"), ("7", "7", "b"), ("3", "3", "c"),
+    ]  # fmt: skip
+    rows = [{"id": ["x"], "text": "a"}, {"id": "x", "title": 1.5, "text": "b"}]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(DataError) as caught:
+        list(DocumentationFile(file).items())
+    for told in ("line 1: id is a list, not a text", "line 2: title is a number, not a text"):
+        assert told in caught.value.got

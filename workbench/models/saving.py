@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor, nn
 
 from workbench.errors import ModelError
+from workbench.models.damage import whole_files
 from workbench.models.loading import ModelSettings, load_causal_lm
 from workbench.models.reward_model import RewardModel
 from workbench.runs.atomic import write_json
@@ -141,7 +142,8 @@ def load_reward_model(
     if said["weights"] == "adapters":
         from peft import PeftModel
 
-        policy = PeftModel.from_pretrained(loaded.model, str(folder), is_trainable=trainable)
+        with whole_files(str(folder)):
+            policy = PeftModel.from_pretrained(loaded.model, str(folder), is_trainable=trainable)
     model = RewardModel(
         policy,
         pooling=said["pooling"],
@@ -294,7 +296,8 @@ def load_head(head: nn.Module, file: Path, *, kind: str, what: str) -> None:
     from safetensors.torch import load_file
 
     try:
-        head.load_state_dict(load_file(file))
+        with whole_files(str(file)):
+            head.load_state_dict(load_file(file))
     except (OSError, RuntimeError) as error:
         raise ModelError(
             got=f"{file}: {str(error).splitlines()[0]}",

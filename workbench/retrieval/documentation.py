@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from workbench.datasets.jsonl import Faults, read_objects
+from workbench.datasets.jsonl import Faults, name_of, read_objects
 from workbench.errors import DataError
 from workbench.retrieval.decoding import UndecodableError, decoded
 from workbench.retrieval.execution import normalized
@@ -257,15 +257,20 @@ class DocumentationFile:
         faults, rows = Faults(str(self.path)), list[tuple[int, str, str, str]]()
         seen: dict[str, int] = {}
         for number, row in read_objects(self.path, faults):
-            text = row.get("text", row.get("content"))
+            text = row["content"] if row.get("text") is None and "content" in row else row.get("text")
             if not isinstance(text, str) or not text.strip():
                 faults.add(f"line {number}", "no text (or content)")
                 continue
-            identity = str(row.get("id", row.get("doc_id", row.get("title", number))))
+            try:
+                identity = name_of(row, "id", "doc_id", "title", default=str(number))
+                title = name_of(row, "title", default=identity)
+            except ValueError as error:
+                faults.add(f"line {number}", str(error))
+                continue
             if identity in seen:
                 faults.add(f"line {number}", f"id {identity!r} was already on line {seen[identity]}")
             seen.setdefault(identity, number)
-            rows.append((number, identity, str(row.get("title", identity)), text))
+            rows.append((number, identity, title, text))
         faults.raise_if_any(
             'lines like {"id": "zscore", "title": "zscore(a)", "text": "..."}', "correct them"
         )

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from workbench.errors import ModelError
+from workbench.models.damage import whole_files
 from workbench.models.loading import ModelSettings
 from workbench.models.saving import base_of, check_unchanged, load_head, read_description
 from workbench.runs.atomic import write_json
@@ -98,7 +99,8 @@ def load_policy(
     if said["base"]:
         from peft import PeftModel
 
-        model = PeftModel.from_pretrained(lm, str(folder))
+        with whole_files(str(folder)):
+            model = PeftModel.from_pretrained(lm, str(folder))
     policy = ValuedPolicy(
         model, origin=replace(settings, name=settings.source) if said["base"] else None, summary=summary
     )
