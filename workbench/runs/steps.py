@@ -117,7 +117,10 @@ def _wants_folder(function: Callable[..., Any], args: tuple[Any, ...], kwargs: M
 def _encode(name: str, key: str, outcome: Outcome) -> bytes:
     """Write a result as a line that describes and proves it, then the result itself."""
     if is_plain(outcome.value):
-        form, payload = "json", json.dumps(outcome.value, ensure_ascii=False).encode()
+        form, payload = (
+            "json",
+            json.dumps(outcome.value, ensure_ascii=False).encode(errors="backslashreplace"),
+        )
     else:
         try:
             form, payload = "pickle", pickle.dumps(outcome.value, protocol=5)
