@@ -160,3 +160,42 @@ def test_a_package_that_the_sandbox_cannot_import_is_refused_before_the_first_pr
         in str(done.exception) + done.output
     )
     assert not (tmp_path / "out" / "completions.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"question": 6}, "question is a number, not a text"),
+        ({"question": None}, "question is empty"),
+        ({"problem_id": None}, "problem_id is empty"),
+        ({"problem_id": 1.5}, "problem_id is a number, not a text"),
+        ({"problem_id": True}, "problem_id is true or false, not a text"),
+        ({"reference_code": ["x"]}, "reference_code is a list, not a text"),
+        ({"gold_documents": "twice.md"}, "gold_documents is no list"),
+        ({"gold_documents": [None]}, "an item of gold_documents is null, not a text"),
+        ({"visible_runs": {"context": "[insert]"}}, "visible_runs is no list"),
+        ({"visible_runs": ["[insert]"]}, "item 1 of visible_runs is no object"),
+        ({"visible_runs": [{"context": 5}]}, "context of visible run 1 is a number, not a text"),
+        ({"hidden_tests": [{"context": "[insert]", "stdin": 5}]}, "stdin of hidden test 1 is a number, not a text"),
+        ({"hidden_tests": [{"expected_stdout": 6}]}, "expected_stdout of hidden test 1 is a number, not a text"),
+        ({"hidden_tests": [{"tests": {}}]}, "tests of hidden test 1 is an object, not a text"),
+        ({"hidden_tests": [{"in": 1}]}, "item 1 of hidden_tests has unknown fields in"),
+    ],
+)  # fmt: skip
+def test_what_is_no_text_is_refused_with_its_file_and_line(change: dict, said: str, tmp_path: Path):
+    """`expected_stdout: 6` failed after all rounds, and null became the text None."""
+    with pytest.raises(DataError) as caught:
+        load_coding_problems(
+            write(tmp_path / "p.jsonl", {**PROBLEM, "problem_id": "first"}, PROBLEM | change)
+        )
+    assert caught.value.got.startswith(f"{tmp_path}/p.jsonl, line 2: ") and said in caught.value.got
+
+
+def test_null_is_what_was_not_given_and_a_number_names_a_problem(tmp_path: Path):
+    nulls = dict.fromkeys(["code_context", "language", "library", "reference_code", "gold_documents"])
+    tests = [{"context": "[insert]", "stdin": None, "expected_stdout": None, "tests": None}]
+    row = {**PROBLEM, **nulls, "problem_id": 7, "hidden_tests": tests}
+    (problem,) = load_coding_problems(write(tmp_path / "p.jsonl", row))
+    bare = {name: value for name, value in PROBLEM.items() if name != "gold_documents"}
+    plain = {**bare, "problem_id": "7", "hidden_tests": [{"context": "[insert]"}]}
+    assert [problem] == load_coding_problems(write(tmp_path / "q.jsonl", plain))

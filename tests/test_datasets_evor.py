@@ -155,12 +155,23 @@ def test_no_pickle_of_a_program_is_read_beside_the_expected_values(tmp_path: Pat
         ({"test_cases": [{"input": "!"}]}, "test case 1 is no object with base64 input and output"),
         ({"test_cases": [7]}, "test case 1"),
         ({"test_code": ""}, "no text test_code"),
+        ({"reference_code": 3}, "reference_code is a number, not a text"),
+        ({"problem_id": [1]}, "problem_id is a list, not a text"),
     ],
 )
 def test_faulty_rows_are_named_by_line(row: dict[str, Any], said: str, tmp_path: Path) -> None:
     folder = write_rows(tmp_path, "ScipyM", [scipym_row(), scipym_row(problem_id="q2") | row])
     with pytest.raises(DataError, match=rf"ScipyM\.jsonl, line 2: .*{said}"):
         load_evor("ScipyM", folder)
+
+
+def test_null_is_no_name(tmp_path: Path) -> None:
+    folder = write_rows(
+        tmp_path, "ScipyM", [scipym_row(problem_id=None, reference_code=None)], [{"id": None, "text": "t"}]
+    )
+    loaded = load_evor("ScipyM", folder)
+    assert [problem.problem_id for problem in loaded.problems] == ["ScipyM-1"]
+    assert [page.id for page in loaded.documents] == ["line 1"]
 
 
 def test_id_twice(tmp_path: Path) -> None:
@@ -183,6 +194,14 @@ def test_faulty_folder_is_named(missing: str, said: str, tmp_path: Path) -> None
     write_folders(tmp_path)
     (tmp_path / "Pony" / "examples" / "q7" / missing).unlink()
     with pytest.raises(DataError, match=f"q7: .*{said}"):
+        load_evor("Pony", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["code_context.txt", "ans/ans1.txt"])
+def test_texts_of_a_folder_that_are_no_utf_8_are_named(name: str, tmp_path: Path) -> None:
+    write_folders(tmp_path)
+    (tmp_path / "Pony" / "examples" / "q7" / name).write_bytes(b"caf\xe9")
+    with pytest.raises(DataError, match=r"q7: .*not UTF-8 at byte 3"):
         load_evor("Pony", tmp_path)
 
 

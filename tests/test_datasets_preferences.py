@@ -318,6 +318,15 @@ def test_the_split_never_changes_from_one_version_to_the_next(prompt: str, share
     assert is_held_out(prompt, share + 1e-4)
 
 
+def test_a_subset_that_is_no_text_is_refused_in_every_format(tmp_path: Path) -> None:
+    """Chat rows dropped it silently."""
+    chat = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    other = [chat[0], {"role": "assistant", "content": "c"}]
+    for row in (PROMPTED, {"chosen": chat, "rejected": other}):
+        error = problem(tmp_path, row, row | {"subset": 3})
+        assert "line 2: subset is a number, not a text" in error.got
+
+
 def test_half_a_surrogate_pair_does_not_stop_the_split(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text(json.dumps(prompted(1) | {"prompt": "\ud83d"}))
@@ -365,7 +374,7 @@ def test_malformed_rows_are_all_named_with_file_and_line(tmp_path: Path) -> None
     error = problem(tmp_path, PROMPTED, {"prompt": "x"}, PROMPTED | {"chosen": 3}, [], PROMPTED)
     assert "a.jsonl: 3 faults" in error.got
     assert "line 2: no chosen" in error.got
-    assert "line 3: chosen is a int, not a text" in error.got
+    assert "line 3: chosen is a number, not a text" in error.got
     assert "line 4: a list where a JSON object is needed" in error.got
 
 
@@ -384,7 +393,7 @@ def test_malformed_rows_are_all_named_with_file_and_line(tmp_path: Path) -> None
             "arena",
             "message 1 of conversation_a has no",
         ),
-        (PROMPTED | {"subset": 3}, "prompted", "subset is a int"),
+        (PROMPTED | {"subset": 3}, "prompted", "subset is a number"),
         (PROMPTED, "messages", "chosen is a str, not a list of messages"),
         (
             {"chosen": [{"role": "assistant", "content": "x"}]} | {"rejected": 1},

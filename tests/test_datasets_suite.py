@@ -227,6 +227,8 @@ def test_a_function_problem_is_indented_and_returns(source):
         ("- why: squares\n        code", "- code", "each with `why` and `code`"),
         ("compare: array", "compare: equal", "compare 'equal' is neither code nor one of"),
         ("avoids: [for]", "forbids: [for]", "`surface` has `uses` and `avoids`"),
+        ("why: squares", "why: 2", "why of wrong[0] is a number, not a text"),
+        ("avoids: [for]", "avoids: [4]", "an item of surface.avoids is a number, not a text"),
         ("import numpy as np", "one = 1", "imports has other lines than imports"),
     ],
 )

@@ -90,6 +90,16 @@ def test_another_file_is_refused_by_name(tmp_path: Path, content: str) -> None:
         PreferenceScores.load(tmp_path / "scores.jsonl")
 
 
+def test_null_is_no_pairs_name(tmp_path: Path) -> None:
+    """It was read as a pair called None."""
+    file = tmp_path / "scores.jsonl"
+    make_scores([1.0, 2.0]).save(file)
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    file.write_text("".join(json.dumps(row) + "\n" for row in [rows[0], rows[1] | {"id": None}]))
+    with pytest.raises(DataError, match=r"scores\.jsonl, line 2: id is null, not a text"):
+        PreferenceScores.load(file)
+
+
 def test_a_part_keeps_its_rows() -> None:
     table = make_scores([1.0, 2.0, 3.0], sources=["a", "b", "a"])
     assert table.of_source("a").margin("explicit").tolist() == [1.0, 3.0]

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import safetensors.torch
 import torch
 import transformers
 from tiny_model import make_tiny_model
 
 from workbench.errors import SettingsError
 from workbench.models import ModelError, ModelSettings, load_causal_lm, load_tokenizer
+from workbench.models.damage import damage
 from workbench.models.placement import pick_device, pick_dtype
+from workbench.retrieval.dense import load_encoder
 
 
 @pytest.fixture(scope="module")
@@ -129,3 +133,56 @@ def test_a_checkpoint_without_its_lm_head_is_not_filled_with_random_numbers(tmp_
     transformers.LlamaModel(config).save_pretrained(tmp_path)
     with pytest.raises(ModelError, match=r"has no weights for lm_head\.weight"):
         load_causal_lm(ModelSettings(str(tmp_path), device="cpu"))
+
+
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 12\n"
+
+
+def damaged(checkpoint: str, folder: Path, name: str, content: bytes | None) -> str:
+    """Copy a checkpoint, with one file cut in half, or with other content."""
+    shutil.copytree(checkpoint, folder)
+    whole = (folder / name).read_bytes()
+    (folder / name).write_bytes(whole[: len(whole) // 2] if content is None else content)
+    return str(folder)
+
+
+@pytest.mark.parametrize("content", [None, b"", LFS], ids=["half", "empty", "git-lfs"])
+@pytest.mark.parametrize(
+    "name", ["model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json"]
+)
+def test_a_file_that_was_not_downloaded_to_its_end_is_named(
+    name: str, content: bytes | None, checkpoint: str, tmp_path: Path
+) -> None:
+    folder = damaged(checkpoint, tmp_path / "copy", name, content)
+    load: Any = load_tokenizer if "tokenizer" in name else load_causal_lm
+    with pytest.raises(ModelError, match=f"{name} is damaged, or was not copied to its end") as caught:
+        load(ModelSettings(folder, device="cpu"))
+    assert "download it again" in caught.value.fix
+
+
+@pytest.mark.parametrize("content", [None, b"", LFS], ids=["half", "empty", "git-lfs"])
+def test_weights_in_the_older_format_that_are_not_whole(
+    content: bytes | None, checkpoint: str, tmp_path: Path
+) -> None:
+    shutil.copytree(checkpoint, tmp_path / "older")
+    weights = safetensors.torch.load_file(tmp_path / "older" / "model.safetensors")
+    (tmp_path / "older" / "model.safetensors").unlink()
+    torch.save(weights, tmp_path / "older" / "pytorch_model.bin")
+    folder = damaged(str(tmp_path / "older"), tmp_path / "copy", "pytorch_model.bin", content)
+    with pytest.raises(ModelError, match="copy is damaged, or was not copied to its end"):
+        load_causal_lm(ModelSettings(folder, device="cpu"))
+
+
+def test_a_damaged_encoder_is_named(checkpoint: str, tmp_path: Path) -> None:
+    folder = damaged(checkpoint, tmp_path / "copy", "model.safetensors", None)
+    (tmp_path / "copy" / "modules.json").write_text(
+        '[{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"}]'
+    )
+    with pytest.raises(ModelError, match=r"model\.safetensors is damaged"):
+        load_encoder(folder)
+
+
+def test_a_model_on_the_hub_is_downloaded_again() -> None:
+    error = damage(safetensors.SafetensorError("incomplete metadata"), "org/model")
+    assert error is not None and "hf download org/model --force-download" in error.fix
+    assert damage(ValueError("another fault"), "org/model") is None

@@ -127,6 +127,15 @@ def test_an_interrupted_save_is_no_reward_model(
         RewardModel.from_pretrained(tmp_path, device="cpu")
 
 
+@pytest.mark.parametrize("name", ["adapter_model.safetensors", "reward_head.safetensors"])
+def test_a_part_that_was_not_copied_to_its_end_is_named(llama: str, tmp_path: Path, name: str) -> None:
+    folder = load(llama, "lora").save_pretrained(tmp_path)
+    whole = (folder / name).read_bytes()
+    (folder / name).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ModelError, match=f"{name} is damaged, or was not copied to its end"):
+        RewardModel.from_pretrained(folder, device="cpu")
+
+
 def test_a_folder_that_is_no_reward_model(llama: str, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"no readable reward_model\.json"):
         RewardModel.from_pretrained(llama)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,16 @@ from hypothesis import strategies as st
 
 from workbench.datasets.ds1000 import Problem
 from workbench.errors import DataError
-from workbench.retrieval import KnowledgeSoup
-from workbench.retrieval.documentation import DocumentationFile, DocumentationFolder, PackageDocumentation
+from workbench.retrieval import KnowledgeSoup, pages
+from workbench.retrieval.documentation import (
+    DocumentationFile,
+    DocumentationFolder,
+    PackageDocumentation,
+    documents_apart,
+)
 from workbench.retrieval.ds1000 import coding_problem
-from workbench.retrieval.sections import SUFFIXES, cut
+from workbench.retrieval.pages import page_parts
+from workbench.retrieval.sections import SUFFIXES, cut, html_sections
 
 MARKDOWN = """Before.
 
@@ -232,3 +240,171 @@ def test_a_ds1000_problem_whose_answer_is_a_functions_body_is_refused():
     prompt = "Problem:\nx\nA:\n<code>\ndef f(a):\n    # return the solution\n    ### BEGIN SOLUTION"
     with pytest.raises(DataError, match="the body of f"):
         coding_problem(ds1000(prompt))
+
+
+def texts(html: str) -> list[str]:
+    return [section.text for section in html_sections(html, "doc") if section.text]
+
+
+def test_an_articles_heading_may_stand_in_its_header():
+    html = (
+        "<body><header><h1>Site</h1></header><article><header><h1>Title</h1><p>By Ada</p>"
+        "<nav><h2>Menu</h2></nav></header><p>Text.</p></article><article><p>More.</p></article></body>"
+    )
+    assert texts(html) == ["# Title\n\nText.\n\nMore."]
+
+
+def test_a_page_that_stands_in_a_form_is_read_without_the_forms_controls():
+    html = "<body><form><p>Text.</p><label>Search <input></label><button>Go</button></form></body>"
+    assert texts(html) == ["Text."]
+
+
+@pytest.mark.parametrize(
+    ("html", "said"),
+    [
+        (
+            "<h2>Open<p>a</p><h3>Next</h3>b",
+            ["## Open a", "### Next\n\nb"],
+        ),  # a heading ends where the next begins
+        ("<p>a<br>b</p></div></p><p>c", ["a\n\nb\n\nc"]),
+        ("<p>a &lt; b &amp; c</p><!-- <h1>no</h1> --><p>d", ["a < b & c\n\nd"]),
+        ("<p>a</p><![foo[ x ]]><p>b</p><a href='never", ["a\n\nb"]),
+        ("<p>a</p><!-- never ended <p>b</p>", ["a"]),
+    ],
+)
+def test_html_that_is_not_well_formed(html: str, said: list[str]):
+    assert texts(html) == said
+
+
+def lines_run(function) -> int:
+    """Count the lines of Python that a call runs, those of the libraries it calls too."""
+    count = 0
+
+    def trace(frame, event, argument):
+        nonlocal count
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        function()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "<h2>f{}</h2><p>words <code>x</code></p>\n",
+        "<li>item {}\n",
+        "<div>{}",
+        "<nav><a>x</a></nav>y{}",
+        "</p>",
+    ],
+)
+def test_a_page_twice_as_long_is_twice_the_work(piece: str):
+    """It was four times the work: 1 MB took 25 seconds, and 38 MB never ended."""
+    short, long = ("".join(piece.format(number) for number in range(n)) for n in (400, 800))
+    assert lines_run(lambda: cut(long, "t", ".html")) < 2.2 * lines_run(lambda: cut(short, "t", ".html"))
+
+
+def test_a_tag_that_never_ends_is_not_looked_at_again_and_again(monkeypatch: pytest.MonkeyPatch):
+    looked = []
+    feed = pages._Reader.feed
+    monkeypatch.setattr(pages, "_AT_ONCE", 10)
+    monkeypatch.setattr(
+        pages._Reader, "feed", lambda self, data: (feed(self, data), looked.append(len(self.rawdata)))
+    )
+    assert page_parts("<p>a</p><a title='" + "x" * 10_000) == ["\na\n "]
+    assert sum(looked) < 3 * 10_000
+
+
+LATIN = "café - naïve"
+META = b"<META http-equiv=Content-Type content='text/html; charset=ISO-8859-1'><body>"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.txt", LATIN.encode("utf-8")),
+        ("a.md", LATIN.encode("utf-8-sig")),
+        ("a.txt", LATIN.encode("utf-16")),
+        ("a.rst", b"\xfe\xff" + LATIN.encode("utf-16-be")),
+        ("a.txt", LATIN.encode("utf-32")),
+        ("a.html", b'<meta charset="latin-1"><body>' + LATIN.encode("latin-1")),
+        ("a.htm", META + LATIN.encode("latin-1")),
+        ("a.html", b'<?xml version="1.0" encoding="iso-8859-15"?><body>' + LATIN.encode("latin-1")),
+        ("a.html", b'<meta charset="utf-16"><body>' + LATIN.encode("utf-8")),  # what could be read is not UTF-16
+        ("a.html", b'<meta charset="ascii"><body>' + LATIN.encode("cp1252")),
+    ],
+)  # fmt: skip
+def test_a_file_is_read_in_the_encoding_that_it_tells(name: str, content: bytes, tmp_path: Path):
+    (tmp_path / name).write_bytes(content)
+    (item,) = DocumentationFolder(tmp_path).items()
+    assert item.text == LATIN
+
+
+def test_comments_tell_the_encoding_of_text_and_line_ends_are_one(tmp_path: Path):
+    (tmp_path / "a.rst").write_bytes(".. -*- coding: latin-1 -*-\r\n\r\ncafé".encode("latin-1"))
+    (item,) = DocumentationFolder(tmp_path).items()
+    assert item.text == ".. -*- coding: latin-1 -*-\n\ncafé"
+
+
+def test_files_in_an_encoding_that_they_do_not_tell_are_all_named(tmp_path: Path):
+    (tmp_path / "good.md").write_text("fine")
+    (tmp_path / "a.txt").write_bytes(b"caf\xe9 au lait")
+    (tmp_path / "b.html").write_bytes(b"<meta charset=klingon><p>x")
+    (tmp_path / "c.html").write_bytes(b"<meta charset=utf-8><p>\xe9x")
+    with pytest.raises(DataError) as caught:
+        list(DocumentationFolder(tmp_path).items())
+    for told in ("a.txt: declares no encoding, and is not utf-8 at byte 3", "b.html: declares the encoding 'klingon'",
+                 "c.html: declares utf-8, and is not utf-8 at byte 23"):  # fmt: skip
+        assert told in caught.value.got
+    assert "iconv" in caught.value.fix
+
+
+def test_a_file_whose_name_is_no_utf_8_is_read(tmp_path: Path):
+    try:
+        (tmp_path / os.fsdecode(b"caf\xe9.md")).write_text("Text.")
+    except OSError as error:
+        pytest.skip(f"this file system takes no such name: {error}")
+    source = DocumentationFolder(tmp_path)
+    (item,) = source.items()
+    assert (item.parent, item.title) == (r"caf\xe9.md", r"caf\xe9")
+    json.dumps(item.parent).encode()
+    assert source.fingerprint == DocumentationFolder(tmp_path).fingerprint
+
+
+def test_documents_of_one_name_in_two_folders_stay_two(tmp_path: Path):
+    for folder, text in (("a", "apples"), ("b", "bananas")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "index.md").write_text(f"About {text}.")
+        (tmp_path / folder / "licence.md").write_text("The same text.")
+    sources = [(folder, DocumentationFolder(tmp_path / folder)) for folder in "ab"]
+    with pytest.warns(UserWarning, match="1 documents have the name of another one.*: b/index.md"):
+        soup = KnowledgeSoup(items=documents_apart(sources))
+    assert [item.parent for item in soup.items] == ["index.md", "licence.md", "b/index.md"]
+    assert [hit.item.parent for hit in soup.search("bananas", "documentation")] == ["b/index.md"]
+    assert [item.text for item in soup.document("documentation", "index.md")] == ["About apples."]
+
+
+def test_a_documents_name_is_a_text_or_a_number_and_never_none(tmp_path: Path):
+    file = tmp_path / "d.jsonl"
+    rows: list[dict] = [
+        {"id": None, "text": "a"},
+        {"id": 7, "title": None, "text": "b"},
+        {"text": None, "content": "c"},
+    ]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    items = list(DocumentationFile(file).items())
+    assert [(item.parent, item.title, item.text) for item in items] == [
+        ("1", "1", "a"), ("7", "7", "b"), ("3", "3", "c"),
+    ]  # fmt: skip
+    rows = [{"id": ["x"], "text": "a"}, {"id": "x", "title": 1.5, "text": "b"}]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(DataError) as caught:
+        list(DocumentationFile(file).items())
+    for told in ("line 1: id is a list, not a text", "line 2: title is a number, not a text"):
+        assert told in caught.value.got

@@ -1,5 +1,7 @@
 """Files are replaced whole, and a lock lasts as long as its process."""
 
+import errno
+import json
 import signal
 import subprocess
 import sys
@@ -84,3 +86,69 @@ def test_threads_exclude_each_other(tmp_path):
         assert thread.submit(atomic.is_locked, file).result()
     with atomic.lock(file, wait=False) as held:
         assert held
+
+
+NO_LOCKS = """
+import errno, fcntl, sys
+real = fcntl.lockf
+
+def lockf(stream, how):
+    if str(stream.name).startswith(sys.argv[1]):
+        raise OSError(getattr(errno, sys.argv[2]), "no locks on this disk")
+    return real(stream, how)
+
+fcntl.lockf = lockf
+from pathlib import Path
+from workbench.runs import atomic
+"""
+
+
+@pytest.mark.parametrize("fault", ["ENOLCK", "ENOSYS", "EOPNOTSUPP", "EINVAL"])
+def test_a_disk_without_locks_is_told_of_and_used(tmp_path, fault):
+    """It was taken for a lock that is held: 'another process is scoring', for ever."""
+    program = NO_LOCKS + (
+        "for _ in range(2):\n    with atomic.lock(Path(sys.argv[1]) / 'lock', wait=False) as held:\n"
+        "        print(held, atomic.is_locked(Path(sys.argv[1]) / 'lock'))\n"
+    )
+    words = [sys.executable, "-c", program, str(tmp_path / "disk"), fault]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stdout == "True True\n" * 2
+    assert done.stderr.count("on a disk without locks (no locks on this disk)") == 1
+
+
+def test_on_a_disk_without_locks_processes_of_this_machine_exclude_each_other(tmp_path):
+    waiting = NO_LOCKS + (
+        "with atomic.lock(Path(sys.argv[1]) / 'lock') as held:\n    print(held, flush=True)\n    sys.stdin.read()\n"
+    )
+    trying = NO_LOCKS + "with atomic.lock(Path(sys.argv[1]) / 'lock', wait=False) as held:\n    print(held)\n"
+    quiet, words = [sys.executable, "-W", "ignore", "-c"], [str(tmp_path / "disk"), "ENOLCK"]
+    with subprocess.Popen(
+        [*quiet, waiting, *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as holder:
+        assert holder.stdout.readline() == "True\n"
+        told = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", trying, *words], stdout=subprocess.PIPE, check=True
+        )
+        assert told.stdout == b"False\n"
+    told = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", trying, *words], stdout=subprocess.PIPE, check=True
+    )
+    assert told.stdout == b"True\n"
+
+
+def test_any_other_fault_of_a_lock_is_raised(tmp_path, monkeypatch):
+    def broken(stream, how):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("fcntl.lockf", broken)
+    with pytest.raises(OSError, match="Input/output"), atomic.lock(tmp_path / "lock"):
+        pass
+
+
+def test_half_a_surrogate_pair_is_written_as_json_writes_it(tmp_path):
+    """File names that are no UTF-8 have such letters."""
+    atomic.write_json(tmp_path / "a.json", {"path": "caf\udce9"})
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == {"path": "caf\udce9"}

@@ -236,3 +236,36 @@ def test_the_command_to_go_on_hides_secrets_and_is_read_back_as_it_was(tmp_path)
         "--profile",
         "laptop",
     ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_notebook_with_a_byte_order_mark_is_read(encoding, tmp_path):
+    write_notebook(tmp_path, "marked", "run.record('one', 1)")
+    file = tmp_path / "marked.ipynb"
+    file.write_bytes(file.read_text(encoding="utf-8").encode(encoding))
+    done = workbench(tmp_path, "marked.ipynb", "--out", "out", "-p", "n=4")
+    assert done.exit_code == 0, done.output
+    results = json.loads((tmp_path / "out/marked/results.json").read_text())
+    assert results["numbers"] == {"one": 1} and results["parameters"]["n"] == 4
+
+
+@pytest.mark.parametrize("content", [b"[1]", b'{"cells": [1]}', b'{"cells": "caf\xe9"}', b"no json", b""])
+def test_what_is_no_notebook_is_refused(content, tmp_path):
+    (tmp_path / "other.ipynb").write_bytes(content)
+    done = workbench(tmp_path, "other.ipynb", "--out", "out")
+    assert done.exit_code == 2
+    assert "other.ipynb cannot be read as a notebook" in done.stderr
+
+
+def test_names_that_are_no_utf_8(tmp_path):
+    name = os.fsdecode(b"caf\xe9")
+    write_notebook(tmp_path, "plain", "run.record('one', 1)")
+    try:
+        (tmp_path / "plain.ipynb").rename(tmp_path / f"{name}.ipynb")
+    except OSError as error:
+        pytest.skip(f"this file system takes no such name: {error}")
+    command = [*WORKBENCH, f"{name}.ipynb", "--out", f"out-{name}"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == rb"report: out-caf\xe9/index.html"
+    assert (tmp_path / f"out-{name}" / "index.html").is_file()

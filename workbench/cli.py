@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import io
 import pkgutil
 import sys
 
@@ -114,6 +115,8 @@ def main(arguments: list[str] | None = None) -> None:
     if "--debug" in options:  # allowed anywhere, because it is added to a command that has just failed
         words.remove("--debug")
         words.insert(0, "--debug")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: names of files need be no UTF-8
     try:
         cli.main(args=words, prog_name="workbench")
     except OSError as fault:  # before a command begins: of the help, or of what Tab asks for

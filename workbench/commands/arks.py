@@ -90,6 +90,7 @@ def run(**options: Any) -> None:
     from workbench.generators.settings import GenerationSettings
     from workbench.retrieval import ActiveRetrievalSettings, KnowledgeSoup, active_retrieval
     from workbench.retrieval.code_generators import make_code_generator
+    from workbench.retrieval.documentation import documents_apart
     from workbench.retrieval.execution import imported_modules
     from workbench.retrieval.problem_files import load_coding_problems
     from workbench.retrieval.web import WebSearch, make_provider
@@ -112,8 +113,7 @@ def run(**options: Any) -> None:
     )
     generator = make_code_generator(options["generator"], generation)
     soup = KnowledgeSoup(_retriever(options))
-    for source in _documentation(options):
-        soup.add(source.items())
+    soup.add(documents_apart(_documentation(options)))
     memory = int(options["memory"] * 2**30)
     imported = imported_modules(problems)
     runtime = with_installed(options["runtime"], [*options["packages"], *imported])
@@ -170,10 +170,12 @@ def _retriever(options: dict[str, Any]) -> Any:
     return dense if options["retriever"] == "dense" else HybridRetriever((BM25Retriever(), dense))
 
 
-def _documentation(options: dict[str, Any]) -> list[Any]:
+def _documentation(options: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return the sources of documentation by what the user calls them."""
     from workbench.retrieval.documentation import DocumentationFile, DocumentationFolder, PackageDocumentation
 
     files = [
-        DocumentationFile(p) if ".jsonl" in Path(p).name else DocumentationFolder(p) for p in options["docs"]
+        (Path(p).as_posix(), DocumentationFile(p) if ".jsonl" in Path(p).name else DocumentationFolder(p))
+        for p in options["docs"]
     ]
-    return [*map(PackageDocumentation, options["packages"]), *files]
+    return [*((name, PackageDocumentation(name)) for name in options["packages"]), *files]

@@ -16,9 +16,10 @@ from types import MappingProxyType
 from typing import Any
 
 from workbench.datasets.evor_python import Case, python_run, python_tests
-from workbench.datasets.jsonl import Faults, read_objects
+from workbench.datasets.jsonl import Faults, name_of, not_text, read_objects
 from workbench.errors import DataError, SettingsError
 from workbench.retrieval.problem import INSERT, CodingProblem, HiddenTest, VisibleRun
+from workbench.runs.folders import printable
 
 __all__ = ["TASKS", "EvorDocument", "EvorTask", "load_evor"]
 
@@ -30,6 +31,7 @@ TASKS: Mapping[str, str] = MappingProxyType(
 HUB_NAME = "xlangai/EVOR_data"
 NEEDED = "problem_description, code_context with [insert] once, and test_cases: objects with input and output"
 _TEXTS = ("content", "text", "document", "doc")
+_REFERENCES = ("reference_code", "canonical_solution")
 _TITLES = ("id", "title", "file", "name")
 _RING_TRUTH = MappingProxyType({"true": "1", "false": "0"})  # as Ring prints what the answers spell out
 
@@ -111,7 +113,7 @@ def _problem(
         code_context=context,
         language=language,
         library=task,
-        reference_code=row.get("reference_code") or row.get("canonical_solution") or "",
+        reference_code=next((row[name] for name in _REFERENCES if row.get(name)), ""),
     )
 
 
@@ -125,6 +127,7 @@ def _faults_of(row: Mapping[str, Any]) -> list[str]:
     faults = [
         f"no text {name}" for name in ("problem_description", "code_context") if not _is_text(row.get(name))
     ]
+    faults += [not_text(name, row[name]) for name in _REFERENCES if not isinstance(row.get(name), str | None)]
     if not faults and row["code_context"].count(INSERT) != 1:
         faults.append(f"code_context has {INSERT} {row['code_context'].count(INSERT)} times, not once")
     return faults
@@ -142,7 +145,10 @@ def _problems_of_rows(task: str, path: Path) -> tuple[CodingProblem, ...]:
         cases = _cases_of_row(row, wrong, pickled=TASKS[task] == "python")
         if TASKS[task] == "python" and not _is_text(row.get("test_code")):
             wrong.append("no text test_code")
-        key = str(row.get("problem_id", row.get("id", f"{task}-{line}")))
+        try:
+            key = name_of(row, "problem_id", "id", default=f"{task}-{line}")
+        except ValueError as error:
+            wrong, key = [*wrong, str(error)], f"{task}-{line}"
         if key in problems:
             wrong.append(f"problem_id {key} for the second time")
         if wrong:
@@ -195,11 +201,16 @@ def _problems_of_folders(task: str, folder: Path) -> tuple[CodingProblem, ...]:
             faults.add(place.name, f"example.json: {error}")
             continue
         row = dict(row) if isinstance(row, dict) else {}
-        written = place / "code_context.txt"
-        if written.is_file():
-            row["code_context"] = written.read_text(encoding="utf-8")
+        written, test_code = place / "code_context.txt", place / "test_code.py"
+        try:
+            if written.is_file():
+                row["code_context"] = written.read_text(encoding="utf-8")
+            code = test_code.read_text(encoding="utf-8") if test_code.is_file() else ""
+        except UnicodeDecodeError as error:
+            faults.add(place.name, f"its texts: not UTF-8 at byte {error.start}")
+            continue
         wrong, cases = _faults_of(row), list(_cases_of_folder(place))
-        test_code = place / "test_code.py"
+        wrong += [] if TASKS[task] == "python" else _not_utf_8(cases)
         if TASKS[task] == "python" and not test_code.is_file():
             wrong.append("no test_code.py")
         if not cases:
@@ -207,12 +218,22 @@ def _problems_of_folders(task: str, folder: Path) -> tuple[CodingProblem, ...]:
         if wrong:
             faults.add(place.name, "; ".join(wrong))
         else:
-            code = test_code.read_text(encoding="utf-8") if test_code.is_file() else ""
             problems.append(_problem(task, place.name, row, cases, code))
     faults.raise_if_any("example.json, code_context.txt and tests in each folder", "unpack the archive again")
     if not problems:
         raise DataError(f"{folder}: no folders q*", "a folder for each problem", "unpack the archive again")
     return tuple(problems)
+
+
+def _not_utf_8(cases: Sequence[Case]) -> list[str]:
+    """Return which tests a program of another language than Python could not be given as text."""
+    wrong = []
+    for number, case in enumerate(cases, start=1):
+        try:
+            case.given.decode(), case.expected.decode()
+        except UnicodeDecodeError as error:
+            wrong.append(f"test {number}: not UTF-8 at byte {error.start}")
+    return wrong
 
 
 def _cases_of_folder(place: Path) -> Iterator[Case]:
@@ -238,7 +259,11 @@ def _documents_of_rows(path: Path) -> tuple[EvorDocument, ...]:
         if text is None:
             faults.add(f"line {line}", f"no text under {', '.join(_TEXTS)}")
             continue
-        title = next((str(row[name]) for name in _TITLES if row.get(name) not in (None, "")), f"line {line}")
+        try:
+            title = name_of(row, *(name for name in _TITLES if row.get(name) != ""), default=f"line {line}")
+        except ValueError as error:
+            faults.add(f"line {line}", str(error))
+            continue
         documents.append(EvorDocument(title, text))
     faults.raise_if_any("documents: an id and a text", "correct these rows, or download the file again")
     return tuple(documents)
@@ -247,5 +272,14 @@ def _documents_of_rows(path: Path) -> tuple[EvorDocument, ...]:
 def _documents_of_pages(folder: Path) -> tuple[EvorDocument, ...]:
     if not folder.is_dir():
         raise DataError(f"no folder {folder}", "the documentation as .md files", "unpack the archive again")
-    pages = ((path.name, path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.md")))
-    return tuple(EvorDocument(name, text) for name, text in pages if text.strip())
+    faults, documents = Faults(str(folder)), []
+    for path in sorted(folder.glob("*.md")):
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            faults.add(path.name, f"not UTF-8 at byte {error.start}")
+            continue
+        if text.strip():
+            documents.append(EvorDocument(printable(path.name), text))
+    faults.raise_if_any("the documentation as .md files in UTF-8", "unpack the archive again")
+    return tuple(documents)

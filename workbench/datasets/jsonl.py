@@ -5,13 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import DataError
 
-__all__ = ["Faults", "read_objects"]
+__all__ = ["Faults", "name_of", "not_text", "read_objects"]
 
 SHOWN = 10
 
@@ -43,6 +43,37 @@ class Faults:
         more = [f"... and {self.count - SHOWN} more"] if self.count > SHOWN else []
         lines = "".join(f"\n  {line}" for line in [*self._shown, *more])
         raise DataError(f"{self.source}: {self.count} faults{lines}", needed, fix)
+
+
+def not_text(name: str, value: object) -> str:
+    """Say that a field's value is no text; empty where it is one.
+
+    >>> not_text("title", 6), not_text("title", None), not_text("title", "6")
+    ('title is a number, not a text', 'title is null, not a text', '')
+    """
+    kinds = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}
+    said = "null" if value is None else kinds.get(type(value), f"a {type(value).__name__}")
+    return "" if isinstance(value, str) else f"{name} is {said}, not a text"
+
+
+def name_of(row: Mapping[str, Any], *fields: str, default: str) -> str:
+    """Return what a row calls itself: the first of some fields that is there and not null, a whole number too.
+
+    Args:
+        row: The row.
+        fields: Names of fields, the first that is there counts.
+        default: For a row that has none of them.
+
+    Raises:
+        ValueError: That field is neither a text nor a whole number.
+    """
+    for field in fields:
+        value = row.get(field)
+        if value is not None:
+            if isinstance(value, bool) or not isinstance(value, str | int):
+                raise ValueError(not_text(field, value))
+            return str(value)
+    return default
 
 
 def read_objects(path: Path, faults: Faults) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.datasets.jsonl import not_text
 from workbench.datasets.preference_pair import Message, PreferencePair, messages_of, prompt_of
 from workbench.errors import DataError, SettingsError
 
@@ -62,11 +63,8 @@ def from_dialogues(row: Row, source: str) -> PreferencePair | Skip:
 
 def from_prompted(row: Row, source: str) -> PreferencePair | Skip:
     """Convert rows that are pairs already, such as RewardBench's (prompt, chosen, rejected, subset)."""
-    subset = row.get("subset")
-    if subset is not None and not isinstance(subset, str):
-        raise MalformedRow(f"subset is a {type(subset).__name__}, not a text")
     prompt, chosen, rejected = (_text(row, name) for name in ("prompt", "chosen", "rejected"))
-    return PreferencePair(prompt, chosen, rejected, source, subset or "")
+    return PreferencePair(prompt, chosen, rejected, source, _subset(row))
 
 
 def from_messages(row: Row, source: str) -> PreferencePair | Skip:
@@ -81,14 +79,7 @@ def from_messages(row: Row, source: str) -> PreferencePair | Skip:
         asked = row.get("prompt")
         begun = [Message("user", asked)] if isinstance(asked, str) else _messages(row, "prompt")
         before = [*begun, *before]
-    subset = row.get("subset")
-    return PreferencePair(
-        prompt_of(before),
-        chosen[-1].content,
-        rejected[-1].content,
-        source,
-        subset if isinstance(subset, str) else "",
-    )
+    return PreferencePair(prompt_of(before), chosen[-1].content, rejected[-1].content, source, _subset(row))
 
 
 def from_safe(row: Row, source: str) -> PreferencePair | Skip:
@@ -210,9 +201,15 @@ def _text(row: Row, name: str) -> str:
     """Return a field that must be a text."""
     if name not in row:
         raise MalformedRow(f"no {name}")
-    if not isinstance(row[name], str):
-        raise MalformedRow(f"{name} is a {type(row[name]).__name__}, not a text")
+    wrong = not_text(name, row[name])
+    if wrong:
+        raise MalformedRow(wrong)
     return str(row[name])
+
+
+def _subset(row: Row) -> str:
+    """Return what part of a benchmark a row belongs to; empty where it does not say."""
+    return _text(row, "subset") if row.get("subset") is not None else ""
 
 
 def _one_of(row: Row, name: str, values: tuple[Any, ...]) -> Any:

@@ -9,6 +9,7 @@ must fail).
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import sys
 import textwrap
@@ -20,6 +21,7 @@ from typing import Any
 import yaml
 
 from workbench.datasets.location import data_folder
+from workbench.datasets.jsonl import not_text
 from workbench.datasets.suite_row import COMPARISONS, SuiteProblem, row
 from workbench.errors import DataError
 
@@ -154,6 +156,13 @@ def _code_faults(entry: dict[str, Any]) -> list[str]:
     wrong = entry["wrong"]
     if not wrong or not all(isinstance(one, dict) and set(one) == {"why", "code"} for one in wrong):
         return ["`wrong` needs at least one item, each with `why` and `code`"]
+    surface = entry.get("surface", {})
+    texts = {f"{key} of wrong[{i}]": one[key] for i, one in enumerate(wrong) for key in ("why", "code")}
+    texts |= {f"tests[{i}]": case for i, case in enumerate(entry.get("tests", []))}
+    texts |= {f"an item of surface.{key}": one for key in surface for one in surface[key] or ()}
+    no_texts = [fault for fault in itertools.starmap(not_text, texts.items()) if fault]
+    if no_texts:
+        return no_texts
     pieces = {key: entry.get(key, "") for key in ("imports", "given", "setup", "reference")}
     pieces |= {f"wrong[{i}]": one["code"] for i, one in enumerate(wrong)}
     pieces |= {f"tests[{i}]": case for i, case in enumerate(entry.get("tests", []))}

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.datasets.jsonl import Faults, read_objects
+from workbench.datasets.jsonl import Faults, not_text, read_objects
 from workbench.datasets.preference_pair import PreferencePair
 from workbench.errors import DataError, SettingsError
 from workbench.runs import atomic
@@ -193,7 +193,11 @@ class PreferenceScores:
             DataError: The file is missing or holds something else.
         """
         faults = Faults(str(path))
-        rows = [row for _, row in read_objects(Path(path), faults)]
+        rows = []
+        for number, row in read_objects(Path(path), faults):
+            rows.append(row)
+            for wrong in filter(None, (not_text(name, row.get(name)) for name in ("id", "source", "subset"))):
+                faults.add(f"line {number}", wrong)
         faults.raise_if_any("a file of scores", "score the pairs again")
         try:
             return cls.of_rows(rows)

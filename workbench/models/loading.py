@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from workbench.errors import ModelError, SettingsError
 from workbench.models.four_bit import hold_layout
+from workbench.models.damage import whole_files
 from workbench.models.placement import DTYPES, pick_device, pick_dtype
 from workbench.models.quiet import late_bars
 
@@ -184,7 +185,8 @@ def _loading(load: Callable[[], Loaded], name: str, device: torch.device, kind: 
     import torch
 
     try:
-        return load()
+        with whole_files(name):
+            return load()
     except torch.OutOfMemoryError as error:
         raise ModelError(
             got=f"{name} does not fit into the memory of {device}",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor, nn
 
 from workbench.errors import ModelError
+from workbench.models.damage import whole_files
 from workbench.models.loading import ModelSettings, load_causal_lm
 from workbench.models.quiet import late_bars, without_old_name
 from workbench.models.reward_model import RewardModel
@@ -143,7 +144,7 @@ def load_reward_model(
     if said["weights"] == "adapters":
         from peft import PeftModel
 
-        with without_old_name():
+        with without_old_name(), whole_files(str(folder)):
             policy = PeftModel.from_pretrained(loaded.model, str(folder), is_trainable=trainable)
     model = RewardModel(
         policy,
@@ -297,7 +298,8 @@ def load_head(head: nn.Module, file: Path, *, kind: str, what: str) -> None:
     from safetensors.torch import load_file
 
     try:
-        head.load_state_dict(load_file(file))
+        with whole_files(str(file)):
+            head.load_state_dict(load_file(file))
     except (OSError, RuntimeError) as error:
         raise ModelError(
             got=f"{file}: {str(error).splitlines()[0]}",

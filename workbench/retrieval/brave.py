@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import DataError, SettingsError
+from workbench.retrieval.decoding import UndecodableError, decoded
 from workbench.retrieval.sections import html_sections
 from workbench.retrieval.web import WebPage
 
@@ -122,13 +123,14 @@ class BraveProvider:
                     content += chunk
                     if len(content) > _PAGE_BYTES:
                         break
-                encoding = reply.charset_encoding or "utf-8"
+                told = reply.charset_encoding or ""
         except (httpx.HTTPError, httpx.InvalidURL):
             return ""
+        content = content[:_PAGE_BYTES]
         try:
-            text = content[:_PAGE_BYTES].decode(encoding, errors="replace")
-        except LookupError:  # a charset that does not exist
-            text = content[:_PAGE_BYTES].decode(errors="replace")
+            text = decoded(content, markup="html" in kind, told=told, errors="replace")
+        except UndecodableError:  # a charset that does not exist
+            text = content.decode(errors="replace")
         return page_text(text) if "html" in kind else text
 
 

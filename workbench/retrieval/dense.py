@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from workbench.errors import ModelError, SettingsError
+from workbench.models.damage import whole_files
 from workbench.retrieval.embeddings import EmbeddingCache
 from workbench.retrieval.item import SOURCES
 from workbench.retrieval.retriever import QUERY_KINDS, Scores
@@ -203,7 +204,10 @@ def load_encoder(model: str | None = None) -> Encoder:
             raise FileNotFoundError(
                 f"no {' or '.join(_CONFIGURATIONS)} in it"
             )  # it would be sought on the Hub
-        loaded = SentenceTransformer(where)
+        with whole_files(where):
+            loaded = SentenceTransformer(where)
+    except ModelError:
+        raise
     except Exception as error:  # the Hub's, torch's and the package's own classes of errors
         why = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelError(

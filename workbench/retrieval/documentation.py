@@ -6,20 +6,36 @@ import importlib
 import inspect
 import pkgutil
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
-from workbench.datasets.jsonl import Faults, read_objects
+from workbench.datasets.jsonl import Faults, name_of, read_objects
 from workbench.errors import DataError
+from workbench.retrieval.decoding import UndecodableError, decoded
 from workbench.retrieval.execution import normalized
 from workbench.retrieval.item import Item, item_id
 from workbench.retrieval.sections import SECTION_CHARS, SUFFIXES, cut
 from workbench.runs.fingerprint import path_fingerprint
+from workbench.runs.folders import printable
 from workbench.runs.journal import content_key
 
-__all__ = ["DocumentationFile", "DocumentationFolder", "PackageDocumentation", "document_items"]
+if TYPE_CHECKING:
+    from workbench.retrieval.soup import KnowledgeSource
 
+__all__ = [
+    "DocumentationFile",
+    "DocumentationFolder",
+    "PackageDocumentation",
+    "document_items",
+    "documents_apart",
+]
+
+_LONG_BYTES = 1 << 21
 _NOT_PUBLIC = ("tests", "test", "testing", "conftest")
 
 
@@ -50,6 +66,37 @@ def document_items(
         head = title if section.title in (title, "") or number == 0 else f"{title} - {section.title}"
         identity = item_id(source, parent, str(number), head, section.text)
         yield Item(identity, source, head, section.text, parent, number, where)
+
+
+def documents_apart(sources: Iterable[tuple[str, KnowledgeSource]]) -> Iterator[Item]:
+    """Yield the documents of several sources, so that different ones of the same name stay two documents.
+
+    The first keeps its name. A later one is called by its source too (`other/index.md`), with a warning; where it
+    says the same as the first it is left out.
+
+    Args:
+        sources: What each is called, such as its folder, and the source.
+    """
+    texts: dict[str, list[tuple[str, str]]] = {}
+    renamed: list[str] = []
+    for name, source in sources:
+        for parent, group in groupby(source.items(), key=attrgetter("parent")):
+            sections = list(group)
+            said = [(section.title, section.text) for section in sections]
+            other = parent
+            while texts.setdefault(other, said) != said:
+                other = f"{name}/{other}"
+            if other != parent:
+                renamed.append(other)
+            for number, one in enumerate(sections):
+                identity = item_id(one.source, other, str(number), one.title, one.text)
+                yield one if other == parent else replace(one, id=identity, parent=other)
+    if renamed:
+        warnings.warn(
+            f"{len(renamed)} documents have the name of another one, and are called by their source too: "
+            f"{', '.join(renamed[:3])}{', ...' if len(renamed) > 3 else ''}",
+            stacklevel=2,
+        )
 
 
 class DocumentationFolder:
@@ -86,12 +133,38 @@ class DocumentationFolder:
         return content_key([(file.as_posix(), path_fingerprint(self.path / file)) for file in self._files])
 
     def items(self, queries: Sequence[str] = ()) -> Iterator[Item]:
-        """Yield the files' sections, in the order of their names. See `KnowledgeSource.items`."""
-        for file in self._files:
-            name = file.as_posix()
-            text = (self.path / file).read_text(encoding="utf-8-sig", errors="replace")
-            title, suffix = file.stem, file.suffix.lower()
-            yield from document_items(name, title, text, suffix=suffix, provenance=name)
+        """Yield the files' sections, in the order of their names. See `KnowledgeSource.items`.
+
+        Raises:
+            DataError: Files are in an encoding that they do not tell; all are listed.
+        """
+        faults = Faults(str(self.path))
+        for file in self._shown():
+            name, suffix = file.as_posix(), file.suffix.lower()
+            try:
+                text = decoded((self.path / file).read_bytes(), markup=suffix in (".html", ".htm"))
+            except UndecodableError as error:
+                faults.add(printable(name), str(error))
+                continue
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+            if not faults.count:
+                title, where = printable(file.stem), printable(name)
+                yield from document_items(where, title, text, suffix=suffix, provenance=where)
+        faults.raise_if_any(
+            "UTF-8; UTF-16 with a byte order mark; HTML that declares its charset",
+            "convert them: iconv -f LATIN1 -t UTF-8 OLD > NEW, with the encoding that they are in",
+        )
+
+    def _shown(self) -> Iterator[Path]:
+        """Yield the files, with a bar on a terminal's stderr where reading them takes a while."""
+        from tqdm.auto import tqdm
+
+        sizes = [(self.path / file).stat().st_size for file in self._files]
+        hidden = None if sum(sizes) > _LONG_BYTES else True  # None hides the bar where stderr is no terminal
+        with tqdm(total=sum(sizes), desc="documentation", unit="B", unit_scale=True, disable=hidden) as bar:
+            for file, size in zip(self._files, sizes, strict=True):
+                yield file
+                bar.update(size)
 
 
 class PackageDocumentation:
@@ -184,15 +257,20 @@ class DocumentationFile:
         faults, rows = Faults(str(self.path)), list[tuple[int, str, str, str]]()
         seen: dict[str, int] = {}
         for number, row in read_objects(self.path, faults):
-            text = row.get("text", row.get("content"))
+            text = row["content"] if row.get("text") is None and "content" in row else row.get("text")
             if not isinstance(text, str) or not text.strip():
                 faults.add(f"line {number}", "no text (or content)")
                 continue
-            identity = str(row.get("id", row.get("doc_id", row.get("title", number))))
+            try:
+                identity = name_of(row, "id", "doc_id", "title", default=str(number))
+                title = name_of(row, "title", default=identity)
+            except ValueError as error:
+                faults.add(f"line {number}", str(error))
+                continue
             if identity in seen:
                 faults.add(f"line {number}", f"id {identity!r} was already on line {seen[identity]}")
             seen.setdefault(identity, number)
-            rows.append((number, identity, str(row.get("title", identity)), text))
+            rows.append((number, identity, title, text))
         faults.raise_if_any(
             'lines like {"id": "zscore", "title": "zscore(a)", "text": "..."}', "correct them"
         )

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from workbench.datasets.jsonl import not_text
 from workbench.errors import DataError
 
 __all__ = ["INSERT", "CodeGenerator", "CodingProblem", "HiddenTest", "VisibleRun"]
 
 INSERT = "[insert]"
 """Marks in a context where the model's code goes; it stands exactly once."""
+_RUN = ("context", "stdin")
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ class CodingProblem:
     """A problem on a library or a language that a model may hardly know.
 
     Raises:
-        DataError: A field is empty that may not be, or a context does not hold `[insert]` once; all are named.
+        DataError: A field is no text, or is empty and may not be, or a context does not hold `[insert]` once; all
+            are named.
     """
 
     problem_id: str
@@ -88,17 +91,33 @@ class CodingProblem:
             )
 
     def _faults(self) -> Iterator[str]:
+        wrong = [fault for fault in self._not_texts() if fault]
+        if wrong:
+            yield from wrong
+            return
         for name in ("problem_id", "question", "language", "visible_runs", "hidden_tests"):
             if not getattr(self, name):
                 yield f"{name} is empty"
         runs: tuple[VisibleRun | HiddenTest, ...] = (*self.visible_runs, *self.hidden_tests)
-        wrong = [run for run in runs if run.context.count(INSERT) != 1]
-        if wrong:
-            yield f"{len(wrong)} context(s) without {INSERT}, or with several"
+        unmarked = [run for run in runs if run.context.count(INSERT) != 1]
+        if unmarked:
+            yield f"{len(unmarked)} context(s) without {INSERT}, or with several"
         if self.language != "python" and any(test.tests is not None for test in self.hidden_tests):
             yield f"a test module, which grades Python, for {self.language}"
         if self.code_context.count(INSERT) > 1:
             yield f"several {INSERT} in code_context"
+
+    def _not_texts(self) -> Iterator[str]:
+        """Yield what is wrong with fields that must be texts; empty texts for the others."""
+        for name in ("problem_id", "question", "code_context", "language", "library", "reference_code"):
+            yield not_text(name, getattr(self, name))
+        yield from (not_text("an item of gold_documents", one) for one in self.gold_documents)
+        for number, run in enumerate(self.visible_runs, start=1):
+            yield from (not_text(f"{name} of visible run {number}", getattr(run, name)) for name in _RUN)
+        for number, test in enumerate(self.hidden_tests, start=1):
+            yield from (not_text(f"{name} of hidden test {number}", getattr(test, name)) for name in _RUN)
+            given = [name for name in ("expected_stdout", "tests") if getattr(test, name) is not None]
+            yield from (not_text(f"{name} of hidden test {number}", getattr(test, name)) for name in given)
 
 
 class CodeGenerator(Protocol):

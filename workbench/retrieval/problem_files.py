@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields as fields_of
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from workbench.datasets.jsonl import Faults, read_objects
+from workbench.datasets.jsonl import Faults, name_of, read_objects
 from workbench.errors import DataError
 from workbench.retrieval.problem import CodingProblem, HiddenTest, VisibleRun
 
@@ -17,6 +18,9 @@ _NEEDED = (
     'lines like {"problem_id": "1", "question": "...", "visible_runs": [{"context": "x = 2\\n[insert]"}], '
     '"hidden_tests": [{"context": "x = 3\\n[insert]\\nprint(y)", "expected_stdout": "6"}]}'
 )
+
+
+Part = TypeVar("Part", VisibleRun, HiddenTest)
 
 
 def load_coding_problems(path: str | Path) -> list[CodingProblem]:
@@ -35,7 +39,7 @@ def load_coding_problems(path: str | Path) -> list[CodingProblem]:
             problem = _problem(row)
         except DataError as error:
             faults.add(f"line {number}", error.got)
-        except (TypeError, ValueError) as error:
+        except ValueError as error:
             faults.add(f"line {number}", str(error))
         else:
             if problem.problem_id in problems:
@@ -52,9 +56,31 @@ def _problem(row: Mapping[str, Any]) -> CodingProblem:
     unknown = sorted(set(row) - known)
     if unknown:
         raise ValueError(f"unknown fields {', '.join(unknown)}")
-    fields: dict[str, Any] = {name: str(row[name]) for name in _TEXTS if name in row}
-    fields["hidden_tests"] = tuple(HiddenTest(**one) for one in row.get("hidden_tests", ()))
-    if "visible_runs" in row:
-        fields["visible_runs"] = tuple(VisibleRun(**one) for one in row["visible_runs"])
-    fields["gold_documents"] = tuple(map(str, row.get("gold_documents", ())))
-    return CodingProblem(**{"problem_id": "", "question": "", **fields})
+    given = {name: value for name, value in row.items() if value is not None}  # null: not given
+    fields: dict[str, Any] = {name: given[name] for name in _TEXTS if name in given}
+    fields["problem_id"] = name_of(given, "problem_id", default="")
+    fields["hidden_tests"] = _parts(given, "hidden_tests", HiddenTest)
+    if "visible_runs" in given:
+        fields["visible_runs"] = _parts(given, "visible_runs", VisibleRun)
+    fields["gold_documents"] = tuple(_listed(given, "gold_documents"))
+    return CodingProblem(**{"question": "", **fields})
+
+
+def _parts(given: Mapping[str, Any], name: str, kind: type[Part]) -> tuple[Part, ...]:
+    """Return the runs or tests of a row; what they hold is checked where the problem is made."""
+    known, parts = {field.name for field in fields_of(kind)}, []
+    for number, one in enumerate(_listed(given, name), start=1):
+        if not isinstance(one, Mapping):
+            raise ValueError(f"item {number} of {name} is no object")
+        unknown = sorted(set(one) - known)
+        if unknown:
+            raise ValueError(f"item {number} of {name} has unknown fields {', '.join(unknown)}")
+        parts.append(kind(**{field: value for field, value in one.items() if value is not None}))
+    return tuple(parts)
+
+
+def _listed(given: Mapping[str, Any], name: str) -> list[Any]:
+    listed = given.get(name, [])
+    if not isinstance(listed, list):
+        raise ValueError(f"{name} is no list")
+    return listed

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
+from workbench.retrieval.pages import page_parts
+
 __all__ = [
     "SUFFIXES",
     "Section",
@@ -20,8 +22,6 @@ __all__ = [
 SECTION_CHARS = 2_000
 """A document up to this long stays whole: about the 500 tokens below which the authors of ARKS do not cut."""
 _UNDERLINE = re.compile(r"([=\-~^\"'`#*+.:_])\1{2,}\s*$")
-_NOT_CONTENT = ("script", "style", "nav", "header", "footer", "aside", "form", "noscript", "template")
-_HEADINGS = ("h1", "h2", "h3", "h4")
 
 
 class Section(NamedTuple):
@@ -66,7 +66,7 @@ def markdown_sections(text: str, title: str) -> Iterator[Section]:
     """Cut Markdown (CommonMark) before each heading; a `#` in a code block is none."""
     from markdown_it import MarkdownIt
 
-    tokens = MarkdownIt("commonmark").parse(text)
+    tokens = MarkdownIt("commonmark").disable("inline").parse(text)  # headings are blocks
     heads = [
         (token.map[0], following.content)
         for token, following in pairwise(tokens)
@@ -87,22 +87,8 @@ def rst_sections(text: str, title: str) -> Iterator[Section]:
 
 
 def html_sections(text: str, title: str) -> Iterator[Section]:
-    """Cut a page at its headings; scripts, navigation and the like are left out, code keeps its lines."""
-    from bs4 import BeautifulSoup
-
-    page = BeautifulSoup(text, "html.parser")
-    for tag in page(_NOT_CONTENT):
-        tag.decompose()
-    body = page.find("main") or page.find("article") or page.body or page
-    for tag in body(["p", "li", "pre", "tr", "div", "dt", "dd", "br", *_HEADINGS]):
-        tag.insert_before("\n")
-        tag.append("\n")
-    for tag in body(_HEADINGS):
-        level = int(tag.name[1])
-        words = " ".join(tag.get_text().replace("¶", " ").split())
-        tag.replace_with(f"\n\n\0{'#' * level} {words}\n")
-    plain = re.sub(r"\n[ \t]*\n\s*\n", "\n\n", body.get_text())
-    for part in re.split(r"\n?\0", plain):
+    """Cut a page at its headings; see `workbench.retrieval.pages`."""
+    for part in page_parts(text, title):
         head = re.match(r"#{1,4} (.*)\n", part)
         yield Section(head.group(1) if head else title, part.strip(), 0)
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from workbench import errors
 from workbench.runs import atomic
+from workbench.runs.notebooks import literal, read_whole
 from workbench.runs.planning import Planned
 from workbench.runs.progress import Progress
 from workbench.runs.reading import read_json
@@ -105,10 +106,10 @@ def _run_papermill(planned: Planned, output: Path, progress: Progress) -> CellFa
     # the kernel of this very environment, whatever else is installed for the user
     os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")
     try:
-        with _atomic_saves(output, progress.saved):
+        with read_whole(planned.notebook), _atomic_saves(output, progress.saved):
             papermill.execute_notebook(
-                _literal(planned.notebook),
-                _literal(output),
+                literal(planned.notebook),
+                literal(output),
                 parameters=dict(planned.parameters),
                 kernel_name="python3",
                 progress_bar=False,
@@ -147,13 +148,6 @@ def _is_own(name: str, traceback: str, planned: Planned) -> bool:
     package = str(Path(errors.__file__).parent)
     places = [package, package.replace(str(Path.home()), "~", 1)]  # as a kernel shortens them
     return planned.ours or max(map(traceback.rfind, places)) > traceback.rfind("Cell In[")
-
-
-def _literal(path: Path) -> str:
-    """Write a path so that papermill, which fills braces in paths, leaves it as it is."""
-    return str(path).replace("{", "{{").replace("}", "}}")
-
-
 @contextlib.contextmanager
 def _atomic_saves(output: Path, saved: Callable[[dict[str, Any]], None]) -> Iterator[None]:
     """Let papermill save this one file in one stroke, and hear of every save.
@@ -164,7 +158,7 @@ def _atomic_saves(output: Path, saved: Callable[[dict[str, Any]], None]) -> Iter
 
     class Handler(LocalHandler):
         def write(self, buf: str, path: str) -> None:
-            atomic.write_bytes(Path(path), buf.encode())
+            atomic.write_bytes(Path(path), buf.encode(errors="backslashreplace"))
             saved(json.loads(buf))
 
     entry = (str(output), Handler())

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from workbench.runs import atomic
 __all__ = [
     "find_run",
     "make_folder",
+    "printable",
     "project_root",
     "refuse_overwriting",
     "run_id",
@@ -85,9 +87,18 @@ def find_run(name: str) -> Path:
 def shown(path: Path) -> str:
     """Return a path as a person at the current folder would type it."""
     try:
-        return str(path.resolve().relative_to(Path.cwd().resolve()))
+        return printable(str(path.resolve().relative_to(Path.cwd().resolve())))
     except ValueError:
-        return str(path)
+        return printable(str(path))
+
+
+def printable(name: str) -> str:
+    r"""Return a file's name as text that can be printed and stored: bytes that are no UTF-8 become `\xe9`.
+
+    >>> print(printable(os.fsdecode(b"caf\xe9.md")))
+    caf\xe9.md
+    """
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def make_folder(folder: Path, option: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,7 +14,14 @@ from workbench.runs.code_version import source_version
 from workbench.runs.fingerprint import fingerprint, path_fingerprint
 from workbench.runs.folders import project_root
 
-__all__ = ["find_notebooks", "notebook_key", "notebook_parameters", "notebooks_folder"]
+__all__ = [
+    "find_notebooks",
+    "literal",
+    "notebook_key",
+    "notebook_parameters",
+    "notebooks_folder",
+    "read_whole",
+]
 
 
 def notebooks_folder() -> Path:
@@ -45,8 +53,36 @@ def notebook_parameters(notebook: Path) -> list[str]:
     """Return the names of a notebook's parameters, as papermill reads them."""
     import papermill
 
-    # papermill fills braces in paths: doubled, they stay what they are
-    return list(papermill.inspect_notebook(str(notebook).replace("{", "{{").replace("}", "}}")))
+    with read_whole(notebook):
+        return list(papermill.inspect_notebook(literal(notebook)))
+
+
+def literal(path: Path) -> str:
+    """Write a path so that papermill, which fills braces in paths, leaves it as it is."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
+@contextlib.contextmanager
+def read_whole(notebook: Path) -> Iterator[None]:
+    """Let papermill read this one file as JSON may be written: in UTF-8 or UTF-16, with a byte order mark or without.
+
+    Raises:
+        RunError: It is no notebook.
+    """
+    from papermill.iorw import LocalHandler, papermill_io
+
+    text = _text(notebook)
+
+    class Handler(LocalHandler):
+        def read(self, path: str) -> str:
+            return text
+
+    entry = (str(notebook), Handler())
+    papermill_io.register(*entry)
+    try:
+        yield
+    finally:
+        papermill_io._handlers.remove(entry)
 
 
 def notebook_key(notebook: Path, settings: Mapping[str, Any]) -> str:
@@ -87,9 +123,17 @@ def _named_files(value: Any) -> Iterator[str]:
 
 
 def _cells(notebook: Path) -> list[dict[str, Any]]:
+    return list(json.loads(_text(notebook))["cells"])
+
+
+def _text(notebook: Path) -> str:
+    """Return a notebook's JSON, which has been seen to hold cells."""
     try:
         content = notebook.read_bytes()
-        return list(json.loads(content)["cells"])
+        text = content.decode(json.detect_encoding(content))
+        if not all(isinstance(cell, dict) for cell in json.loads(text)["cells"]):
+            raise TypeError("a cell that is no object")
+        return text
     except (OSError, ValueError, KeyError, TypeError) as fault:
         raise RunError(
             got=f"{notebook} cannot be read as a notebook ({type(fault).__name__})",

@@ -109,4 +109,4 @@ def _lay_out(folder: Path, program: Program) -> None:
     else:
         (folder / "grader.json").write_text(json.dumps({"code": program.code, "tests": program.tests}))
     if program.stdin:
-        (folder / "stdin").write_text(program.stdin)
+        (folder / "stdin").write_bytes(program.stdin.encode(errors="surrogatepass"))

@@ -16,6 +16,7 @@ from workbench import profiles
 from workbench.display.explore.presence import SESSION
 from workbench.errors import SettingsError
 from workbench.runs.folders import make_folder
+from workbench.runs.notebooks import literal, read_whole
 from workbench.runs.planning import plan
 from workbench.runs.reading import read_json
 
@@ -60,7 +61,8 @@ def fields_of(notebook: Path, paper: str) -> list[Field]:
     """
     import papermill
 
-    found = papermill.inspect_notebook(str(notebook).replace("{", "{{").replace("}", "}}"))
+    with read_whole(notebook):
+        found = papermill.inspect_notebook(literal(notebook))
     table = profiles.PAPERS.get(paper, {})
     fields = []
     for name, about in found.items():

@@ -79,7 +79,7 @@ def write_comparison(folders: Sequence[Path], page: Path) -> Path:
         RunError: A folder holds no results.
         SettingsError: There are fewer than two runs, or one is there twice.
     """
-    atomic.write_bytes(page, render_comparison(folders, page.parent).encode())
+    atomic.write_bytes(page, render_comparison(folders, page.parent).encode(errors="backslashreplace"))
     return page
 
 

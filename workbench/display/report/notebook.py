@@ -66,7 +66,7 @@ def write_notebook_page(notebook: Path, report: str) -> Path | None:
         report=report,
         notebook=notebook.name,
     )
-    atomic.write_bytes(page, text.encode())
+    atomic.write_bytes(page, text.encode(errors="backslashreplace"))
     return page
 
 

@@ -42,7 +42,7 @@ def write_report(run_folder: Path) -> Path:
     content = render_report(run_folder)
     for notebook in sorted(run_folder.glob("*/notebook.ipynb")):
         write_notebook_page(notebook, f"../index.html#{notebook.parent.name}")
-    atomic.write_bytes(page, content.encode())
+    atomic.write_bytes(page, content.encode(errors="backslashreplace"))
     return page
 
 

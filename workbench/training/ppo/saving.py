@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from workbench.errors import ModelError
+from workbench.models.damage import whole_files
 from workbench.models.loading import ModelSettings
 from workbench.models.quiet import late_bars, without_old_name
 from workbench.models.saving import base_of, check_unchanged, load_head, read_description
@@ -100,7 +101,7 @@ def load_policy(
     if said["base"]:
         from peft import PeftModel
 
-        with without_old_name():
+        with without_old_name(), whole_files(str(folder)):
             model = PeftModel.from_pretrained(lm, str(folder))
     policy = ValuedPolicy(
         model, origin=replace(settings, name=settings.source) if said["base"] else None, summary=summary
