@@ -20,8 +20,8 @@ from typing import Any
 
 import yaml
 
-from workbench.datasets.location import data_folder
 from workbench.datasets.jsonl import not_text
+from workbench.datasets.location import data_folder
 from workbench.datasets.suite_row import COMPARISONS, SuiteProblem, row
 from workbench.errors import DataError
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from workbench.errors import ModelError, SettingsError
-from workbench.models.four_bit import hold_layout
 from workbench.models.damage import whole_files
+from workbench.models.four_bit import hold_layout
 from workbench.models.placement import DTYPES, pick_device, pick_dtype
 from workbench.models.quiet import late_bars
 

@@ -148,6 +148,8 @@ def _is_own(name: str, traceback: str, planned: Planned) -> bool:
     package = str(Path(errors.__file__).parent)
     places = [package, package.replace(str(Path.home()), "~", 1)]  # as a kernel shortens them
     return planned.ours or max(map(traceback.rfind, places)) > traceback.rfind("Cell In[")
+
+
 @contextlib.contextmanager
 def _atomic_saves(output: Path, saved: Callable[[dict[str, Any]], None]) -> Iterator[None]:
     """Let papermill save this one file in one stroke, and hear of every save.
