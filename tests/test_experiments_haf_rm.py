@@ -158,7 +158,10 @@ def test_accuracies_over_seeds_by_hand(findings):
 def test_an_accuracy_of_one_seed_has_an_interval_over_prompts(findings):
     alone = replace(findings, outcomes=findings.outcomes[:3])
     found = row(alone.accuracies(MAIN), arm="standard", test_set="in")
-    assert (found["accuracy"], found["low"], found["high"], found["seeds"]) == (0.5, 0.0, 1.0, 1)
+    # Wilson's of one right in two prompts: 0.5 +- 0.4055
+    assert [found[name] for name in ("accuracy", "low", "high", "seeds")] == pytest.approx(
+        [0.5, 0.0945, 0.9055, 1], abs=1e-4
+    )
 
 
 def test_differences_are_paired_by_seed(findings):

@@ -101,7 +101,7 @@ PAPERS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
                 "libraries": Parameter(int, "fictional libraries, unseen in training", 10, 10, 10, minimum=1),
                 "problems": Parameter(
                     int,
-                    "problems a library of the world; of other data, all: 0 is no limit",
+                    "problems a library of the world (0: 30); of other data, in all (0: no limit)",
                     30,
                     50,
                     0,
