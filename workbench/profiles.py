@@ -210,7 +210,14 @@ PAPERS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
                     "paper",
                     "paper",
                 ),
-                "max_tokens": Parameter(int, "longest sequence, in tokens", 512, 512, 512, minimum=2),
+                "max_tokens": Parameter(
+                    int,
+                    "longest sequence, in tokens; half of it at most is prompt",
+                    512,
+                    512,
+                    512,
+                    minimum=32,
+                ),
                 "micro_batch": Parameter(int, "pairs in memory at once; a step has 16", 16, 2, 1, minimum=1),
                 "share_prompts": Parameter(
                     bool, "read a prompt once for all its responses in a batch", True, True, True
