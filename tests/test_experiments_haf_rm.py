@@ -1,11 +1,13 @@
 """The declared experiment: what is planned, what all arms of a seed share, and what is found, computed by hand."""
 
+import json
 from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from workbench.datasets.preference_filters import is_held_out
 from workbench.datasets.preference_pair import PreferencePair
 from workbench.errors import SettingsError
 from workbench.experiments import haf_rm_data
@@ -68,6 +70,17 @@ def test_the_world_is_asked_again_until_answers_differ_in_worth(monkeypatch):
     )
     with pytest.raises(SettingsError, match="all worth the same"):
         prepare_data(settings, ModelSettings("backbone"))
+
+
+@pytest.mark.parametrize(("rows", "part"), [(400, 0.05), (40, 0.2), (3, 0.2)])
+def test_a_small_file_has_pairs_to_train_and_to_test_on(tmp_path, rows, part):
+    file = tmp_path / "mine.jsonl"
+    lines = [{"prompt": f"question {i}", "chosen": f"yes {i}", "rejected": f"no {i}"} for i in range(rows)]
+    file.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    made = prepare_data(DataSettings((str(file),), test_prompts=1), ModelSettings("backbone"))
+    assert len(made.tests["mine.jsonl"]) == 1
+    asked = {pair.prompt for pair in made.pools["mine.jsonl"]}
+    assert asked == {line["prompt"] for line in lines if not is_held_out(line["prompt"], part)}
 
 
 def test_every_arm_of_a_seed_gets_the_same_pairs_and_its_own_tuned_settings(tmp_path):
