@@ -164,7 +164,8 @@ def surface_effect(summaries: Mapping[str, Summary]) -> pd.DataFrame:
 
 def problem_counts(problems: Sequence[Problem]) -> pd.DataFrame:
     """Count problems: a row a library, a column a perturbation type, and how many check surface form."""
-    libraries = [name for name in LIBRARIES if any(p.library == name for p in problems)]
+    there = list(dict.fromkeys(p.library for p in problems))
+    libraries = [*(name for name in LIBRARIES if name in there), *sorted(set(there) - set(LIBRARIES))]
     groups = [(name, [p for p in problems if p.library == name]) for name in libraries]
     return _frame(
         [
