@@ -137,8 +137,8 @@ class Job:
             return False
 
     def check_end(self, limits: dict) -> None:
-        """Look once more at what is on the disk: a program can write all of it between two looks."""
-        if self.overrun:
+        """Look once more at what is on the disk, now that nothing moves: it can all be written between two looks."""
+        if self.overrun or self.trouble:
             return
         self.reason = disk.fault_of(self.folder / "solution", limits["disk_bytes"])
         if self.reason or self.output_bytes() > limits["output_bytes"]:

@@ -261,12 +261,12 @@ class Supervisor:
         for job in list(self._ending):
             if job.is_gone(now):
                 self._ending.remove(job)
+                job.check_end(self._limits)
                 self._answer(job)
 
     def _end(self, job: Job, now: float) -> None:
         """Take the evidence as it stands, then kill whatever is left and wait for it to be gone."""
         self._jobs.pop(job.id, None)
-        job.check_end(self._limits)
         job.finished = job.finished or now
         job.evidence = dict(job.statuses)
         job.kill()

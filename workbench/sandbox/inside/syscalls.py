@@ -102,7 +102,7 @@ CHILD = _FOR_THE_FORK
 _ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column above, AUDIT_ARCH_*
 _SPECIAL = {
     **{"socketpair": (53, 199), "clone": (56, 220), "clone3": (435, 435), "prlimit64": (302, 261)},
-    **{"mmap": (9, 222), "prctl": (157, 167)},
+    **{"mmap": (9, 222), "prctl": (157, 167), "setsockopt": (54, 208)},
     "fallocate": (285, 47),  # takes room on the disk at once, beyond what the limit on file sizes counts
 }
 _NAMESPACE_FLAGS = 0x7E020080
@@ -110,6 +110,7 @@ _X32_BIT = 0x40000000  # x86-64's second table of the same calls; no other call 
 _AF_UNIX, _SOCK_STREAM = 1, 1
 _SHARED_WITHOUT_FILE = 0x21  # MAP_ANONYMOUS, and the bit that MAP_SHARED and MAP_SHARED_VALIDATE have
 _PR_SET_DUMPABLE = 4
+_SOL_SOCKET, _SO_SNDBUF = 1, 7
 
 _LOAD, _AND, _RETURN = 0x20, 0x54, 0x06
 _JUMP_EQUAL, _JUMP_NOT_LESS, _JUMP_MORE, _JUMP_ANY_BIT = 0x15, 0x35, 0x25, 0x45
@@ -117,7 +118,7 @@ _NUMBER, _ARCHITECTURE = (
     0,
     4,
 )  # offsets in struct seccomp_data; each argument's lower half, then its upper one
-_FIRST_ARGUMENT, _SECOND_ARGUMENT, _FOURTH_ARGUMENT, _UPPER = 16, 24, 40, 4
+_FIRST_ARGUMENT, _SECOND_ARGUMENT, _THIRD_ARGUMENT, _FOURTH_ARGUMENT, _UPPER = 16, 24, 32, 40, 4
 _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _MODE_FILTER = 38, 22, 2
 _STEP = struct.Struct("=HBBI")
@@ -137,8 +138,8 @@ def supported() -> bool:
 def deny(names: Iterable[str], shared_piece_bytes: int | None = None) -> None:
     """Give up system calls for good: they fail with EPERM from here on, in all descendants too.
 
-    Also denies creating namespaces by `clone`, changing the limits of other processes, hiding from /proc, and
-    sockets by `socketpair` other than connected local streams, which can reach nobody else.
+    Also denies creating namespaces by `clone`, changing the limits of other processes, hiding from /proc, larger
+    buffers of sockets, and sockets by `socketpair` other than connected local streams, which can reach nobody else.
 
     Args:
         names: Of the calls.
@@ -180,6 +181,11 @@ def _program(numbers: list[int], audit: int, special: dict[str, int], piece: int
         (_JUMP_EQUAL, 0, 2, special["prctl"]),
         (_LOAD, 0, 0, _FIRST_ARGUMENT),
         (_JUMP_EQUAL, "deny", "allow", _PR_SET_DUMPABLE),
+        (_JUMP_EQUAL, 0, 4, special["setsockopt"]),  # a larger buffer than is counted
+        (_LOAD, 0, 0, _SECOND_ARGUMENT),
+        (_JUMP_EQUAL, 0, "allow", _SOL_SOCKET),
+        (_LOAD, 0, 0, _THIRD_ARGUMENT),
+        (_JUMP_EQUAL, "deny", "allow", _SO_SNDBUF),
         *(() if piece is None else _small_pieces(special["mmap"], piece)),
         (_JUMP_EQUAL, 0, "allow", special["socketpair"]),
         (_LOAD, 0, 0, _FIRST_ARGUMENT),
