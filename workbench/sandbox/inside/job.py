@@ -140,7 +140,9 @@ class Job:
         """Look once more at what is on the disk, now that nothing moves: it can all be written between two looks."""
         if self.overrun or self.trouble:
             return
-        self.reason = disk.fault_of(self.folder / "solution", limits["disk_bytes"])
+        scratch = self.folder / "solution"
+        if os.listdir(scratch):  # of few programs
+            self.reason = disk.fault_of(scratch, limits["disk_bytes"])
         if self.reason or self.output_bytes() > limits["output_bytes"]:
             self.overrun = "output"
 

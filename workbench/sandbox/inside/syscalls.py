@@ -144,7 +144,8 @@ def deny(names: Iterable[str], shared_piece_bytes: int | None = None) -> None:
     Args:
         names: Of the calls.
         shared_piece_bytes: The largest piece of shared memory without a file that may be had at a time; a larger
-            one fails as if there were no memory. None for no bound.
+            one fails as if there were no memory. With a bound, the filter is one to come on top of one without:
+            it is short, because each child pays for its own, and denies nothing but the calls and such pieces.
 
     Raises:
         OSError: where the kernel refuses the filter; the caller must not go on.
@@ -169,6 +170,19 @@ def _program(numbers: list[int], audit: int, special: dict[str, int], piece: int
         (_LOAD, 0, 0, _NUMBER),
         (_JUMP_NOT_LESS, "deny", 0, _X32_BIT),
         *((_JUMP_EQUAL, "deny", 0, number) for number in numbers),
+        *(_looking_closer(special) if piece is None else _small_pieces(special["mmap"], piece)),
+        (_JUMP_EQUAL, "allow", "allow", 0),
+        ("allow", _RETURN, 0, 0, _ALLOW),
+        ("deny", _RETURN, 0, 0, _ERRNO | errno.EPERM),
+        ("no such call", _RETURN, 0, 0, _ERRNO | errno.ENOSYS),
+        ("not supported", _RETURN, 0, 0, _ERRNO | errno.EOPNOTSUPP),
+        ("no memory", _RETURN, 0, 0, _ERRNO | errno.ENOMEM),
+    ]
+
+
+def _looking_closer(special: dict[str, int]) -> list[tuple]:
+    """Judge those calls by their arguments that are harmless with some."""
+    return [
         (_JUMP_EQUAL, "not supported", 0, special["fallocate"]),  # the C library writes instead
         # its flags are in memory: the C library uses clone
         (_JUMP_EQUAL, "no such call", 0, special["clone3"]),
@@ -186,18 +200,12 @@ def _program(numbers: list[int], audit: int, special: dict[str, int], piece: int
         (_JUMP_EQUAL, 0, "allow", _SOL_SOCKET),
         (_LOAD, 0, 0, _THIRD_ARGUMENT),
         (_JUMP_EQUAL, "deny", "allow", _SO_SNDBUF),
-        *(() if piece is None else _small_pieces(special["mmap"], piece)),
         (_JUMP_EQUAL, 0, "allow", special["socketpair"]),
         (_LOAD, 0, 0, _FIRST_ARGUMENT),
         (_JUMP_EQUAL, 0, "deny", _AF_UNIX),
         (_LOAD, 0, 0, _SECOND_ARGUMENT),
         (_AND, 0, 0, 0xF),
         (_JUMP_EQUAL, "allow", "deny", _SOCK_STREAM),
-        ("allow", _RETURN, 0, 0, _ALLOW),
-        ("deny", _RETURN, 0, 0, _ERRNO | errno.EPERM),
-        ("no such call", _RETURN, 0, 0, _ERRNO | errno.ENOSYS),
-        ("not supported", _RETURN, 0, 0, _ERRNO | errno.EOPNOTSUPP),
-        ("no memory", _RETURN, 0, 0, _ERRNO | errno.ENOMEM),
     ]
 
 
