@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from workbench.errors import ModelError, SettingsError
+from workbench.models.pickles import only_tensors
 from workbench.models.placement import DTYPES, pick_device, pick_dtype
 
 if TYPE_CHECKING:
@@ -164,7 +165,8 @@ def _loading(load: Callable[[], Loaded], name: str, device: torch.device, kind: 
     import torch
 
     try:
-        return load()
+        with only_tensors(name):
+            return load()
     except torch.OutOfMemoryError as error:
         raise ModelError(
             got=f"{name} does not fit into the memory of {device}",
