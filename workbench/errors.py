@@ -8,6 +8,8 @@ from __future__ import annotations
 import errno
 from collections.abc import Sequence
 
+from workbench.terminal import message
+
 __all__ = [
     "DataError",
     "FileError",
@@ -35,7 +37,9 @@ class WorkbenchError(Exception):
         super().__init__(got, needed, fix)
 
     def __str__(self) -> str:
-        return f"got: {self.got}\nneeded: {self.needed}\nfix: {self.fix}"
+        # what comes out of data can neither steer the terminal nor look like a line of this
+        parts = (message(part).replace("\n", "\n  ") for part in (self.got, self.needed, self.fix))
+        return "got: {}\nneeded: {}\nfix: {}".format(*parts)
 
 
 class SettingsError(WorkbenchError):

@@ -24,6 +24,7 @@ from workbench.generators.prompts import (
 from workbench.generators.sampling import SeededSampling, sample_seed
 from workbench.generators.settings import GenerationSettings
 from workbench.generators.stopping import StopTexts
+from workbench.terminal import short
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -90,7 +91,7 @@ class HuggingFaceGenerator:
         )
         size = self.settings.batch_size
         hidden = None if self.progress else True  # None: hidden where stderr is no terminal
-        with tqdm(total=len(pairs), desc=self.name, unit="answer", disable=hidden) as bar:
+        with tqdm(total=len(pairs), desc=short(self.name), unit="answer", disable=hidden) as bar:
             for start in range(0, len(pairs), size * BATCHES_SORTED):
                 window = pairs[start : start + size * BATCHES_SORTED]
                 prompts = [_encode(problem, style, family, tokenizer) for problem, _ in window]

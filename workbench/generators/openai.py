@@ -21,6 +21,7 @@ from workbench.generators.prompts import (
 )
 from workbench.generators.sampling import sample_seed
 from workbench.generators.settings import GenerationSettings
+from workbench.terminal import short
 
 __all__ = ["OpenAIGenerator"]
 
@@ -66,7 +67,7 @@ class OpenAIGenerator:
         endpoint = Endpoint(self.model_name, retries=self.settings.retries, timeout_s=self.settings.timeout_s)
         waiting: deque[tuple[Problem, int, Future[str]]] = deque()
         try:
-            with tqdm(desc=self.name, unit="answer", disable=hidden) as bar:
+            with tqdm(desc=short(self.name), unit="answer", disable=hidden) as bar:
                 for problem, sample in wanted(problems, samples, skip):
                     waiting.append((problem, sample, pool.submit(self._text, endpoint, problem, sample)))
                     if len(waiting) >= 2 * self.settings.concurrency:  # a slow one does not idle the others

@@ -14,6 +14,7 @@ from workbench.errors import DataError, GeneratorError, SettingsError
 from workbench.generators.settings import GenerationSettings
 from workbench.retrieval.problem import CodeGenerator
 from workbench.runs.journal import content_key
+from workbench.terminal import short
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -82,7 +83,7 @@ class HuggingFaceCode:
         answers: dict[int, str] = {}
         hidden = None if self._progress else True  # None: hidden where stderr is no terminal
         size = self.settings.batch_size
-        for first in tqdm(range(0, len(order), size), desc=self.name, unit="batch", disable=hidden):
+        for first in tqdm(range(0, len(order), size), desc=short(self.name), unit="batch", disable=hidden):
             rows = order[first : first + size]
             texts = continue_prompts(ready, [encoded[row] for row in rows], [0] * len(rows))
             answers.update(zip(rows, texts, strict=True))

@@ -10,6 +10,7 @@ from types import TracebackType
 from workbench.errors import GeneratorError
 from workbench.retrieval.problem import CodeGenerator
 from workbench.runs.journal import Journal, content_key
+from workbench.terminal import short
 
 __all__ = ["ResumableCompletions"]
 
@@ -85,7 +86,7 @@ class ResumableCompletions:
             left.items(), key=lambda one: len(one[1])
         )  # batches of like length need less padding
         hidden = None if self._progress else True  # None: hidden where stderr is no terminal
-        with tqdm(total=len(waiting), desc=self.name, unit="answer", disable=hidden) as bar:
+        with tqdm(total=len(waiting), desc=short(self.name), unit="answer", disable=hidden) as bar:
             for first in range(0, len(waiting), self._batch):
                 some = waiting[first : first + self._batch]
                 begin = time.perf_counter()

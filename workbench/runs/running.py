@@ -11,6 +11,7 @@ from workbench.runs.execution import CellFailure, clear, execute, is_finished
 from workbench.runs.folders import make_folder, shown
 from workbench.runs.planning import Plan
 from workbench.runs.reading import check_closed
+from workbench.terminal import message
 
 __all__ = ["run_plan"]
 
@@ -66,8 +67,8 @@ def _run_all(plan: Plan, fresh: bool, debug: bool) -> int:
 
 def _tell(failure: CellFailure, debug: bool) -> None:
     if debug:
-        print(failure.traceback, file=sys.stderr)
-    print(f"{failure.paper}: cell {failure.cell} failed: {failure.error}", file=sys.stderr)
+        print(message(failure.traceback), file=sys.stderr)
+    print(message(f"{failure.paper}: cell {failure.cell} failed: {failure.error}"), file=sys.stderr)
     print(f"partial notebook: {shown(failure.notebook)}", file=sys.stderr)
 
 
