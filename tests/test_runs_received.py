@@ -4,6 +4,7 @@ Nothing that the folder brings is run, nothing of this machine is copied into a 
 """
 
 import json
+import os
 import pickle
 from hashlib import sha256
 from html.parser import HTMLParser
@@ -19,6 +20,7 @@ from workbench.display.report import write_comparison, write_report
 from workbench.errors import DataError, RunError, WorkbenchError
 from workbench.experiments.jobs import run_jobs
 from workbench.runs import Run
+from workbench.runs.folders import sole_user
 
 XSS = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 ACTING = (
@@ -244,6 +246,26 @@ def test_a_link_that_leads_out_is_refused(received, outside, name, tmp_path):
         with pytest.raises(RunError, match="out of the folder"):
             act(out / "small" if act is explore_traces else out)
     assert {file: file.read_bytes() for file in outside.iterdir()} == before
+
+
+def test_a_link_out_of_a_folder_that_answers_are_scored_into_is_refused(tmp_path, outside):
+    """A journal appends to its file, wherever a link leads."""
+    (tmp_path / "scores").mkdir()
+    (tmp_path / "scores" / "verdicts.jsonl").symlink_to(outside / "secret.jsonl")
+    with (
+        pytest.raises(RunError, match="out of the folder"),
+        sole_user(tmp_path / "scores", "is scoring into", "--out DIR"),
+    ):
+        pass
+
+
+def test_a_pipe_is_refused(tmp_path):
+    """Reading it would wait for ever."""
+    make(tmp_path / "run")
+    (tmp_path / "run" / "small" / "results.json").unlink()
+    os.mkfifo(tmp_path / "run" / "small" / "results.json")
+    with pytest.raises(RunError, match="neither a file nor a folder"):
+        write_report(tmp_path / "run")
 
 
 def test_a_link_inside_of_the_folder_stays_one(tmp_path):

@@ -12,6 +12,7 @@ from typing import Any
 from workbench.errors import RunError
 from workbench.profiles import suggestion
 from workbench.runs import atomic
+from workbench.runs.reading import check_closed
 
 __all__ = ["find_run", "make_folder", "project_root", "run_id", "runs_root", "shown", "sole_user"]
 
@@ -111,9 +112,10 @@ def sole_user(folder: Path, doing: str, option: str) -> Iterator[None]:
         option: How the user names another one, for the error.
 
     Raises:
-        RunError: It cannot be made, or another process holds it.
+        RunError: It cannot be made, another process holds it, or a link leads out of it.
     """
     make_folder(folder, option)
+    check_closed(folder)
     with atomic.lock(folder / ".lock", wait=False) as held:
         if not held:
             raise RunError(
