@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.datasets.ds1000 import LIBRARIES, PERTURBATIONS, Problem
 from workbench.evaluation.statistics import wilson_interval
 from workbench.evaluation.summary import Score, Summary
+from workbench.terminal import short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +64,7 @@ def _aligned(cells: list[str], widths: list[int]) -> str:
 def _cells(name: str, score: Score, ks: list[int], befell: Sequence[str]) -> list[str]:
     interval = f"{score.interval.low:.3f} - {score.interval.high:.3f}" if score.interval else "-"
     return [
-        name,
+        short(name),
         str(score.problems),
         str(score.passed),
         _share(score.pass_at_1),
