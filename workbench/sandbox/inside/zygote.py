@@ -25,7 +25,7 @@ if __package__ in (None, ""):  # started as a script: make the sibling modules i
     sys.modules["inside"] = importlib.util.module_from_spec(_spec)
     __package__ = "inside"
 
-from . import admitted, channel, confine
+from . import channel, confine
 from .supervisor import Supervisor
 
 __all__ = ["main"]
@@ -112,7 +112,6 @@ def main() -> None:
             [*settings["readable"], "/proc", settings["root"]], [settings["root"], os.devnull]
         )
     gc.disable()
-    admitted.admits("", "")  # reads the list, once for all graders
     sys.path += settings["packages"]
     preloader = Preloader(settings["packages"])
     channel.send_json(outgoing, {"ready": True})
