@@ -6,7 +6,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from workbench.cli import cli
+from workbench.cli.main import cli
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 

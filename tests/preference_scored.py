@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from workbench.evaluation.preference_scores import PreferenceScores
+from workbench.rewards.pair_scores import PreferenceScores
 
 
 def make_scores(

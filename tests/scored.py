@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 
 from workbench.datasets import Problem
-from workbench.evaluation.judgement import Judgement
+from workbench.papers.ds1000.judgement import Judgement
 from workbench.sandbox import Limits, Program, Verdict
 
 SURFACE_TEST = "def test_string(solution):\n    pass\n"

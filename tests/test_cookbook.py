@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from tiny_model import make_tiny_model
 
-from workbench.cli import cli
+from workbench.cli.main import cli
 from workbench.runs import Run
 from workbench.runs.planning import plan
 from workbench.sandbox.isolation import check

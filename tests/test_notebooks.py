@@ -3,8 +3,8 @@
 import pytest
 from paper_notebooks import NOTEBOOKS, cells, notebook
 
-from workbench.profiles import PAPERS
 from workbench.runs.notebooks import find_notebooks, notebook_parameters
+from workbench.runs.profiles import PAPERS
 
 TITLES = {"alarm": "ALaRM", "arks": "ARKS", "ds1000": "DS-1000", "haf_rm": "HaF-RM"}
 TOUR = "start_here"
@@ -43,5 +43,5 @@ def test_the_tour_is_no_paper_and_is_not_run_with_them():
 def test_it_ends_with_the_widgets_on_the_run_just_made(name):
     titles = [cell["source"][0].strip() for cell in cells(name) if cell["cell_type"] == "markdown"]
     assert titles[-1] == "## Explore"
-    shown = [line for cell in cells(name) for line in cell["source"] if "workbench.display.explore" in line]
+    shown = [line for cell in cells(name) for line in cell["source"] if "workbench.explore" in line]
     assert len(shown) >= 2

@@ -116,8 +116,8 @@ def test_checkout_is_not_what_runs(installed):
     assert str(ROOT) not in where.split()
     found = python(
         installed,
-        "from workbench.datasets.location import checkout\n"
-        "from workbench.runs.manifest import git_state\n"
+        "from workbench.store.location import checkout\n"
+        "from workbench.store.manifest import git_state\n"
         "print(checkout(), git_state())",
     )
     assert found.split() == ["None", "None"]
@@ -150,7 +150,7 @@ def test_programs_read_neither_the_suite_nor_the_rest_of_the_workbench(installed
     said = python(
         installed,
         """
-from workbench.datasets.location import PACKAGE, data_folder
+from workbench.store.location import PACKAGE, data_folder
 from workbench.sandbox import Sandbox
 places = [data_folder() / "ds1000" / "suite.jsonl", PACKAGE / "errors.py", PACKAGE / "__init__.py"]
 with Sandbox(workers=1, timeout_s=60) as sandbox:

@@ -2,7 +2,7 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from workbench.bitsandbytes_cpu import compute_alike
+from workbench.core.bitsandbytes_cpu import compute_alike
 
 __all__ = ["__version__"]
 

@@ -9,7 +9,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import SettingsError
+from workbench.core.errors import SettingsError
 
 if TYPE_CHECKING:
     from workbench.rewards.spans import Reward, Sample

@@ -11,8 +11,8 @@ from statistics import median
 
 import numpy as np
 
+from workbench.core.errors import SettingsError
 from workbench.datasets import load_problems
-from workbench.errors import SettingsError
 from workbench.generators.prompts import solution_slot
 from workbench.retrieval import ActiveRetrievalSettings, CodingProblem, Item, KnowledgeSoup, active_retrieval
 from workbench.retrieval.code_generators import RecordedCode, estimated_tokens

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workbench.core.errors import DataError, SettingsError
 from workbench.datasets.jsonl import Faults, read_objects
-from workbench.datasets.location import data_folder
-from workbench.errors import DataError, SettingsError
+from workbench.store.location import data_folder
 
 __all__ = ["LIBRARIES", "PERTURBATIONS", "Problem", "families", "load_problems", "select"]
 

@@ -12,10 +12,10 @@ from heapq import nsmallest
 from pathlib import Path
 from typing import Any, overload
 
+from workbench.core.errors import DataError, SettingsError
 from workbench.datasets.jsonl import Faults
 from workbench.datasets.preference_filters import Drops, Report, is_held_out
 from workbench.datasets.rows import SUFFIXES, is_data_file, read_rows
-from workbench.errors import DataError, SettingsError
 
 __all__ = ["EUROPARL", "PREFIX", "Europarl", "TranslationPair", "load_europarl"]
 

@@ -10,7 +10,7 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workbench.retrieval.problem import INSERT
+from workbench.datasets.coding_problem import INSERT
 
 __all__ = ["Case", "python_run", "python_tests"]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.errors import DataError
+from workbench.core.errors import DataError
 
 if TYPE_CHECKING:
     import datasets

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import DataError
+from workbench.core.errors import DataError
 
 __all__ = ["Faults", "name_of", "not_text", "read_objects"]
 

@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from workbench.core.errors import SettingsError
 from workbench.datasets.preference_pair import PreferencePair
-from workbench.errors import SettingsError
 
 __all__ = ["Drops", "LengthLimit", "Placed", "Report", "contradictions", "deduplicate", "is_held_out"]
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.core.errors import DataError, SettingsError
 from workbench.datasets.jsonl import not_text
 from workbench.datasets.preference_pair import Message, PreferencePair, messages_of, prompt_of
-from workbench.errors import DataError, SettingsError
 
 __all__ = ["FORMATS", "Format", "MalformedRow", "Skip", "format_named", "format_of"]
 

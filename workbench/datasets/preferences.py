@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
 
+from workbench.core.errors import DataError, SettingsError
 from workbench.datasets.jsonl import Faults
 from workbench.datasets.preference_filters import (
     SHOWN,
@@ -24,7 +25,6 @@ from workbench.datasets.preference_formats import Format, MalformedRow, Skip, fo
 from workbench.datasets.preference_pair import PreferencePair
 from workbench.datasets.preference_sources import NAMES, NamedSource, hub_rows
 from workbench.datasets.rows import SUFFIXES, is_data_file, read_rows
-from workbench.errors import DataError, SettingsError
 
 __all__ = ["NAMES", "PreferencePair", "Preferences", "check_named_once", "load_preferences"]
 

@@ -12,10 +12,10 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, TypeVar
 
+from workbench.core.errors import DataError
 from workbench.datasets.jsonl import Faults
 from workbench.datasets.preference_pair import PreferencePair
 from workbench.datasets.rows import read_rows
-from workbench.errors import DataError
 
 __all__ = [
     "ASPECTS",

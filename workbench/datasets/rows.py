@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from workbench.core.errors import DataError
 from workbench.datasets.jsonl import Faults, read_objects
-from workbench.errors import DataError
 
 __all__ = ["SUFFIXES", "is_data_file", "read_rows"]
 

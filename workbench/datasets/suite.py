@@ -20,10 +20,10 @@ from typing import Any
 
 import yaml
 
+from workbench.core.errors import DataError
 from workbench.datasets.jsonl import not_text
-from workbench.datasets.location import data_folder
 from workbench.datasets.suite_row import COMPARISONS, SuiteProblem, row
-from workbench.errors import DataError
+from workbench.store.location import data_folder
 
 __all__ = [
     "LIBRARIES",

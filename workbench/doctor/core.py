@@ -10,10 +10,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from workbench.datasets.location import checkout, home
+from workbench.core.processor import instruction_sets, processor_name
 from workbench.doctor.check import Check, guarded, pip, typed_path
-from workbench.runs.processor import instruction_sets, processor_name
 from workbench.sandbox.runtime_recipe import cache_folder
+from workbench.store.location import checkout, home
 
 __all__ = ["core_checks"]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import GeneratorError
+from workbench.core.errors import GeneratorError
 from workbench.generators.in_step import Outlet, in_step
 from workbench.generators.prompts import FillInTheMiddle
 from workbench.generators.reasoning import is_tag

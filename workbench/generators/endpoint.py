@@ -11,11 +11,11 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
-from workbench.errors import GeneratorError
+from workbench.core.errors import GeneratorError
 from workbench.generators.answer import NO_ANSWER
 from workbench.generators.manners import Learned
 from workbench.generators.reply import Failure, Reply, read_failure, read_reply
-from workbench.runs.secrets import hide
+from workbench.store.secrets import hide
 
 __all__ = ["Endpoint", "shown_url"]
 

@@ -7,8 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.core.errors import GeneratorError
+from workbench.core.terminal import short
 from workbench.datasets.ds1000 import Problem
-from workbench.errors import GeneratorError
 from workbench.generators.answer import CUT, STOPPED, Answer, in_order, wanted
 from workbench.generators.answers import extract_answer
 from workbench.generators.continuing import continue_prompts, loaded_model
@@ -25,7 +26,6 @@ from workbench.generators.reasoning import OPENED, opens_reasoning
 from workbench.generators.sampling import sample_seed
 from workbench.generators.settings import GenerationSettings
 from workbench.generators.templates import chat_text
-from workbench.terminal import short
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workbench.errors import GeneratorError
+from workbench.core.errors import GeneratorError
 from workbench.generators.settings import GenerationSettings
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def load_model(name: str, settings: GenerationSettings) -> tuple[PreTrainedModel
     Raises:
         GeneratorError: The model cannot be found or read, is gated or too big; or there is no such device.
     """
-    from workbench.errors import ModelError
+    from workbench.core.errors import ModelError
     from workbench.models.loading import ModelSettings, load_causal_lm, load_tokenizer
 
     wanted = settings.quantize and QUANTIZE.get(settings.quantize, settings.quantize)

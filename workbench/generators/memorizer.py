@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from workbench.core.errors import GeneratorError
 from workbench.datasets.ds1000 import Problem
-from workbench.errors import GeneratorError
 from workbench.generators.answer import Answer, wanted
 
 __all__ = ["MemorizerGenerator"]

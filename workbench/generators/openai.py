@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
+from workbench.core.terminal import short
 from workbench.datasets.ds1000 import Problem
 from workbench.generators.answer import Answer, in_order, wanted
 from workbench.generators.answers import extract_answer
@@ -22,7 +23,6 @@ from workbench.generators.prompts import (
 from workbench.generators.reply import Reply
 from workbench.generators.sampling import sample_seed
 from workbench.generators.settings import GenerationSettings
-from workbench.terminal import short
 
 __all__ = ["OpenAIGenerator"]
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workbench.core.errors import DataError
 from workbench.datasets.ds1000 import Problem
 from workbench.datasets.jsonl import Faults, read_objects
-from workbench.errors import DataError
 from workbench.generators.answer import Answer, wanted
 from workbench.generators.answers import extract_answer, fits
 

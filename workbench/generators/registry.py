@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from workbench.core.errors import SettingsError
 from workbench.datasets.ds1000 import Problem
-from workbench.errors import SettingsError
 from workbench.generators.answer import Generator
 from workbench.generators.settings import GenerationSettings
 

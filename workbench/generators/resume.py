@@ -11,7 +11,7 @@ from pathlib import Path
 
 from workbench.datasets.ds1000 import Problem
 from workbench.generators.answer import Answer, Generator, in_order, wanted
-from workbench.runs.journal import Journal
+from workbench.store.journal import Journal
 
 __all__ = ["ResumableGenerator", "answer_key"]
 

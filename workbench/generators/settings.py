@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from workbench.errors import SettingsError
+from workbench.core.errors import SettingsError
 
 __all__ = ["QUANTIZATIONS", "STYLES", "GenerationSettings"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from workbench.errors import GeneratorError
+from workbench.core.errors import GeneratorError
 from workbench.generators.manners import without_system
 
 if TYPE_CHECKING:

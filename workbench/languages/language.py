@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from workbench.errors import RuntimeMissingError, SettingsError
+from workbench.core.errors import RuntimeMissingError, SettingsError
 from workbench.languages.driver import CANNOT_START, command_driver, runner_driver
 from workbench.sandbox.program import Program
 from workbench.sandbox.runtimes import Runtime

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from workbench.errors import SettingsError
+from workbench.core.errors import SettingsError
 from workbench.languages.language import Language
-from workbench.profiles import suggestion
+from workbench.runs.profiles import suggestion
 
 __all__ = ["LANGUAGES", "find_language"]
 

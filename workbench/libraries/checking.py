@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from workbench.core.terminal import short
 from workbench.datasets.ds1000 import Problem
 from workbench.libraries.library import FreshLibrary
 from workbench.libraries.problems import NotRewritten, rewrite_problem
 from workbench.sandbox import Program, Sandbox, Verdict
-from workbench.terminal import short
 
 __all__ = ["CheckedProblem", "LibraryCheck", "check_library"]
 

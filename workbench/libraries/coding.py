@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from workbench.datasets.coding_problem import CodingProblem, VisibleRun
 from workbench.datasets.ds1000 import Problem
 from workbench.libraries.library import FreshLibrary
 from workbench.libraries.problems import NotRewritten, hiding, rewrite_problem, used_by_reference
 from workbench.retrieval.ds1000 import coding_problem
-from workbench.retrieval.problem import CodingProblem, VisibleRun
 
 __all__ = ["fresh_coding_problem"]
 

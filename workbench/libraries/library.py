@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from workbench.errors import DataError, SettingsError
+from workbench.core.errors import DataError, SettingsError
 from workbench.libraries.documentation import Document, document_library
 from workbench.libraries.names import NameMap, make_names
 from workbench.libraries.resolving import Resolver

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.errors import SettingsError
+from workbench.core.errors import SettingsError
 from workbench.libraries.survey import Member, Survey
-from workbench.profiles import suggestion
+from workbench.runs.profiles import suggestion
 
 __all__ = ["NameMap", "is_ordinary", "make_names"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import DataError, SettingsError
+from workbench.core.errors import DataError, SettingsError
 from workbench.sandbox import Program, Sandbox
 from workbench.sandbox.installed import with_installed
 from workbench.sandbox.runtimes import Runtime

@@ -1,6 +1,6 @@
 """Models: load any causal language model, adapt it, and make a reward model of it that stays a policy."""
 
-from workbench.errors import ModelError
+from workbench.core.errors import ModelError
 from workbench.models.classifier import ClassifierRewardModel, load_scorer
 from workbench.models.encoding import (
     EncodedTexts,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from workbench.errors import ModelError
+from workbench.core.errors import ModelError
 
 __all__ = ["check_batch", "last_token", "positions", "response_places"]
 

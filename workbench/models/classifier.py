@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from workbench.errors import ModelError
+from workbench.core.errors import ModelError
 from workbench.models.batch import check_batch, last_token, positions
 from workbench.models.four_bit import hold_layout
 from workbench.models.loading import ModelSettings, describe, load_checkpoint

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-from workbench.errors import ModelError
+from workbench.core.errors import ModelError
 
 __all__ = ["damage", "whole_files"]
 

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workbench.errors import DataError, ModelError, SettingsError
-from workbench.runs.atomic import write_json
+from workbench.core.errors import DataError, ModelError, SettingsError
+from workbench.store.atomic import write_json
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

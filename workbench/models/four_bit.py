@@ -6,7 +6,7 @@ import sys
 
 from torch import nn
 
-from workbench.errors import ModelError
+from workbench.core.errors import ModelError
 
 __all__ = ["hold_layout"]
 

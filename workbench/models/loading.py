@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from workbench.errors import ModelError, SettingsError
+from workbench.core.errors import ModelError, SettingsError
 from workbench.models.damage import whole_files
 from workbench.models.four_bit import hold_layout
 from workbench.models.pickles import only_tensors

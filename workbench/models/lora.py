@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import ModelError, SettingsError
+from workbench.core.errors import ModelError, SettingsError
 from workbench.models.four_bit import hold_layout
 from workbench.models.quiet import without_old_name
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workbench.errors import ModelError
+from workbench.core.errors import ModelError
 
 if TYPE_CHECKING:
     import torch

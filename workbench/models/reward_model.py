@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from workbench.errors import ModelError
+from workbench.core.errors import ModelError
 from workbench.models.batch import check_batch, last_token, positions, response_places
 from workbench.models.four_bit import hold_layout
 from workbench.models.loading import ModelSettings, checkpoint_activations, load_causal_lm

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
-from workbench.errors import ModelError
+from workbench.core.errors import ModelError
 from workbench.models.damage import whole_files
 from workbench.models.loading import ModelSettings, load_causal_lm
 from workbench.models.pickles import only_tensors
 from workbench.models.quiet import late_bars, without_old_name
 from workbench.models.reward_model import RewardModel
-from workbench.runs.atomic import write_json
+from workbench.store.atomic import write_json
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from workbench.datasets.coding_problem import CodingProblem
 from workbench.retrieval.item import Hit, Item
-from workbench.retrieval.problem import CodingProblem
 from workbench.retrieval.prompts import PromptTemplate
 from workbench.retrieval.queries import Attempted
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.errors import SettingsError
+from workbench.core.errors import SettingsError
 from workbench.retrieval.retriever import Scores
 from workbench.retrieval.tokenizer import CodeTokenizer
 

@@ -6,7 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import DataError, SettingsError
+from workbench.core.errors import DataError, SettingsError
 from workbench.retrieval.decoding import UndecodableError, decoded
 from workbench.retrieval.sections import html_sections
 from workbench.retrieval.web import WebPage

@@ -8,17 +8,17 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.core.errors import DataError, GeneratorError, SettingsError
+from workbench.core.terminal import short
+from workbench.datasets.coding_problem import CodeGenerator
 from workbench.datasets.jsonl import Faults, read_objects
-from workbench.errors import DataError, GeneratorError, SettingsError
 from workbench.generators.answer import CUT, STOPPED
 from workbench.generators.manners import Learned
 from workbench.generators.reasoning import OPENED, opens_reasoning
 from workbench.generators.settings import GenerationSettings
 from workbench.generators.templates import chat_text
 from workbench.retrieval.completion import Completion, texts_in_order
-from workbench.retrieval.problem import CodeGenerator
-from workbench.runs.journal import content_key
-from workbench.terminal import short
+from workbench.store.journal import content_key
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

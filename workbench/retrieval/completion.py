@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.errors import GeneratorError
+from workbench.core.errors import GeneratorError
 from workbench.generators.answer import NO_ANSWER
 
 __all__ = ["Completion", "texts_in_order"]

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from workbench.errors import GeneratorError
+from workbench.core.errors import GeneratorError
+from workbench.core.terminal import short
+from workbench.datasets.coding_problem import CodeGenerator
 from workbench.retrieval.completion import Completion
-from workbench.retrieval.problem import CodeGenerator
-from workbench.runs.journal import Journal, content_key
-from workbench.terminal import short
+from workbench.store.journal import Journal, content_key
 
 __all__ = ["ResumableCompletions"]
 

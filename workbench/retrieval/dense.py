@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from workbench.errors import ModelError, SettingsError
+from workbench.core.errors import ModelError, SettingsError
 from workbench.models.damage import whole_files
 from workbench.retrieval.embeddings import EmbeddingCache
 from workbench.retrieval.item import SOURCES

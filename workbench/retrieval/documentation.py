@@ -14,15 +14,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from workbench.core.errors import DataError
 from workbench.datasets.jsonl import Faults, name_of, read_objects
-from workbench.errors import DataError
 from workbench.retrieval.decoding import UndecodableError, decoded
 from workbench.retrieval.execution import normalized
 from workbench.retrieval.item import Item, item_id
 from workbench.retrieval.sections import SECTION_CHARS, SUFFIXES, cut
-from workbench.runs.fingerprint import path_fingerprint
 from workbench.runs.folders import printable
-from workbench.runs.journal import content_key
+from workbench.store.fingerprint import path_fingerprint
+from workbench.store.journal import content_key
 
 if TYPE_CHECKING:
     from workbench.retrieval.soup import KnowledgeSource

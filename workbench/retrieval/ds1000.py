@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from workbench.core.errors import DataError
+from workbench.datasets.coding_problem import INSERT, CodingProblem, HiddenTest, VisibleRun
 from workbench.datasets.ds1000 import Problem
-from workbench.errors import DataError
 from workbench.generators.prompts import solution_slot
-from workbench.retrieval.problem import INSERT, CodingProblem, HiddenTest, VisibleRun
 
 __all__ = ["coding_problem"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.errors import DataError
+from workbench.core.errors import DataError
 from workbench.retrieval.retriever import Scores
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from workbench.datasets.coding_problem import INSERT, CodingProblem, HiddenTest, VisibleRun
 from workbench.languages import Language, find_language
-from workbench.retrieval.problem import INSERT, CodingProblem, HiddenTest, VisibleRun
-from workbench.runs.fingerprint import path_fingerprint
-from workbench.runs.journal import Journal, content_key
 from workbench.sandbox.program import Program
 from workbench.sandbox.verdict import Verdict
+from workbench.store.fingerprint import path_fingerprint
+from workbench.store.journal import Journal, content_key
 
 if TYPE_CHECKING:
     from workbench.sandbox import Sandbox

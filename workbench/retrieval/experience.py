@@ -6,10 +6,10 @@ feedback and evolved code snippets.
 
 from __future__ import annotations
 
+from workbench.datasets.coding_problem import CodingProblem
 from workbench.retrieval.calls import DocumentedNames, calls_in
 from workbench.retrieval.execution import Outcome
 from workbench.retrieval.item import Item, item_id
-from workbench.retrieval.problem import CodingProblem
 from workbench.retrieval.soup import KnowledgeSoup
 
 __all__ = ["feedback_item", "snippet_items"]

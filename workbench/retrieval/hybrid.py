@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from workbench.errors import SettingsError
+from workbench.core.errors import SettingsError
 from workbench.retrieval.retriever import Index, Retriever, Scores
 
 __all__ = ["HybridIndex", "HybridRetriever", "reciprocal_rank_fusion"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from workbench.errors import SettingsError
+from workbench.core.errors import SettingsError
 
 __all__ = ["SOURCES", "Hit", "Item", "check_sources", "item_id"]
 

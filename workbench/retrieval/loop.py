@@ -13,19 +13,19 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import DataError, SettingsError
-from workbench.profiles import suggestion
+from workbench.core.errors import DataError, SettingsError
+from workbench.datasets.coding_problem import CodeGenerator, CodingProblem
 from workbench.retrieval.completions import ResumableCompletions
 from workbench.retrieval.execution import Executor
-from workbench.retrieval.problem import CodeGenerator, CodingProblem
 from workbench.retrieval.prompts import PromptTemplate
 from workbench.retrieval.report import ActiveResult, Spent
 from workbench.retrieval.rounds import Rounds
 from workbench.retrieval.settings import ActiveRetrievalSettings
 from workbench.retrieval.soup import KnowledgeSoup, KnowledgeSource
 from workbench.retrieval.trace import Step
-from workbench.runs import atomic
 from workbench.runs.folders import refuse_overwriting, sole_user
+from workbench.runs.profiles import suggestion
+from workbench.store import atomic
 
 if TYPE_CHECKING:
     from workbench.sandbox import Sandbox

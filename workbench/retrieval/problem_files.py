@@ -7,9 +7,9 @@ from dataclasses import fields as fields_of
 from pathlib import Path
 from typing import Any, TypeVar
 
+from workbench.core.errors import DataError
+from workbench.datasets.coding_problem import CodingProblem, HiddenTest, VisibleRun
 from workbench.datasets.jsonl import Faults, name_of, read_objects
-from workbench.errors import DataError
-from workbench.retrieval.problem import CodingProblem, HiddenTest, VisibleRun
 
 __all__ = ["load_coding_problems"]
 

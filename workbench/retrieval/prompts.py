@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from workbench.datasets.coding_problem import INSERT, CodingProblem
 from workbench.generators.code_blocks import PYTHON_TAGS, answer_code, assigned_names
 from workbench.generators.reasoning import final_text
 from workbench.languages import find_language
 from workbench.retrieval.item import Item
-from workbench.retrieval.problem import INSERT, CodingProblem
 from workbench.retrieval.queries import Attempted
 
 __all__ = ["PromptTemplate", "extract_code"]

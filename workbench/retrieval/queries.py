@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from workbench.datasets.coding_problem import CodeGenerator, CodingProblem
 from workbench.generators.reasoning import final_text
 from workbench.retrieval.calls import Call, DocumentedNames, calls_in
 from workbench.retrieval.execution import Outcome
-from workbench.retrieval.problem import CodeGenerator, CodingProblem
 from workbench.retrieval.soup import KnowledgeSoup
 from workbench.retrieval.tokenizer import words_of
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from workbench.datasets.coding_problem import CodingProblem
 from workbench.generators.answer import CUT
-from workbench.retrieval.problem import CodingProblem
 from workbench.retrieval.settings import ActiveRetrievalSettings
 from workbench.retrieval.soup import KnowledgeSoup
 from workbench.retrieval.trace import Step

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from workbench.datasets.coding_problem import CodingProblem
 from workbench.generators.answer import NO_ANSWER
 from workbench.retrieval.assembly import Prompt, assemble
 from workbench.retrieval.calls import DocumentedNames
@@ -14,7 +15,6 @@ from workbench.retrieval.completions import ResumableCompletions
 from workbench.retrieval.execution import Executor, Outcome
 from workbench.retrieval.experience import feedback_item, snippet_items
 from workbench.retrieval.item import Hit, Item
-from workbench.retrieval.problem import CodingProblem
 from workbench.retrieval.prompts import PromptTemplate
 from workbench.retrieval.queries import (
     Attempted,
@@ -29,7 +29,7 @@ from workbench.retrieval.queries import (
 from workbench.retrieval.settings import ActiveRetrievalSettings
 from workbench.retrieval.soup import KnowledgeSoup, KnowledgeSource
 from workbench.retrieval.trace import Found, Step
-from workbench.runs import atomic
+from workbench.store import atomic
 
 __all__ = ["Rounds"]
 

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.errors import DataError, SettingsError
+from workbench.core.errors import DataError, SettingsError
 from workbench.retrieval.item import Hit, Item, check_sources
 from workbench.retrieval.retriever import QUERY_KINDS, Index, Retriever, Scores
 

@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
-from workbench.errors import SettingsError
+from workbench.core.errors import SettingsError
 from workbench.retrieval.documentation import DocumentationFolder, document_items
 from workbench.retrieval.item import Item
 from workbench.retrieval.soup import KnowledgeSoup
-from workbench.runs.journal import Journal, content_key
+from workbench.store.journal import Journal, content_key
 
 __all__ = ["FolderProvider", "SearchProvider", "WebPage", "WebSearch", "make_provider", "page_lines"]
 

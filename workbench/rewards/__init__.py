@@ -7,7 +7,6 @@ from workbench.rewards.aspect_data import (
     qa_sample,
     span_examples,
 )
-from workbench.rewards.aspect_training import SpanTrainingSettings, train_span_classifier
 from workbench.rewards.baselines import LengthReward, OracleReward, free_baselines
 from workbench.rewards.best_of_n import (
     BestOfN,
@@ -45,6 +44,7 @@ from workbench.rewards.span_encoding import FACTUALITY, RELEVANCE, SpanSettings
 from workbench.rewards.span_models import SpanClassifierReward, save_span_classifier
 from workbench.rewards.spans import Reward, Sample, Span, mapped, sequence_score, whole
 from workbench.rewards.translation import LanguageConfidence, Readability
+from workbench.training.spans import SpanTrainingSettings, train_span_classifier
 
 __all__ = [
     "FACTUALITY",

@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from workbench.core.errors import SettingsError
 from workbench.datasets.preference_pair import PreferencePair
 from workbench.datasets.qa_feedback import COMPARED, QAFeedback
-from workbench.errors import SettingsError
 from workbench.rewards.sentences import SEGMENTATIONS, subsentences
 from workbench.rewards.spans import Sample
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from workbench.errors import SettingsError
-from workbench.evaluation.preference_scores import BASELINES
+from workbench.core.errors import SettingsError
+from workbench.rewards.pair_scores import BASELINES
 from workbench.rewards.spans import Reward, Sample, Span, whole
 
 if TYPE_CHECKING:

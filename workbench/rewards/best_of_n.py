@@ -10,8 +10,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from workbench.errors import GeneratorError, SettingsError
-from workbench.evaluation.statistics import Estimate, bootstrap_interval
+from workbench.core.errors import GeneratorError, SettingsError
+from workbench.core.statistics import Estimate, bootstrap_interval
 from workbench.rewards.scoring import reward_values
 from workbench.rewards.spans import Reward
 

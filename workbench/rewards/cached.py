@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import astuple
 from pathlib import Path
 
-from workbench.errors import DataError, SettingsError
+from workbench.core.errors import DataError, SettingsError
 from workbench.rewards.spans import Reward, Sample, Span
 
 __all__ = ["Cached"]

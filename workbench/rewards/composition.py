@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workbench.errors import SettingsError
+from workbench.core.errors import SettingsError
 from workbench.rewards.hierarchy import MODES, SHORTEST, hierarchical_reward, passes, sigmoid_shaping
 from workbench.rewards.placement import place_on_tokens
 from workbench.rewards.spans import Reward, Sample, Span, check_within, mapped, sequence_score

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, NamedTuple
 
-from workbench.errors import RuntimeMissingError
+from workbench.core.errors import RuntimeMissingError
 from workbench.rewards.spans import Sample, Span
 
 __all__ = ["GrammarAvailability", "GrammarReward", "grammar_available"]

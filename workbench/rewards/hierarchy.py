@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workbench.errors import SettingsError
+from workbench.core.errors import SettingsError
 from workbench.models.batch import last_token
 
 __all__ = ["MODES", "SHORTEST", "TOO_SHORT", "hierarchical_reward", "passes", "sigmoid_shaping"]

@@ -8,8 +8,8 @@ from enum import Enum
 from itertools import combinations
 from typing import NamedTuple, Protocol
 
-from workbench.errors import DataError, SettingsError
-from workbench.evaluation.statistics import Estimate, win_rate
+from workbench.core.errors import DataError, SettingsError
+from workbench.core.statistics import Estimate, win_rate
 from workbench.rewards.baselines import OracleReward
 from workbench.rewards.scoring import reward_values
 from workbench.rewards.spans import Reward
@@ -46,7 +46,7 @@ class Preference(Enum):
 
     @property
     def outcome(self) -> float:
-        """1 for the first, -1 for the second, 0 for a tie, as `workbench.evaluation.statistics.win_rate` takes it.
+        """1 for the first, -1 for the second, 0 for a tie, as `workbench.core.statistics.win_rate` takes it.
 
         Raises:
             SettingsError: There is no verdict.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workbench.errors import SettingsError
+from workbench.core.errors import SettingsError
 from workbench.models.loading import ModelSettings
 from workbench.rewards.judge import Judge, RewardJudge
 from workbench.rewards.judge_endpoint import EndpointJudge

@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from workbench.errors import SettingsError
+from workbench.core.errors import SettingsError
+from workbench.core.terminal import short
 from workbench.generators.asking import replies
 from workbench.generators.endpoint import Endpoint, key, shown_url
 from workbench.generators.manners import Learned
 from workbench.generators.reasoning import final_text
 from workbench.generators.reply import Reply
 from workbench.rewards.judge import Comparison, Preference, agreed
-from workbench.runs.journal import Journal
-from workbench.terminal import short
+from workbench.store.journal import Journal
 
 __all__ = ["EndpointJudge", "JudgeSettings", "parse_verdict"]
 

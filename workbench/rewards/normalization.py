@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from workbench.errors import DataError, SettingsError
+from workbench.core.errors import DataError, SettingsError
 from workbench.rewards.spans import Reward, Sample, Span, mapped, sequence_score
-from workbench.runs.atomic import write_json
+from workbench.store.atomic import write_json
 
 __all__ = ["Normalization", "Normalized", "fit_normalization"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor
 
-from workbench.errors import SettingsError
+from workbench.core.errors import SettingsError
 from workbench.rewards.spans import Span
 
 if TYPE_CHECKING:

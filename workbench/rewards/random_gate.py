@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workbench.errors import SettingsError
+from workbench.core.errors import SettingsError
 from workbench.rewards.composition import HierarchicalReward, HierarchySettings, Scored
 from workbench.rewards.hierarchy import hierarchical_reward
 from workbench.rewards.spans import Reward

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from workbench.errors import ModelError, SettingsError
+from workbench.core.errors import ModelError, SettingsError
 from workbench.models.classifier import ClassifierRewardModel
 from workbench.models.encoding import EncodedText, EncodingSettings, TokenBatch, collate, encode
 from workbench.models.modes import evaluation_mode

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.core.errors import DataError, SettingsError
 from workbench.datasets.preference_pair import PreferencePair
-from workbench.errors import DataError, SettingsError
-from workbench.evaluation.preference_scores import SCORES, PreferenceScores, pair_ids
+from workbench.rewards.pair_scores import SCORES, PreferenceScores, pair_ids
 from workbench.rewards.scorer import Scorer, ScoringSettings
 from workbench.rewards.spans import Reward, Sample, Span, sequence_score, whole
-from workbench.runs.journal import Journal
-from workbench.runs.plain import to_plain
+from workbench.store.journal import Journal
+from workbench.store.plain import to_plain
 
 __all__ = ["ModelReward", "reward_values", "score_pairs", "score_pairs_with"]
 
@@ -107,7 +107,7 @@ class ModelReward:
 
     Args:
         scorer: The model.
-        score: One of `workbench.evaluation.preference_scores.SCORES`, such as `explicit` or `implicit`.
+        score: One of `workbench.rewards.pair_scores.SCORES`, such as `explicit` or `implicit`.
         name: What tables call it; the score's name if None.
 
     Raises:

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from workbench.errors import SettingsError
+from workbench.core.errors import SettingsError
 
 __all__ = ["AspectConsistency", "Selection", "inconsistency", "pairs_within", "select_aspects"]
 

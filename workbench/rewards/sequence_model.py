@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from workbench.errors import ModelError
+from workbench.core.errors import ModelError
 from workbench.models.classifier import ClassifierRewardModel, load_scorer
 from workbench.models.encoding import EncodingSettings, collate, encode
 from workbench.models.loading import ModelSettings, load_tokenizer

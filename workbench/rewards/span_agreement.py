@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workbench.errors import DataError
+from workbench.core.errors import DataError
 from workbench.rewards.aspect_data import SpanExample
 from workbench.rewards.span_models import SpanClassifierReward
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from workbench.errors import ModelError, SettingsError
+from workbench.core.errors import ModelError, SettingsError
 from workbench.models.loading import ModelSettings, load_checkpoint, load_tokenizer
 from workbench.models.quiet import late_bars
 from workbench.rewards.sentences import SEGMENTATIONS
 from workbench.rewards.span_encoding import EncodedSegments, SpanSettings, encode_segments
 from workbench.rewards.spans import Sample, Span
-from workbench.runs.atomic import write_json
+from workbench.store.atomic import write_json
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

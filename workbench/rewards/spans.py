@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from workbench.errors import DataError, SettingsError
+from workbench.core.errors import DataError, SettingsError
 
 __all__ = ["Reward", "Sample", "Span", "mapped", "sequence_score", "whole"]
 

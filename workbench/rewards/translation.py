@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from workbench.errors import SettingsError
+from workbench.core.errors import SettingsError
 from workbench.rewards.spans import Sample, Span, whole
 
 __all__ = ["LanguageConfidence", "Readability"]

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import ModelError
+from workbench.core.errors import ModelError
 from workbench.models.classifier import ClassifierRewardModel, load_scorer
 from workbench.models.loading import ModelSettings, describe, load_checkpoint
 

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench import errors
-from workbench.runs import atomic
+from workbench.core import errors
 from workbench.runs.notebooks import literal, read_whole
 from workbench.runs.planning import Planned
 from workbench.runs.progress import Progress
-from workbench.runs.reading import read_json
+from workbench.store import atomic
+from workbench.store.reading import read_json
 
 __all__ = ["CellFailure", "clear", "execute", "is_finished", "note_planned"]
 

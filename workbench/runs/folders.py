@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import RunError, SettingsError
-from workbench.profiles import suggestion
-from workbench.runs import atomic
-from workbench.runs.reading import check_closed
+from workbench.core.errors import RunError, SettingsError
+from workbench.runs.profiles import suggestion
+from workbench.store import atomic
+from workbench.store.reading import check_closed
 
 __all__ = [
     "find_run",

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from workbench.datasets.location import home
-from workbench.errors import RunError
-from workbench.runs.code_version import source_version
-from workbench.runs.fingerprint import fingerprint, path_fingerprint
+from workbench.core.errors import RunError
 from workbench.runs.folders import project_root
+from workbench.store.code_version import source_version
+from workbench.store.fingerprint import fingerprint, path_fingerprint
+from workbench.store.location import home
 
 __all__ = [
     "find_notebooks",

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench import profiles
-from workbench.errors import SettingsError
+from workbench.core.errors import SettingsError
+from workbench.runs import profiles
 from workbench.runs.folders import run_id, runs_root, shown
 from workbench.runs.notebooks import find_notebooks, notebook_key, notebook_parameters, notebooks_folder
-from workbench.runs.secrets import names_secret, redact
+from workbench.store.secrets import names_secret, redact
 
 __all__ = ["Plan", "Planned", "plan", "typed"]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from workbench.runs.reading import read_json
-from workbench.terminal import short
+from workbench.core.terminal import short
+from workbench.store.reading import read_json
 
 __all__ = ["Progress"]
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import SettingsError
-from workbench.runs import atomic
-from workbench.runs.plain import to_plain
-from workbench.runs.secrets import redact
+from workbench.core.errors import SettingsError
+from workbench.store import atomic
+from workbench.store.plain import to_plain
+from workbench.store.secrets import redact
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,16 +15,16 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from workbench import profiles
-from workbench.runs import atomic
+from workbench.runs import profiles
 from workbench.runs.folders import make_folder, run_id, runs_root, shown
-from workbench.runs.manifest import write_manifest
-from workbench.runs.plain import to_plain
-from workbench.runs.reading import check_closed
 from workbench.runs.results import Claim, Results
-from workbench.runs.secrets import redact, refuse_secrets
 from workbench.runs.showing import show_figure, show_html, show_line, show_table
-from workbench.runs.steps import StepStore
+from workbench.store import atomic
+from workbench.store.manifest import write_manifest
+from workbench.store.plain import to_plain
+from workbench.store.reading import check_closed
+from workbench.store.secrets import redact, refuse_secrets
+from workbench.store.steps import StepStore
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -162,9 +162,9 @@ class Run:
     def figure(self, name: str, figure: go.Figure, caption: str) -> None:
         """Show a plotly figure below the cell, and keep it as figures/NAME.json and for the report.
 
-        A figure in plotly's own style takes the workbench's (`workbench.display.theme`).
+        A figure in plotly's own style takes the workbench's (`workbench.plots.theme`).
         """
-        from workbench.display.theme import dress
+        from workbench.plots.theme import dress
 
         dress(figure)
         self.results.figure(name, figure, caption)
@@ -199,7 +199,7 @@ class Run:
         Returns:
             The page, RUNS/ID/index.html.
         """
-        from workbench.display.report import write_report
+        from workbench.runs.report import write_report
 
         page = write_report(self.folder.parent)
         show_html(f'Report: <a href="{page.as_uri()}">{shown(page)}</a>', f"report: {shown(page)}")

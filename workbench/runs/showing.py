@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from workbench.terminal import message, short
+from workbench.core.terminal import message, short
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.errors import SandboxUnavailableError
+from workbench.core.errors import SandboxUnavailableError
 from workbench.sandbox import locating
 from workbench.sandbox.isolation import readable_paths
 from workbench.sandbox.program import Program

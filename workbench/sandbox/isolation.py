@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.errors import SandboxUnavailableError, SettingsError
+from workbench.core.errors import SandboxUnavailableError, SettingsError
 from workbench.sandbox.inside import syscalls
 
 __all__ = ["check", "readable_paths", "tasks_of_user", "without"]

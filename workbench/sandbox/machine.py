@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from workbench.errors import FileError, SandboxUnavailableError, WorkbenchError
+from workbench.core.errors import FileError, SandboxUnavailableError, WorkbenchError
 
 __all__ = [
     "error_of",

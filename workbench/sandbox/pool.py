@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 
-from workbench.errors import SandboxUnavailableError, SettingsError
+from workbench.core.errors import SandboxUnavailableError, SettingsError
 from workbench.sandbox import isolation as os_isolation
 from workbench.sandbox import machine, scratch
 from workbench.sandbox.attempt import START_S, Attempts

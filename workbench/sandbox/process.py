@@ -12,12 +12,12 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from workbench.datasets.location import PACKAGE
-from workbench.errors import SandboxUnavailableError
+from workbench.core.errors import SandboxUnavailableError
 from workbench.sandbox import isolation
 from workbench.sandbox.inside import channel, zygote
 from workbench.sandbox.program import Limits
 from workbench.sandbox.runtimes import Runtime
+from workbench.store.location import PACKAGE
 
 __all__ = ["Zygote", "ZygoteDied"]
 

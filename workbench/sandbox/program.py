@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass, fields
 
-from workbench.errors import SettingsError
+from workbench.core.errors import SettingsError
 
 __all__ = ["Limits", "Program"]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.errors import RuntimeMissingError
+from workbench.core.errors import RuntimeMissingError
 from workbench.sandbox.runtime_recipe import Recipe
 
 __all__ = ["Interpreter", "find_interpreter"]

@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.errors import SettingsError
+from workbench.core.errors import SettingsError
 
 __all__ = ["RECIPES", "DataFile", "Recipe", "cache_folder", "recipe_called"]
 
@@ -125,7 +125,7 @@ def recipe_called(name: str) -> Recipe:
     for recipe in RECIPES:
         if recipe.name == name:
             return recipe
-    from workbench.profiles import suggestion
+    from workbench.runs.profiles import suggestion
 
     known = [recipe.name for recipe in RECIPES]
     if name == "main":

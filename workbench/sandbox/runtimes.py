@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from workbench.errors import RuntimeMissingError, SettingsError
-from workbench.runs import atomic
+from workbench.core.errors import RuntimeMissingError, SettingsError
 from workbench.sandbox.runtime_recipe import RECIPES, Recipe, cache_folder, recipe_called
+from workbench.store import atomic
 
 __all__ = ["COMPLETE", "Runtime", "RuntimeState", "find_runtime", "remove_runtime", "runtime_states"]
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sys
 
-from workbench.cli import main
+from workbench.cli.main import main
 
 if __name__ == "__main__":
     main(["reward", "train", *sys.argv[1:]])

@@ -10,8 +10,8 @@ from torch import nn
 from tqdm.auto import tqdm
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from workbench.errors import ModelError
-from workbench.runs import atomic
+from workbench.core.errors import ModelError
+from workbench.store import atomic
 from workbench.training.folder import read_log
 from workbench.training.pairs import PairOrder
 from workbench.training.watching import Watcher

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from workbench.runs import atomic
+from workbench.store import atomic
 
 __all__ = ["last_checkpoint", "mark_complete"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from workbench.errors import ModelError
+from workbench.core.errors import ModelError
 
 if TYPE_CHECKING:
     from workbench.models.reward_model import RewardModel

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import RunError, SettingsError
+from workbench.core.errors import RunError, SettingsError
 from workbench.models.saving import DESCRIPTION
-from workbench.runs import atomic
 from workbench.runs.folders import make_folder
-from workbench.runs.manifest import git_state, machine, package_versions
-from workbench.runs.secrets import redact
+from workbench.store import atomic
+from workbench.store.manifest import git_state, machine, package_versions
+from workbench.store.secrets import redact
 
 __all__ = ["TrainingFolder", "read_log"]
 

@@ -8,9 +8,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from workbench.core.errors import DataError, SettingsError
 from workbench.datasets.preference_pair import PreferencePair
 from workbench.datasets.preferences import check_named_once, load_preferences
-from workbench.errors import DataError, SettingsError
 from workbench.models.encoding import EncodingSettings
 from workbench.models.loading import ModelSettings, load_tokenizer
 from workbench.models.lora import LoraSettings

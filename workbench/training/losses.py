@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid, relu
 
-from workbench.errors import SettingsError
+from workbench.core.errors import SettingsError
 
 __all__ = ["POLICY_LOSSES", "HybridLoss", "hybrid_loss", "sequence_logps"]
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from workbench.errors import SettingsError
+from workbench.core.errors import SettingsError
 from workbench.training.losses import REFERENCE_FREE, HybridLoss, hybrid_loss
 
 __all__ = ["Objective", "PairOutputs", "pair_accuracy", "pair_metrics"]

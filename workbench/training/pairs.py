@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
+from workbench.core.errors import DataError
 from workbench.datasets.preference_pair import PreferencePair
-from workbench.errors import DataError
 from workbench.models.encoding import CutReport, EncodedText, EncodingSettings, collate, encode
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from workbench.models.encoding import EncodedText, collate
 from workbench.models.modes import evaluation_mode
-from workbench.runs import atomic
+from workbench.store import atomic
 from workbench.training.losses import sequence_logps
 
 if TYPE_CHECKING:

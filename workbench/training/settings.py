@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from workbench.errors import SettingsError
+from workbench.core.errors import SettingsError
 from workbench.models.encoding import EncodingSettings
 from workbench.models.reward_model import POOLINGS
 from workbench.training.losses import POLICY_LOSSES

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from workbench.errors import DataError, RunError, SettingsError
+from workbench.core.errors import DataError, RunError, SettingsError
 from workbench.models.loading import ModelSettings
 from workbench.models.quiet import late_bars
-from workbench.runs.atomic import write_json
+from workbench.store.atomic import write_json
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.core.errors import SettingsError
 from workbench.datasets.preference_pair import PreferencePair
-from workbench.errors import SettingsError
 from workbench.models.encoding import save_encoding
 from workbench.models.loading import ModelSettings
 from workbench.models.lora import LoraSettings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.errors import SettingsError
+from workbench.core.errors import SettingsError
 
 __all__ = ["check_chances"]
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import DataError
+from workbench.core.errors import DataError
 from workbench.models.pickles import read_state
 from workbench.models.quiet import late_bars
-from workbench.runs import atomic
+from workbench.store import atomic
 from workbench.worlds.muon import Muon
 
 if TYPE_CHECKING:

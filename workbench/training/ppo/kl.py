@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from workbench.errors import SettingsError
+from workbench.core.errors import SettingsError
 from workbench.training.ppo.advantages import check_tokens
 
 __all__ = ["ESTIMATORS", "AdaptiveKL", "FixedKL", "token_kl"]

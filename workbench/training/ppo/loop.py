@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from tqdm.auto import tqdm
 
-from workbench.runs import atomic
+from workbench.store import atomic
 from workbench.training.folder import TrainingFolder, read_log
 from workbench.training.ppo.policy import ValuedPolicy
 from workbench.training.ppo.processes import Processes

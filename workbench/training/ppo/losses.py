@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from workbench.errors import SettingsError
+from workbench.core.errors import SettingsError
 from workbench.training.ppo.advantages import check_tokens, masked_mean
 
 __all__ = [

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from workbench.errors import ModelError
+from workbench.core.errors import ModelError
 from workbench.models.damage import whole_files
 from workbench.models.loading import ModelSettings
 from workbench.models.pickles import only_tensors, read_state
 from workbench.models.quiet import late_bars, without_old_name
 from workbench.models.saving import base_of, check_unchanged, load_head, read_description
-from workbench.runs.atomic import write_json
+from workbench.store.atomic import write_json
 from workbench.training.checkpoints import last_checkpoint, mark_complete
 from workbench.training.ppo.kl import AdaptiveKL, FixedKL
 from workbench.training.ppo.policy import ValuedPolicy, load_language_model

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from workbench.errors import DataError, SettingsError
+from workbench.core.errors import DataError, SettingsError
 from workbench.models.batch import last_token
 from workbench.rewards.composition import HierarchicalReward
 from workbench.rewards.hierarchy import SHORTEST, passes

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
-from workbench.errors import ModelError, SettingsError
+from workbench.core.errors import ModelError, SettingsError
 from workbench.models.loading import ModelSettings
 from workbench.models.lora import LoraSettings
 from workbench.models.placement import pick_dtype

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import ModelError
+from workbench.core.errors import ModelError
 
 if TYPE_CHECKING:
     from torch import Tensor

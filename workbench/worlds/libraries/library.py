@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from random import Random
 from typing import Literal
 
-from workbench.errors import SettingsError
+from workbench.core.errors import SettingsError
 from workbench.worlds.libraries.lexicon import words
 from workbench.worlds.libraries.operations import OPERATIONS, Operation
 

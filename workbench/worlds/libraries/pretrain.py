@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from workbench.errors import SettingsError, WorkbenchError
+from workbench.core.errors import SettingsError, WorkbenchError
 from workbench.worlds.libraries.drills import Drill, drill
 from workbench.worlds.libraries.lessons import Lesson, lesson
 from workbench.worlds.libraries.tokenizer import make_tokenizer

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from workbench.errors import SettingsError
+from workbench.core.errors import SettingsError
+from workbench.datasets.coding_problem import INSERT
 from workbench.retrieval import CodingProblem, HiddenTest, Item, VisibleRun
-from workbench.retrieval.problem import INSERT
 from workbench.worlds.libraries.library import Function, Library, invent_library
 from workbench.worlds.libraries.tasks import Task, draw_task
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.errors import SettingsError, WorkbenchError
+from workbench.core.errors import SettingsError, WorkbenchError
 from workbench.worlds.passages.corpus import Document, answer_document, checking_document, reading_document
 from workbench.worlds.passages.habits import WritingSettings
 from workbench.worlds.passages.lexicon import make_tokenizer, vocabulary

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workbench.errors import SettingsError
+from workbench.core.errors import SettingsError
 from workbench.rewards.spans import Reward, Sample, Span, whole
 from workbench.worlds.passages.utility import WEIGHTS, assess
 

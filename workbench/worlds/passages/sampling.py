@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from workbench.core.errors import SettingsError
 from workbench.datasets.preference_pair import PreferencePair
-from workbench.errors import SettingsError
 from workbench.models.sampling import sample_texts
 from workbench.worlds.passages.utility import utility
 

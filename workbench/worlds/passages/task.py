@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from workbench.errors import DataError
+from workbench.core.errors import DataError
 from workbench.worlds.passages.lexicon import FAMILIAR_VERBS, NAMES, UNSEEN_VERBS, VALUES
 
 __all__ = ["SPLITS", "Fact", "Split", "Task", "draw_task", "read_prompt"]

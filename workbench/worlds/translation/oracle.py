@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
-from workbench.errors import DataError
+from workbench.core.errors import DataError
 from workbench.worlds.translation.reading import Unit, read
 from workbench.worlds.translation.words import dictionary
 

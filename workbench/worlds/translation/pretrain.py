@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.errors import SettingsError, WorkbenchError
+from workbench.core.errors import SettingsError, WorkbenchError
 from workbench.worlds.pretraining import Rates, final_loss, learned_loss, padded, save, train
 from workbench.worlds.translation.corpus import draw_example, draw_review
 from workbench.worlds.translation.habits import WritingSettings

@@ -1,0 +1,50 @@
+"""notebooks/arks.ipynb: executed on a small world from its parameters to its report."""
+
+import pytest
+from paper_notebooks import results, run
+
+from workbench.papers.arks.settings import ACTIVE, CONTROL, NOTHING, declared
+
+SMALL = {"libraries": 2, "problems": 3, "rounds": 2, "models": "pocket:data/arks/seed-0", "processes": 1}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """Hold a run on two small libraries with one model."""
+    folder = tmp_path_factory.mktemp("small") / "run"
+    done = run("arks", folder, **SMALL)
+    assert done.exit_code == 0, done.output
+    return folder, done.output
+
+
+def test_it_answers_its_questions(small):
+    folder, printed = small
+    found = results("arks", folder)
+    assert "report: run/index.html" in printed
+    assert (folder / "index.html").is_file()
+    figures = ["by-setting", "by-round", "sources", "queries", "by-size", "stripped", "endings"]
+    assert list(found["figures"]) == figures
+    assert found["numbers"]["problems"] == 6
+    assert found["numbers"]["models"] == 1
+    table = found["tables"]["by setting"]
+    rows = {row[0]: dict(zip(table["columns"], row, strict=True)) for row in table["rows"]}
+    assert set(rows) == {one.name for one in declared()}
+    assert rows[NOTHING]["accuracy"] == 0
+    assert rows[ACTIVE]["accuracy"] > 0
+    assert all(0 <= row["silent"] <= row["ran"] <= 1 for row in rows.values())
+
+
+def test_claims_say_what_they_rest_on(small):
+    folder, _ = small
+    claims = results("arks", folder)["claims"]
+    assert len(claims) == 8
+    assert all(claim["n"] == 6 and claim["seeds"] == 1 for claim in claims)
+
+
+def test_the_trace_of_every_setting_is_there(small):
+    folder, _ = small
+    traces = {
+        file.parent.name for file in (folder / "arks" / "steps").glob("loops-*/model-0/*/*/trace.jsonl")
+    }
+    assert traces == {one.word for one in declared()}
+    assert {CONTROL, ACTIVE} <= {one.name for one in declared()}

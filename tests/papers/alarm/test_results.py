@@ -1,0 +1,179 @@
+"""What is said of outcomes: by hand-made ones, from tables to claims, and the kept table of many seeds."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from workbench.core.errors import DataError
+from workbench.papers.alarm.arms import HIERARCHICAL, HOLISTIC_ONLY, WEIGHTED_SUM
+from workbench.papers.alarm.claims import left_out_gaps, mode_claims, selection_claims
+from workbench.papers.alarm.declaration import Declaration
+from workbench.papers.alarm.results import Findings, rank_agreement
+from workbench.papers.alarm.story import sentence_values
+from workbench.papers.alarm.table import read_table, write_table
+from workbench.papers.alarm.tables import frontier_table, many_seeds, many_selections, win_frame
+from workbench.papers.alarm.task import TaskRewards, measured_pool
+from workbench.policies.outcomes import BEFORE, Answers, PolicyOutcome, measures
+from workbench.rewards import OracleReward, Sample, Span
+
+SEEDS = (0, 1, 2)
+GAIN = {BEFORE: 0.0, HOLISTIC_ONLY: 0.1, "aspect_only": 0.05, WEIGHTED_SUM: 0.2, HIERARCHICAL: 0.3}
+GAIN |= {"weighted_sum, zero-centred": 0.2, "random gate": 0.15, f"{HIERARCHICAL}, bad": -0.1}
+
+
+def outcome(arm, seed, weight=1.0):
+    worth = np.full(4, 0.5 + GAIN[arm] * weight + 0.01 * seed * GAIN[arm])
+    scores = {"oracle": worth, "holistic": worth * 2, "good": worth, "bad": -worth, "upper zone": worth > 0.6}
+    scores = {name: np.asarray(values, float) for name, values in scores.items()}
+    answers = Answers(("p", "q", "r", "s"), ("x.",) * 4, np.full(4, 7), scores)
+    log = ({"step": 1, "score_oracle": 0.5, "score_holistic": 1.0, "score_good": 0.1, "kl": 0.2},)
+    paid = None if arm in (BEFORE, HOLISTIC_ONLY) else weight
+    return PolicyOutcome(
+        arm, seed, answers, 2.0, greedy=answers, weight=paid, log=() if arm == BEFORE else log
+    )
+
+
+@pytest.fixture
+def findings():
+    orders = {"good": 1.0, "bad": -1.0}
+    prepared = {}
+    for seed in SEEDS:
+        aspects = {
+            name: OracleReward(lambda prompt, response, sign=sign: sign * float(response), name=name)
+            for name, sign in orders.items()
+        }
+        holistic = OracleReward(lambda prompt, response: float(response), name="holistic")
+        truth = {"oracle": OracleReward(lambda prompt, response: float(response), name="oracle")}
+        pool = measured_pool(TaskRewards(holistic, aspects, truth), [("p", str(k)) for k in range(5)])
+        prepared[seed] = SimpleNamespace(pool=pool)
+    outcomes = [outcome(arm, seed) for seed in SEEDS for arm in GAIN]
+    outcomes += [outcome(kind, 0, 0.3) for kind in (WEIGHTED_SUM, HIERARCHICAL)]
+    return Findings(Declaration(SEEDS, 1, weights=(0.3, 1.0)), prepared, ("good",), outcomes)
+
+
+def test_modes_are_compared_at_their_weight_seed_by_seed(findings):
+    found, seeds = findings.difference(HIERARCHICAL, WEIGHTED_SUM)
+    assert seeds == 3
+    assert found.value == pytest.approx(0.1 * 1.01)  # gaps 0.1, 0.101, 0.102
+    claims = {claim["statement"]: claim for claim in mode_claims(findings, "Here.")}
+    assert [claim["supported"] for claim in claims.values()] == [True] * 6
+    table = findings.differences_table(against=HIERARCHICAL)
+    assert set(table["decoding"]) == {"sampled", "greedy"}
+    assert (table["high"] < 0).all()
+
+
+def test_selection_is_set_beside_what_came_of_it(findings):
+    table = findings.selection_table().set_index("aspect")
+    assert table.loc["good", "inconsistency"] == 0
+    assert table.loc["bad", "with the truth"] == 1
+    assert table.loc["good", "oracle after training"] == pytest.approx(0.803)
+    assert findings.rank_agreements() == pytest.approx([1.0] * 3)
+    apart, better, ranks = selection_claims(findings, "Here.")
+    assert apart["measured"] == 1
+    assert better["measured"] == pytest.approx(0.4 * 1.01)
+    assert ranks["supported"]
+
+
+def test_the_worst_and_the_best_aspect_are_named_by_the_other_seeds():
+    shares = {"a": [0.1, 0.2, 0.1], "b": [0.4, 0.3, 0.5], "c": [0.3, 0.4, 0.9], "flat": [np.nan, 0.0, 0.0]}
+    assert left_out_gaps(shares) == pytest.approx([0.3 - 0.1, 0.4 - 0.2, 0.5 - 0.1])
+    assert left_out_gaps({"a": [0.1, 0.2]}) == left_out_gaps({"a": [0.1], "b": [0.2]}) == []
+
+
+def test_aspects_that_differ_by_chance_alone_are_not_told_apart():
+    generator = np.random.default_rng(0)
+    gaps = [np.mean(left_out_gaps({name: generator.random(4) for name in "abc"})) for _ in range(400)]
+    assert abs(np.mean(gaps)) < 4 * np.std(gaps) / 400**0.5
+
+
+def test_one_seed_decides_nothing(findings):
+    alone = replace(
+        findings,
+        prepared={0: findings.prepared[0]},
+        outcomes=[one for one in findings.outcomes if one.seed == 0],
+    )
+    assert {claim.get("supported") for claim in mode_claims(alone, "Here.")} == {None}
+
+
+def test_tables_have_a_row_for_each_arm(findings):
+    arms = [BEFORE, *findings.declaration.main_arms(("good",))]
+    assert findings.behaviour_table()["arm"].tolist() == arms
+    assert findings.rewards_table()["arm"].tolist() == arms
+    assert "oracle, greedy" in findings.behaviour_table().columns
+    wins = win_frame(findings.main_outcomes, "oracle").set_index(["arm", "against"])["rate"]
+    assert wins[HIERARCHICAL, BEFORE] == 1
+    assert len(wins) == len(arms) * (len(arms) - 1)
+    curves = findings.curves(findings.quantities()["rewards"])
+    assert set(curves["quantity"]) == {"oracle", "holistic reward", "good (chosen)", "KL, nats"}
+
+
+def test_the_frontier_joins_weights_of_the_same_seeds_from_the_holistic_arm_on(findings):
+    table = frontier_table(findings, "oracle")
+    rows = table[table["arm"] == HIERARCHICAL]
+    assert sorted(rows["weight"]) == [0.0, 0.3, 1.0]
+    assert set(rows["seed"]) == {0}
+    assert len(table[table["arm"] == "random gate"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "expected"), [([3, 2, 1], 1.0), ([1, 2, 3], -1.0), ([2, 2, 2], 0.0), ([3, 1, 2], 0.5)]
+)
+def test_rank_agreement(outcomes, expected):
+    assert rank_agreement([0.1, 0.2, 0.3], outcomes) == pytest.approx(expected)
+
+
+def test_the_kept_table_gives_the_same_means(findings, tmp_path):
+    facts = {"weights": {HIERARCHICAL: 1.0}, "chosen": ["good"]}
+    file = tmp_path / "seeds.json"
+    kept = write_table(file, findings.outcomes, command="make it", facts=facts)
+    place = ["arm", "weight", "seed", "decoding", "measure"]
+    expected = measures(findings.outcomes).sort_values(place).reset_index(drop=True)
+    found = kept.frame.sort_values(place).reset_index(drop=True)[expected.columns]
+    assert found[place].equals(expected[place])
+    assert np.allclose(found["value"], expected["value"], atol=1e-4)
+    rows = many_seeds(read_table(file)).set_index(["arm", "weight"])
+    assert rows.loc[(HIERARCHICAL, 1.0), "less the hierarchy"] == "0"
+    assert rows.loc[(WEIGHTED_SUM, 1.0), "less the hierarchy"].startswith("-0.101")
+    file.write_text("{")
+    with pytest.raises(DataError, match=r"seeds\.json"):
+        read_table(file)
+
+
+def test_selections_of_many_seeds_are_set_beside_their_outcomes(tmp_path, monkeypatch):
+    from workbench.papers.alarm import tables as alarm_tables
+
+    monkeypatch.setattr(alarm_tables, "ASPECTS", ("good", "bad"))
+    outcomes = [outcome(arm, seed) for seed in SEEDS for arm in (HIERARCHICAL, f"{HIERARCHICAL}, bad")]
+    facts = {
+        "weights": {HIERARCHICAL: 1.0},
+        "chosen": ["good"],
+        "inconsistency": {str(seed): {"good": 0.2, "bad": 0.5 + 0.1 * seed} for seed in SEEDS},
+    }
+    kept = write_table(tmp_path / "seeds.json", outcomes, command="make it", facts=facts)
+    table, agreement = many_selections(kept)
+    assert table["aspect"].tolist() == ["good", "bad"]
+    assert table["inconsistency"].tolist() == pytest.approx([0.2, 0.6])
+    assert table["oracle after training"].tolist() == pytest.approx([0.803, 0.399], abs=1e-3)
+    assert agreement.value == pytest.approx(1.0)
+
+
+def test_sentences_get_what_each_reward_says_of_them():
+    class Each:
+        name = "each"
+
+        def __call__(self, samples):
+            return [[Span(0, 4, 1.0), Span(5, 9, -1.0)] for _ in samples]
+
+    holistic = OracleReward(lambda prompt, response: len(response) / 10, name="holistic")
+    whole_answer = OracleReward(lambda prompt, response: 3.0, name="whole")
+    sentences, values = sentence_values(
+        TaskRewards(holistic, {"each": Each(), "whole": whole_answer}), Sample("p", "a b. c d.")
+    )
+    assert sentences == ["a b.", "c d."]
+    assert values == {
+        "holistic, change": [pytest.approx(0.4), pytest.approx(0.5)],
+        "each": [1.0, -1.0],
+        "whole": [None, 3.0],
+    }

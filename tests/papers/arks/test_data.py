@@ -1,0 +1,99 @@
+"""Where the ARKS experiment's problems come from, and the models that it names."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from workbench.core.errors import DataError, SettingsError
+from workbench.papers.arks import data as arks_data
+from workbench.papers.arks.data import WORLD_PROBLEMS, ArksData, Model, load_arks
+from workbench.worlds.libraries import PocketTemplate
+
+
+def load(source, folder, **changes):
+    return load_arks(
+        source, **{"libraries": 1, "problems": 3, "runtime": "main", "seed": 0, "folder": folder, **changes}
+    )
+
+
+def test_the_world_comes_with_gold_documents_sizes_and_the_control(tmp_path):
+    data = load("world", tmp_path, libraries=2)
+    assert len(data.problems) == 6
+    assert data.bounded
+    assert list(data.operations.values()) == [1, 2, 3, 1, 2, 3]
+    assert isinstance(data.template, PocketTemplate)
+    assert [item.id for item in data.documents()] == [item.id for item in data.documents(stripped=True)]
+    assert data.documents() != data.documents(stripped=True)
+
+
+def test_zero_problems_stand_for_a_number_since_the_world_has_no_end_of_them(tmp_path):
+    assert len(load("world", tmp_path, problems=0).problems) == WORLD_PROBLEMS
+
+
+def test_data_without_a_problem_are_refused(tmp_path, monkeypatch):
+    """Of a package that no problem can be moved to, for example."""
+    empty = ArksData("fresh:mylib", (), ())
+    monkeypatch.setattr(arks_data, "_load", lambda *_, **__: empty)
+    with pytest.raises(DataError, match="no problem in fresh:mylib"):
+        load("fresh:mylib", tmp_path)
+
+
+def test_a_task_of_evor_in_a_folder(tmp_path):
+    task = tmp_path / "Ring"
+    task.mkdir()
+    cases = [{"input": "x", "output": "X"}, {"input": "y", "output": "Y"}]
+    row = {"problem_description": "Print it in capitals.", "code_context": "[insert]", "test_cases": cases}
+    (task / "Ring.jsonl").write_text(f"{json.dumps(row)}\n" * 2)
+    (task / "Ring_docs.jsonl").write_text(json.dumps({"id": "twice", "content": "twice(x) doubles"}))
+    data = load(f"Ring:{tmp_path}", tmp_path, problems=0)
+    assert [problem.question for problem in data.problems] == ["Print it in capitals."] * 2
+    assert len(load(f"Ring:{tmp_path}", tmp_path, problems=1).problems) == 1
+    assert [item.parent for item in data.documents()] == ["twice"]
+    assert not data.bounded
+    with pytest.raises(SettingsError, match="without the words"):
+        data.documents(stripped=True)
+
+
+@pytest.mark.parametrize("source", ["earth", "fresh:", "ring"])
+def test_other_data_are_refused(source, tmp_path):
+    with pytest.raises(SettingsError, match="world, fresh:PACKAGE, or one of ScipyM"):
+        load(source, tmp_path)
+
+
+def test_a_model_is_known_by_what_its_answers_depend_on():
+    first, second = (Model(f"pocket:data/arks/seed-{seed}").identified() for seed in (0, 1))
+    assert first.fingerprint != second.fingerprint
+    assert first.fingerprint == Model("pocket:data/arks/seed-0").identified().fingerprint
+
+
+def test_a_model_held_in_an_unknown_way_is_refused():
+    with pytest.raises(SettingsError, match="quantize '3bit'"):
+        Model("hf:some/model", quantize="3bit").open()
+
+
+def test_what_results_are_kept_by_is_the_same_in_every_process(tmp_path):
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from workbench.papers.arks.data import Model, load_arks\n"
+        "from workbench.papers.arks.settings import declared\n"
+        "from workbench.store.fingerprint import fingerprint\n"
+        "data = load_arks('world', libraries=1, problems=3, runtime='main', seed=0, folder=Path('.'))\n"
+        "print(fingerprint((data, declared(), Model('pocket:data/arks/seed-0').identified())))\n"
+        "print('torch' in sys.modules)"
+    )
+    first, second = (
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=tmp_path,
+        ).stdout.split()
+        for seed in ("1", "2")
+    )
+    assert first == second
+    assert first[1] == "False"  # what is known already is shown without loading a model

@@ -1,0 +1,77 @@
+"""Jobs: every result on disk as it comes, and none computed twice."""
+
+import os
+import pickle
+import threading
+from pathlib import Path
+
+import pytest
+
+from workbench.core.errors import SettingsError
+from workbench.store.jobs import run_jobs
+
+
+def square(number):
+    return number * number
+
+
+def note_and_square(job):
+    folder, number = job
+    (folder / f"did-{number}-{os.getpid()}").touch()
+    if number == 3 and not (folder / "mended").exists():
+        raise ValueError("three is broken")
+    return number * number
+
+
+def done(folder):
+    return sorted(file.name.split("-")[1] for file in folder.glob("did-*"))
+
+
+def test_results_come_in_the_order_of_the_jobs(tmp_path):
+    assert run_jobs(square, {"b": 2, "a": 1}, tmp_path, progress=False) == {"b": 4, "a": 1}
+
+
+def test_what_was_done_before_a_failure_is_kept(tmp_path):
+    jobs = {str(number): (tmp_path, number) for number in (1, 2, 3, 4)}
+    with pytest.raises(ValueError, match="three is broken"):
+        run_jobs(note_and_square, jobs, tmp_path / "kept", progress=False)
+    assert done(tmp_path) == ["1", "2", "3"]
+    (tmp_path / "mended").touch()
+    for file in tmp_path.glob("did-*"):
+        file.unlink()
+    assert list(run_jobs(note_and_square, jobs, tmp_path / "kept", progress=False).values()) == [1, 4, 9, 16]
+    assert done(tmp_path) == ["3", "4"]
+
+
+def test_several_processes_give_the_same(tmp_path):
+    jobs = {str(number): (tmp_path, number) for number in (1, 2)}
+    assert run_jobs(note_and_square, jobs, tmp_path / "kept", workers=2, progress=False) == {"1": 1, "2": 4}
+    workers = {file.name.split("-")[2] for file in Path(tmp_path).glob("did-*")}
+    assert str(os.getpid()) not in workers
+
+
+class Bomb:
+    def __init__(self, marker):
+        self.marker = marker
+
+    def __reduce__(self):
+        return Path.touch, (self.marker,)
+
+
+def test_a_pickle_in_the_folder_is_not_run_and_the_job_is_done_again(tmp_path, capsys):
+    (tmp_path / "a.result").write_bytes(pickle.dumps(Bomb(tmp_path / "marker")))
+    (tmp_path / "b.result").write_bytes(b"half a fi")
+    assert run_jobs(square, {"a": 2, "b": 3}, tmp_path, progress=False) == {"a": 4, "b": 9}
+    assert not (tmp_path / "marker").exists()
+    said = capsys.readouterr().err
+    assert "a.result is not read, and the job is done again: it is a pickle" in said
+    assert "b.result is not read" in said
+
+
+def test_a_result_that_is_no_data_is_refused(tmp_path):
+    with pytest.raises(SettingsError, match="job 'a' returned a lock"):
+        run_jobs(locked, {"a": 1}, tmp_path, progress=False)
+
+
+def locked(_):
+    return threading.Lock()

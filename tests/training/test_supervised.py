@@ -1,0 +1,53 @@
+"""Fine-tuning on answers that people wrote, with both kinds of policy."""
+
+import pytest
+import torch
+from tiny_policies import KINDS, language_model, tokenizer
+
+from workbench.core.errors import DataError, RunError, SettingsError
+from workbench.models.loading import ModelSettings
+from workbench.training.ppo import ValuedPolicy
+from workbench.training.ppo.prompts import collate_prompts, encode_prompts
+from workbench.training.ppo.sampling import sample
+from workbench.training.ppo.settings import PPOSettings
+from workbench.training.supervised import SupervisedSettings, fine_tune
+
+EXAMPLES = [("a b c", "c b a ."), ("d", "a ."), ("e f", "f e .")]
+SETTINGS = SupervisedSettings(
+    epochs=50, batch=3, micro_batch=2, learning_rate=1e-2, max_prompt_tokens=8, max_new_tokens=6
+)
+
+
+def start(folder, kind):
+    language_model(kind, spread=0.3).save_pretrained(folder)
+    tokenizer().save_pretrained(folder)
+    return ModelSettings(str(folder), device="cpu", dtype="float32")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_learns_the_answers_by_heart_and_ends_them(tmp_path, kind):
+    model = start(tmp_path / "start", kind)
+    place = fine_tune(model, tokenizer(), EXAMPLES, SETTINGS, folder=tmp_path / "tuned")
+    policy = ValuedPolicy.load(ModelSettings(str(place), device="cpu")).eval()
+    budgets = PPOSettings(max_prompt_tokens=8, max_new_tokens=6)
+    prompts = encode_prompts([prompt for prompt, _ in EXAMPLES], tokenizer(), policy, budgets)
+    uniform = torch.zeros(3, 6, dtype=torch.float64)
+    written = sample(policy, collate_prompts(prompts), uniform, end_token=1, greedy=True)
+    texts = tokenizer().batch_decode(written.ids, skip_special_tokens=True)
+    assert texts == [answer for _, answer in EXAMPLES]
+    assert written.mask.sum(1).tolist() == [5, 3, 4]  # the end token is learned too
+    files = {file: file.stat().st_mtime_ns for file in place.iterdir()}
+    assert fine_tune(model, tokenizer(), EXAMPLES, SETTINGS, folder=place) == place
+    assert {file: file.stat().st_mtime_ns for file in place.iterdir()} == files
+    with pytest.raises(RunError, match="other settings or examples"):
+        fine_tune(model, tokenizer(), EXAMPLES[:1], SETTINGS, folder=place)
+
+
+def test_without_examples_there_is_nothing_to_learn(tmp_path):
+    with pytest.raises(DataError, match="no examples"):
+        fine_tune(ModelSettings("nothing"), tokenizer(), [], folder=tmp_path)
+
+
+def test_all_faults_are_named_at_once():
+    with pytest.raises(SettingsError, match=r"epochs 0.*learning_rate 0"):
+        SupervisedSettings(epochs=0, learning_rate=0)

@@ -1,0 +1,182 @@
+"""`workbench arks`: code generation with retrieval, on your own library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from workbench.cli.option_types import AMOUNT, further_option, help_all
+from workbench.core.terminal import echo
+
+EXAMPLE = (
+    "Example: workbench arks run --package mylib --docs docs/ --problems problems.jsonl "
+    "--generator hf:Qwen/Qwen2.5-Coder-1.5B-Instruct --out out/mylib"
+)
+
+
+@click.group(epilog=EXAMPLE, short_help="Write code on an unfamiliar library, with retrieval.")
+def command() -> None:
+    """Solve problems on an unfamiliar library with its documentation, asked anew after each error."""
+
+
+@command.command("run", epilog=EXAMPLE)
+@click.option(
+    "--problems", required=True, type=click.Path(path_type=Path), help="Problems, a JSON object a line."
+)
+@click.option(
+    "--generator", required=True, metavar="SPEC", help="hf:NAME, openai:MODEL or recorded:trace.jsonl."
+)
+@click.option(
+    "--package", "packages", multiple=True, help="Use this installed package's docstrings; repeatable."
+)
+@click.option(
+    "--docs",
+    multiple=True,
+    metavar="PATH",
+    help="Use this folder (Markdown, rst, HTML) or .jsonl; repeatable.",
+)
+@click.option("--web", metavar="SPEC", help="brave, or folder:PATH of saved pages.")
+@click.option(
+    "--retriever",
+    type=click.Choice(["bm25", "dense", "hybrid"]),
+    default="bm25",
+    show_default=True,
+    help="How the soup is searched.",
+)
+@further_option("--encoder", metavar="NAME", help="Model of dense search; by default one that is installed.")
+@click.option(
+    "--query",
+    type=click.Choice(["question", "code", "explanation", "execution_feedback"]),
+    default="code",
+    show_default=True,
+    help="How later rounds ask.",
+)
+@click.option(
+    "--sources",
+    metavar="NAMES",
+    help="What prompts show, by commas: some of documentation, execution_feedback, code_snippets, web_search.",
+)
+@click.option("--rounds", type=click.IntRange(min=1), default=4, show_default=True, help="Answers a problem.")
+@further_option(
+    "--documents",
+    type=click.IntRange(min=0),
+    default=5,
+    show_default=True,
+    help="Retrieved at a time.",
+)
+@further_option("--runtime", default="main", show_default=True, help="Environment the programs run in.")
+@click.option(
+    "--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Programs at a time."
+)
+@further_option("--timeout", type=AMOUNT, default=60.0, show_default=True, help="Seconds a program may run.")
+@further_option("--memory", type=AMOUNT, default=4.0, show_default=True, help="GiB a program may use.")
+@further_option("--max-new-tokens", type=int, default=1024, show_default=True, help="Longest answer.")
+@further_option("--batch-size", type=int, default=8, show_default=True, help="Prompts at once (hf).")
+@click.option("--quantize", type=click.Choice(["4bit", "8bit"]), help="Load smaller weights (hf).")
+@further_option("--device", default="auto", show_default=True, help="Where the model runs (hf).")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("out/arks"), show_default=True, help="Folder."
+)
+@further_option("--retry-failed", is_flag=True, help="Ask again for what an endpoint gave no answer to.")
+@help_all
+def run(**options: Any) -> None:
+    """Run the active loop, and print accuracy by round.
+
+    The folder gets trace.jsonl (each round's query, documents, prompt, program and error), results.json and what
+    is needed to go on: interrupted, the same command continues.
+    """
+    from workbench.generators.settings import GenerationSettings
+    from workbench.retrieval import ActiveRetrievalSettings, KnowledgeSoup, active_retrieval
+    from workbench.retrieval.code_generators import make_code_generator
+    from workbench.retrieval.documentation import documents_apart
+    from workbench.retrieval.execution import imported_modules
+    from workbench.retrieval.problem_files import load_coding_problems
+    from workbench.retrieval.web import WebSearch, make_provider
+    from workbench.sandbox import Sandbox
+    from workbench.sandbox.installed import require_imports, with_installed
+
+    problems = load_coding_problems(options["problems"])
+    web = WebSearch(make_provider(options["web"]), options["out"] / "web.jsonl") if options["web"] else None
+    usual = (*ActiveRetrievalSettings().sources, *(("web_search",) if web else ()))
+    named = options["sources"]
+    settings = ActiveRetrievalSettings(
+        query=options["query"],
+        sources=usual if named is None else tuple(word.strip() for word in named.split(",") if word.strip()),
+        rounds=options["rounds"],
+        documents=options["documents"],
+    )
+    generation = GenerationSettings(
+        temperature=0,
+        **{name: options[name] for name in ("max_new_tokens", "batch_size", "quantize", "device")},
+    )
+    generator = make_code_generator(options["generator"], generation)
+    soup = KnowledgeSoup(_retriever(options))
+    soup.add(documents_apart(_documentation(options)))
+    memory = int(options["memory"] * 2**30)
+    imported = imported_modules(problems)
+    runtime = with_installed(options["runtime"], [*options["packages"], *imported])
+    with Sandbox(runtime, options["workers"], options["timeout"], memory) as sandbox:
+        require_imports(sandbox, options["packages"], imported)
+        result = active_retrieval(
+            problems,
+            soup,
+            generator,
+            sandbox,
+            settings,
+            folder=options["out"],
+            web=web,
+            retry_failed=options["retry_failed"],
+        )
+    echo(f"{len(problems)} problems, {len(soup)} sections of documentation, {generator.name}")
+    echo("round   asked   accuracy   runs   silent   recall   tokens read   written")
+    for one in result.rounds:
+        recall = "-" if one.recall is None else f"{one.recall:.2f}"
+        echo(
+            f"{one.round:5} {one.asked:7} {one.accuracy:10.3f} {one.ran:6.3f} {one.silent:8.3f} {recall:>8}"
+            f" {one.prompt_tokens:13,} {one.answer_tokens:9,}"
+        )
+    echo("silent: runs without an error, and is wrong; the loop cannot know")
+    for line in _losses(result, options["max_new_tokens"]):
+        echo(line)
+    echo(f"written: {options['out']}/trace.jsonl, results.json")
+
+
+def _losses(result: Any, max_new_tokens: int) -> Iterator[str]:
+    """Yield a line for each kind of answer that is none, or only a part of one."""
+    steps = result.steps
+    missing = [step for step in steps if step.is_missing]
+    if missing:
+        yield (
+            f"no answer: {len(missing)} of {len(steps)} prompts, which count as wrong; the endpoint said: "
+            f"{missing[0].said} (--retry-failed asks again)"
+        )
+    if cut := sum(one.cut for one in result.rounds):
+        yield f"cut: {cut} of {len(steps)} answers reached --max-new-tokens {max_new_tokens}"
+    if empty := sum(one.empty for one in result.rounds):
+        yield f"empty: {empty} of {len(steps)} answers hold no code"
+
+
+def _retriever(options: dict[str, Any]) -> Any:
+    from workbench.retrieval.bm25 import BM25Retriever
+
+    if options["retriever"] == "bm25":
+        return BM25Retriever()
+    from workbench.retrieval.dense import DenseRetriever
+    from workbench.retrieval.hybrid import HybridRetriever
+
+    dense = DenseRetriever(options["encoder"], cache=options["out"])
+    return dense if options["retriever"] == "dense" else HybridRetriever((BM25Retriever(), dense))
+
+
+def _documentation(options: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return the sources of documentation by what the user calls them."""
+    from workbench.retrieval.documentation import DocumentationFile, DocumentationFolder, PackageDocumentation
+
+    files = [
+        (Path(p).as_posix(), DocumentationFile(p) if ".jsonl" in Path(p).name else DocumentationFolder(p))
+        for p in options["docs"]
+    ]
+    return [*((name, PackageDocumentation(name)) for name in options["packages"]), *files]

@@ -1,0 +1,245 @@
+"""`workbench bench`: measurements of speed, as ratios taken side by side in one run."""
+
+from __future__ import annotations
+
+import click
+
+
+def _there(ctx: click.Context, param: click.Parameter, device: str) -> str:
+    if device == "cuda" and not ctx.resilient_parsing:
+        import torch
+
+        if not torch.cuda.is_available():
+            raise click.BadParameter(
+                f"torch {torch.__version__} finds no GPU here; `workbench doctor` says more"
+            )
+    return device
+
+
+_device = click.option(
+    "--device",
+    type=click.Choice(["cpu", "cuda"]),
+    default="cpu",
+    show_default=True,
+    callback=_there,
+    help="Where it computes.",
+)
+
+
+_workers = click.option(
+    "--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Programs at a time."
+)
+_threads = click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    default=2,
+    show_default=True,
+    help="Threads of arithmetic on the CPU.",
+)
+
+
+@click.group(epilog="Example: workbench bench sandbox --limit 100", short_help="Measure speed, side by side.")
+def command() -> None:
+    """Measure speed, side by side with the alternatives, in one run."""
+
+
+@command.command(epilog="Example: workbench bench sandbox --problems ds1000.jsonl.gz --workers 2")
+@click.option(
+    "--problems", default="suite", show_default=True, metavar="SOURCE", help="suite, hub or a file."
+)
+@_workers
+@click.option(
+    "--runtime", default="", metavar="NAME", help="Runtime; by default the one that fits the problems."
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Take about N problems, evenly spread; 0 takes all.",
+)
+@click.option(
+    "--trivial",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Instead, run N trivial programs and count what leaks.",
+)
+def sandbox(problems: str, workers: int, runtime: str, limit: int, trivial: int) -> None:
+    """Grade the reference answers in the sandbox, in fresh processes, and in one warm process."""
+    if trivial:
+        _leaks(trivial, workers)
+        return
+    from workbench.benchmarks.sandbox import measure_speed
+    from workbench.datasets import load_problems
+    from workbench.generators import Answer
+    from workbench.papers.ds1000.grading import score
+    from workbench.papers.ds1000.scoring import usual_runtime
+    from workbench.sandbox import Program
+    from workbench.sandbox.runtimes import find_runtime
+
+    chosen = load_problems(problems)
+    if not runtime and problems == "suite":  # the yardsticks cannot skip what `main` lacks
+        chosen = [problem for problem in chosen if problem.library != "Tensorflow"]
+    chosen = chosen[:: max(1, len(chosen) // limit)] if limit else chosen
+    programs = [Program(p.reference_code, tests=p.code_context, group=p.library) for p in chosen]
+    answers = [Answer(p.problem_id, 0, p.reference_code) for p in chosen]
+    report = measure_speed(
+        programs,
+        find_runtime(runtime or usual_runtime(problems)),
+        workers,
+        lambda box: sum(judgement.passed for judgement in score(chosen, answers, box)),
+        click.echo,
+    )
+    click.echo(f"\n{report.programs} programs, {report.workers} workers, wall seconds   ratio to the sandbox")
+    for name, seconds, passed in (
+        ("sandbox (isolated, split grading, imports included)", report.sandbox_s, report.passed[0]),
+        ("fresh process a program (no isolation)", report.fresh_s, report.passed[1]),
+        (
+            "pure execution / workers (no isolation, imports not counted)",
+            report.warm_s / workers,
+            report.passed[2],
+        ),
+    ):
+        click.echo(f"  {name:<62} {seconds:8.1f} s  {seconds / report.sandbox_s:6.2f}x   {passed} passed")
+    click.echo(
+        f"{report.speedup:.2f}x faster than fresh processes; {report.overhead:.2f}x pure execution / workers"
+    )
+
+
+@command.command(epilog="Example: workbench bench training --steps 8 --rounds 3")
+@click.option(
+    "--config", default="small", show_default=True, help="small (13 M parameters) or mistral-7b (NF4 + LoRA)."
+)
+@_device
+@click.option(
+    "--steps",
+    type=click.IntRange(min=3),
+    default=8,
+    show_default=True,
+    help="Steps an arm and round; the first two do not count.",
+)
+@click.option(
+    "--rounds",
+    type=click.IntRange(min=1),
+    default=2,
+    show_default=True,
+    help="How often the four arms run in turn.",
+)
+@_threads
+def training(config: str, device: str, steps: int, rounds: int, threads: int) -> None:
+    """Train a step hybrid, standard, by TRL's RewardTrainer and by its DPOTrainer: same model, same batches."""
+    import tempfile
+    from pathlib import Path
+
+    from workbench.benchmarks.training import measure_training
+
+    with tempfile.TemporaryDirectory() as folder:
+        report = measure_training(
+            config, Path(folder), device=device, steps=steps, rounds=rounds, threads=threads, say=click.echo
+        )
+    base = report.seconds["trl-reward"]
+    click.echo(f"\n{'':<12} {'s a step':>9} {'pairs/s':>8} {'peak GiB':>9}   ratio to RewardTrainer")
+    for arm, seconds in report.seconds.items():
+        peak = report.peak_bytes[arm] / 2**30
+        click.echo(
+            f"  {arm:<10} {seconds:9.3f} {report.pairs / seconds:8.1f} {peak:9.2f}   {seconds / base:.2f}x"
+        )
+    click.echo(
+        f"hybrid: {report.of_both:.2f}x of RewardTrainer + DPOTrainer, {report.of_limit:.2f}x of the limit "
+        f"(RewardTrainer x {report.limit_ratio:.2f}), {report.of_reward_memory:.2f}x RewardTrainer's peak memory"
+    )
+
+
+@command.command(epilog="Example: workbench bench retrieval --sections 1000 --sections 10000")
+@click.option(
+    "--sections",
+    type=click.IntRange(min=1),
+    multiple=True,
+    default=(1_000, 10_000, 100_000),
+    show_default=True,
+    metavar="N",
+    help="Size of the soup; repeatable.",
+)
+@click.option(
+    "--queries", type=click.IntRange(min=1), default=20, show_default=True, help="Queries to the soup."
+)
+@click.option(
+    "--problems",
+    type=click.IntRange(min=0),
+    default=40,
+    show_default=True,
+    help="Problems of the suite for the loop's bookkeeping; 0 leaves that out.",
+)
+@_workers
+def retrieval(sections: tuple[int, ...], queries: int, problems: int, workers: int) -> None:
+    """Search and grow the knowledge soup, beside rank_bm25 and the authors' loop of cosines."""
+    import tempfile
+    from pathlib import Path
+
+    from workbench.benchmarks.retrieval import measure_bookkeeping, measure_search
+
+    click.echo(
+        "milliseconds         soup (BM25)               rank_bm25              vectors      loop of cosines"
+    )
+    click.echo(
+        "sections      index    query   +100      index    query   ratio     query      query    ratio"
+    )
+    for size in sections:
+        one = measure_search(size, queries=queries)
+        bm25, cosines = one.rank_bm25_query_s / one.query_s, one.loop_query_s / one.dense_query_s
+        click.echo(
+            f"{size:8,} {one.index_s * 1e3:10,.0f} {one.query_s * 1e3:8.2f} {one.growth_s * 1e3:6.0f}"
+            f" {one.rank_bm25_index_s * 1e3:10,.0f} {one.rank_bm25_query_s * 1e3:8.1f} {bm25:6.0f}x"
+            f" {one.dense_query_s * 1e3:9.2f} {one.loop_query_s * 1e3:10,.0f} {cosines:7.0f}x"
+        )
+    if problems:
+        with tempfile.TemporaryDirectory() as folder:
+            spent, programs = measure_bookkeeping(problems, workers, Path(folder))
+        work = spent.generation_s + spent.execution_s
+        click.echo(
+            f"bookkeeping of the loop: {spent.bookkeeping_s:.2f} s beside {work:.2f} s of execution and recorded "
+            f"answers: {spent.bookkeeping_s / work:.1%}, {1e3 * spent.bookkeeping_s / programs:.1f} ms for each of "
+            f"{programs} programs"
+        )
+
+
+@command.command(epilog="Example: workbench bench ppo --steps 3")
+@click.option(
+    "--config", default="small", show_default=True, help="small (1.3 M parameters), 1b (for a GPU) or tiny."
+)
+@_device
+@click.option("--steps", type=click.IntRange(min=1), default=3, show_default=True, help="Steps that count.")
+@_threads
+def ppo(config: str, device: str, steps: int, threads: int) -> None:
+    """Roll out and learn by PPO, beside a plain loop on transformers: same model, batch and lengths."""
+    from workbench.benchmarks.ppo import measure_ppo
+
+    speed = measure_ppo(config, steps=steps, threads=threads, device=device, say=click.echo)
+    click.echo(f"\n{'tokens/s':<12} {'workbench':>10} {'plain loop':>11}   ratio")
+    for part in ("rollout", "update", "step"):
+        ours, plain = (speed.tokens_per_s(part, loop) for loop in ("workbench", "plain"))
+        click.echo(f"  {part:<10} {ours:10,.0f} {plain:11,.0f}   {speed.ratio(part):.2f}x")
+    together, apart = speed.reward_s
+    click.echo(
+        f"rewards of a rollout: {together * 1e3:.1f} ms together, {apart * 1e3:.1f} ms one by one: "
+        f"{speed.reward_ratio:.1f}x"
+    )
+
+
+def _leaks(count: int, workers: int) -> None:
+    from tqdm import tqdm
+
+    from workbench.benchmarks.sandbox import measure_leaks
+
+    with tqdm(total=count, unit="program") as bar:
+        report = measure_leaks(count, workers, lambda step: bar.update(step) and None)
+    ours, zygotes = (growth / 2**20 for growth in report.memory_growth_bytes)
+    rate = report.programs / report.seconds
+    click.echo(f"{report.passed} of {report.programs} passed, {rate:.0f} a second")
+    click.echo(
+        f"memory gained after the first tenth: {ours:+.1f} MiB here, {zygotes:+.1f} MiB in the zygotes"
+    )
+    click.echo(
+        f"left: {report.processes} processes, {report.descriptors} descriptors, {report.folders} folders"
+    )

@@ -1,0 +1,161 @@
+"""What retrieval-augmented generation works on: a coding problem, and a model that continues prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from workbench.core.errors import DataError
+from workbench.datasets.jsonl import not_text
+
+__all__ = ["INSERT", "CodeGenerator", "CodingProblem", "HiddenTest", "VisibleRun"]
+
+INSERT = "[insert]"
+"""Marks in a context where the model's code goes; it stands exactly once."""
+_RUN = ("context", "stdin")
+
+
+@dataclass(frozen=True)
+class VisibleRun:
+    """One run that a model may learn from: whether its program raises, and with which message."""
+
+    context: str = INSERT
+    """The program around the model's code: what comes before (a library's source, an example's input) and
+    after, with `[insert]` once."""
+    stdin: str = ""
+    """What the program finds on its standard input."""
+
+    def source(self, code: str) -> str:
+        """Return the whole program: the context, with the code where `[insert]` stands."""
+        return inserted(self.context, code)
+
+
+@dataclass(frozen=True)
+class HiddenTest:
+    """One test for the final score. Nothing of it, and no outcome of it, ever reaches a prompt or a query.
+
+    Where `tests` is given the code is graded by that module, in two processes. Else the program made of
+    `context` is run; it has to end without an error and, where `expected_stdout` is given, to print that.
+    """
+
+    context: str = INSERT
+    """As in `VisibleRun`."""
+    stdin: str = ""
+    """As in `VisibleRun`."""
+    expected_stdout: str | None = None
+    """What must be printed; white space at the ends of lines and of the output does not count."""
+    tests: str | None = None
+    """A module text in DS-1000's form; see `workbench.sandbox.Program.tests`. For Python only."""
+
+    def source(self, code: str) -> str:
+        """Return the whole program: the context, with the code where `[insert]` stands."""
+        return inserted(self.context, code)
+
+
+@dataclass(frozen=True)
+class CodingProblem:
+    """A problem on a library or a language that a model may hardly know.
+
+    Raises:
+        DataError: A field is no text, or is empty and may not be, or a context does not hold `[insert]` once; all
+            are named.
+    """
+
+    problem_id: str
+    """Its only key; unique among the problems of a run."""
+    question: str
+    """The task in words (EVOR: `problem_description`)."""
+    hidden_tests: tuple[HiddenTest, ...]
+    """What decides whether a program is correct: all of them must be met."""
+    visible_runs: tuple[VisibleRun, ...] = (VisibleRun(),)
+    """Runs whose errors are fed back. Their inputs are none of the hidden tests'."""
+    code_context: str = ""
+    """The code that the prompt shows, with `[insert]` where the answer belongs; empty: only the question."""
+    language: str = "python"
+    """Name of the language's adapter, such as `python`, `hy`, `ring` or `pony`."""
+    library: str = ""
+    """The library it asks about, or the language again; results are also reported by it."""
+    gold_documents: tuple[str, ...] = ()
+    """Ids of the documents that it needs, where they are known: for recall, and for the upper bound."""
+    reference_code: str = ""
+    """A correct answer, where there is one; never shown to a model."""
+
+    def __post_init__(self) -> None:
+        faults = list(self._faults())
+        if faults:
+            raise DataError(
+                got=f"problem {self.problem_id!r}: {'; '.join(faults)}",
+                needed=f"a problem_id, a question, a visible run and a hidden test, and {INSERT} once a context",
+                fix="correct the problem where it is made",
+            )
+
+    def _faults(self) -> Iterator[str]:
+        wrong = [fault for fault in self._not_texts() if fault]
+        if wrong:
+            yield from wrong
+            return
+        for name in ("problem_id", "question", "language", "visible_runs", "hidden_tests"):
+            if not getattr(self, name):
+                yield f"{name} is empty"
+        runs: tuple[VisibleRun | HiddenTest, ...] = (*self.visible_runs, *self.hidden_tests)
+        unmarked = [run for run in runs if run.context.count(INSERT) != 1]
+        if unmarked:
+            yield f"{len(unmarked)} context(s) without {INSERT}, or with several"
+        if self.language != "python" and any(test.tests is not None for test in self.hidden_tests):
+            yield f"a test module, which grades Python, for {self.language}"
+        if self.code_context.count(INSERT) > 1:
+            yield f"several {INSERT} in code_context"
+
+    def _not_texts(self) -> Iterator[str]:
+        """Yield what is wrong with fields that must be texts; empty texts for the others."""
+        for name in ("problem_id", "question", "code_context", "language", "library", "reference_code"):
+            yield not_text(name, getattr(self, name))
+        yield from (not_text("an item of gold_documents", one) for one in self.gold_documents)
+        for number, run in enumerate(self.visible_runs, start=1):
+            yield from (not_text(f"{name} of visible run {number}", getattr(run, name)) for name in _RUN)
+        for number, test in enumerate(self.hidden_tests, start=1):
+            yield from (not_text(f"{name} of hidden test {number}", getattr(test, name)) for name in _RUN)
+            given = [name for name in ("expected_stdout", "tests") if getattr(test, name) is not None]
+            yield from (not_text(f"{name} of hidden test {number}", getattr(test, name)) for name in given)
+
+
+class CodeGenerator(Protocol):
+    """A model that writes code: it continues prompts, and counts tokens as it reads them.
+
+    One that knows some answers before others, or may be refused one, has also a method `as_known` that takes the same
+    prompts and yields `(place, Completion)` as each ends: see `workbench.retrieval.completion`.
+    """
+
+    @property
+    def name(self) -> str:
+        """What to call it in a table, such as `hf:codellama/CodeLlama-34b-Instruct-hf`."""
+
+    @property
+    def fingerprint(self) -> str:
+        """A text that differs whenever the answer to the same prompt may differ; it holds no secret."""
+
+    def complete(self, prompts: Sequence[str]) -> list[str]:
+        """Return what the model writes after each prompt, in order; at temperature 0.
+
+        An answer depends on its own prompt alone: not on the others of the call, nor on earlier calls.
+        """
+
+    def count_tokens(self, text: str) -> int:
+        """Return how many tokens of the prompt's budget a text takes."""
+
+
+def inserted(context: str, code: str) -> str:
+    """Put code where `[insert]` stands, each line at the indentation of the mark where the code has none.
+
+    A mark that is indented stands in a function's body; code that is indented already is left as it is.
+    """
+    before, _, after = context.partition(INSERT)
+    indent = before[before.rfind("\n") + 1 :]
+    if indent.strip() or not indent:
+        return before + code + after
+    lines = code.split("\n")
+    if any(line.startswith(indent) for line in lines[:1]):
+        return before[: len(before) - len(indent)] + code + after
+    rest = [indent + line if line.strip() else line for line in lines[1:]]
+    return before + "\n".join([lines[0], *rest]) + after

@@ -1,6 +1,0 @@
-"""The report of a run, and of several side by side: pages that hold all they show."""
-
-from workbench.display.report.comparison import render_comparison, write_comparison
-from workbench.display.report.page import render_report, write_report
-
-__all__ = ["render_comparison", "render_report", "write_comparison", "write_report"]

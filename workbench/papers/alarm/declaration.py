@@ -1,0 +1,166 @@
+"""What the ALaRM experiment on questions trains, declared before anything is run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbench.core.errors import DataError, SettingsError
+from workbench.papers.alarm.arms import (
+    ASPECT_ONLY,
+    CENTRED,
+    HIERARCHICAL,
+    HOLISTIC_ONLY,
+    RANDOM_GATE,
+    WEIGHTED_SUM,
+    Arm,
+)
+from workbench.papers.alarm.qa import Cell
+from workbench.papers.alarm.task import Prepared
+
+__all__ = ["SWEPT", "Declaration", "chosen_aspects", "read_tuning"]
+
+SWEPT = (WEIGHTED_SUM, CENTRED, HIERARCHICAL)
+"""The kinds whose aspect weight is swept; at weight 0 each of them is `HOLISTIC_ONLY`."""
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """Arms, weights and seeds.
+
+    A seed decides on prompts, pairs, the reward model, the aspects' errors and all of the training's chance; its arms
+    share these. Metric: the oracle's mean over the seed's test prompts. Comparison: one arm less another, seed by
+    seed, with a 95 % t interval over the seeds.
+
+    Raises:
+        SettingsError: One or more values cannot be used; all of them are named.
+    """
+
+    seeds: tuple[int, ...]
+    """Reporting seeds; tuning used others."""
+    sweep_seeds: int
+    """How many of them, the first ones, also train with the other weights."""
+    weights: tuple[float, ...] = (0.1, 0.3, 1.0)
+    """Of the aspects, besides 0."""
+    threshold: float = 0.6
+    """Of the gate."""
+    holistic_weight: float = 1.0
+    """Of the holistic reward."""
+    tuned: Mapping[str, float] = field(default_factory=dict)
+    """By kind of `SWEPT`, the weight that tuning chose; the largest where nothing was."""
+    compared: bool = True
+    """Train the hierarchy with every aspect, to see whether the selection was right."""
+
+    def __post_init__(self) -> None:
+        faults = []
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
+            faults.append((f"seeds {self.seeds}", "seeds: at least one, all different"))
+        if not 0 <= self.sweep_seeds <= len(self.seeds):
+            faults.append((f"sweep_seeds {self.sweep_seeds}", f"sweep_seeds: 0 to {len(self.seeds)}"))
+        if not self.weights or len(set(self.weights)) < len(self.weights) or min(self.weights) <= 0:
+            faults.append((f"weights {self.weights}", "weights: different numbers above 0"))
+        if faults:
+            raise SettingsError.listing(faults)
+
+    def weight(self, kind: str) -> float:
+        """Return the weight that a kind is compared at; the random gate and the aspects alone use others' weights."""
+        if kind == RANDOM_GATE:
+            kind = HIERARCHICAL
+        if kind == ASPECT_ONLY:
+            return 1.0
+        return self.tuned.get(kind, max(self.weights))
+
+    def main_arms(self, chosen: Sequence[str]) -> dict[str, Arm]:
+        """Return the arms that are compared, by name.
+
+        Args:
+            chosen: The aspects that selection chose.
+        """
+        kinds = (ASPECT_ONLY, WEIGHTED_SUM, CENTRED, HIERARCHICAL, RANDOM_GATE)
+        arms = {HOLISTIC_ONLY: self._arm(HOLISTIC_ONLY, ())}
+        return arms | {kind: self._arm(kind, chosen) for kind in kinds}
+
+    def aspect_arms(self, aspects: Sequence[str]) -> dict[str, Arm]:
+        """Return the hierarchy with each aspect alone, by name."""
+        return {f"{HIERARCHICAL}, {aspect}": self._arm(HIERARCHICAL, (aspect,)) for aspect in aspects}
+
+    def cells(self, chosen: Sequence[str], aspects: Sequence[str]) -> list[Cell]:
+        """Return every training, seed by seed, so that what is there after an interruption is paired.
+
+        Args:
+            chosen: The aspects that selection chose.
+            aspects: All.
+        """
+        cells = []
+        for number, seed in enumerate(self.seeds):
+            arms = self.main_arms(chosen)
+            if self.compared:
+                # the chosen aspect's own hierarchy is among the main arms already
+                arms |= self.aspect_arms([aspect for aspect in aspects if (aspect,) != tuple(chosen)])
+            cells += [Cell(name, arm, seed) for name, arm in arms.items()]
+            if number < self.sweep_seeds:
+                cells += [
+                    Cell(kind, self._arm(kind, chosen, weight), seed)
+                    for kind in SWEPT
+                    for weight in self.weights
+                    if weight != self.weight(kind)
+                ]
+        return cells
+
+    def _arm(self, kind: str, aspects: Sequence[str], weight: float | None = None) -> Arm:
+        return Arm(
+            kind,
+            tuple(aspects),
+            weight=self.weight(kind) if weight is None else weight,
+            threshold=self.threshold,
+            holistic_weight=self.holistic_weight,
+        )
+
+
+def chosen_aspects(prepared: Mapping[int, Prepared], keep: int = 1) -> tuple[str, ...]:
+    """Return the aspects that are least inconsistent in the mean over seeds: one choice for all.
+
+    They are chosen even where they order answers no better than chance: the table of inconsistencies shows it.
+
+    Args:
+        prepared: By seed.
+        keep: How many to choose at most.
+
+    Raises:
+        SettingsError: No pair of answers could be compared by any aspect.
+    """
+    shares: dict[str, list[float]] = {}
+    for one in prepared.values():
+        for row in one.pool.selection.table:
+            shares.setdefault(row.name, []).append(row.inconsistency)
+    means = {name: float(np.mean(values)) for name, values in shares.items()}
+    known = [name for name in sorted(means, key=lambda name: means[name]) if not np.isnan(means[name])]
+    if not known:
+        raise SettingsError(
+            got=f"aspects {', '.join(means)}, each of which values all answers to a prompt alike",
+            needed="an aspect that tells answers apart",
+            fix="give other aspects, or set pool_prompts higher",
+        )
+    return tuple(known[:keep])
+
+
+def read_tuning(file: Path) -> dict[str, Any]:
+    """Read what a tuning chose and tried.
+
+    Raises:
+        DataError: The file is missing or holds something else.
+    """
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        return {name: found[name] for name in ("command", "seeds", "chosen", "rows")}
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DataError(
+            got=f"{file}: {type(error).__name__}: {error}",
+            needed="the file of a tuning",
+            fix="python -m workbench.recipes.alarm_tuning --out FOLDER",
+        ) from error

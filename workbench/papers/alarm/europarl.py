@@ -1,0 +1,185 @@
+"""Europarl for the ALaRM experiment on translation: a public holistic reward, and aspects by tools.
+
+Source: Lai et al. 2024, "ALaRM: Align Language Models via Hierarchical Rewards Modeling", its task of translation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from workbench.core.errors import SettingsError
+from workbench.datasets.europarl import EUROPARL, TranslationPair, load_europarl
+from workbench.models.encoding import EncodingSettings
+from workbench.models.loading import ModelSettings, load_tokenizer
+from workbench.models.lora import LoraSettings
+from workbench.papers.alarm.task import Prepared, SeedTask, TaskRewards, measured_pool
+from workbench.rewards import (
+    GrammarReward,
+    LanguageConfidence,
+    Normalization,
+    Normalized,
+    Readability,
+    Reward,
+    Sample,
+    SequenceModelReward,
+    fit_normalization,
+)
+from workbench.rewards.sequence_model import ULTRA_ENCODING
+from workbench.rewards.ultra import load_holistic
+from workbench.training.ppo.settings import PAPER_LORA, PPOSettings
+
+__all__ = ["ASPECTS", "EuroparlRewards", "EuroparlTask", "prepare_europarl"]
+
+ASPECTS = ("grammar", "confidence", "readability")
+"""The paper's; grammar needs Java."""
+MT5, ULTRARM = ModelSettings("google/mt5-base"), ModelSettings("openbmb/UltraRM-13b", quantize="nf4")
+GRADES = Normalization(11.199, 6.044)
+"""Of readability (paper)."""
+ULTRA = Normalization(-2.344, 2.946)
+"""Of UltraRM on translations (paper)."""
+PAPER_PPO = PPOSettings(
+    max_prompt_tokens=128,
+    max_new_tokens=128,
+    batch=32,
+    minibatch=32,
+    learning_rate=5e-4,
+    checkpoint_steps=0,
+)
+
+
+@dataclass(frozen=True)
+class EuroparlTask:
+    """What a seed prepares. The defaults are the paper's, as far as it says.
+
+    Raises:
+        SettingsError: One or more values cannot be used; all of them are named.
+    """
+
+    policy: ModelSettings = MT5
+    """Who translates."""
+    holistic: ModelSettings = ULTRARM
+    """A reward model for whole answers; see `load_holistic`."""
+    encoding: EncodingSettings = ULTRA_ENCODING
+    """How it reads."""
+    normalization: Normalization | None = ULTRA
+    """Of its scores; None: fitted on the policy's translations before training."""
+    source: str = EUROPARL
+    """The data set, or a file; see `load_europarl`."""
+    aspects: tuple[str, ...] = ASPECTS
+    """Those that are measured; two at least."""
+    ppo: PPOSettings = PAPER_PPO
+    """How policies train."""
+    lora: LoraSettings | None = PAPER_LORA
+    """Adapters of the policy."""
+    supervised: int = 1000
+    """Translations by people that the policy is fine-tuned on first: mT5 was never taught a task. 0: none."""
+    train_pairs: int = 10_000
+    """Sentences to train on."""
+    pool_prompts: int = 50
+    """Sentences that aspects are selected by, with four translations each."""
+    test_prompts: int = 200
+    """Sentences that trained policies translate."""
+
+    def __post_init__(self) -> None:
+        counts = ("train_pairs", "pool_prompts", "test_prompts")
+        faults = [
+            (f"{name} {getattr(self, name)}", f"{name}: at least 1")
+            for name in counts
+            if getattr(self, name) < 1
+        ]
+        if self.supervised < 0:
+            faults.append((f"supervised {self.supervised}", "supervised: at least 0"))
+        if len(set(self.aspects)) < 2 or not set(self.aspects) <= set(ASPECTS):
+            faults.append(
+                (f"aspects {', '.join(self.aspects)}", f"aspects: two or more of {', '.join(ASPECTS)}")
+            )
+        if faults:
+            raise SettingsError.listing(faults)
+
+
+@dataclass(frozen=True)
+class EuroparlRewards:
+    """The rewards of the task, by what they are loaded from."""
+
+    holistic: ModelSettings
+    encoding: EncodingSettings
+    normalization: Normalization
+    aspects: tuple[str, ...]
+
+    def open(self) -> TaskRewards:
+        """Load them.
+
+        Raises:
+            ModelError: The holistic reward model cannot be loaded.
+            RuntimeMissingError: Later, at the first use: grammar is asked for, and there is no Java.
+        """
+        raw = _holistic(self.holistic, self.encoding)
+        return TaskRewards(Normalized(raw, self.normalization), _aspects(self.aspects))
+
+
+def prepare_europarl(settings: EuroparlTask, seed: int, folder: Path) -> Prepared:
+    """Load sentences, fine-tune the policy where asked, once for all seeds, and measure the rewards.
+
+    Args:
+        settings: How.
+        seed: Of the translations that are sampled; sentences and rewards are the same for all.
+        folder: Of the seed; what all share lies beside it.
+    """
+    from workbench.training.ppo import ValuedPolicy
+    from workbench.training.ppo.answering import answer_prompts
+
+    wanted = settings.train_pairs + settings.supervised
+    train = load_europarl(settings.source, "train", pairs=wanted).pairs
+    test = load_europarl(settings.source, "test", pairs=settings.test_prompts).pairs
+    taught, train = train[: settings.supervised], train[settings.supervised :]
+    policy = settings.policy
+    if taught:
+        tuned = _fine_tuned(settings, taught, folder.parent / "shared" / "policy")
+        policy = replace(policy, name=str(tuned), revision=None)
+    prompts = [pair.prompt for pair in train[: settings.pool_prompts]]
+    how = replace(settings.ppo, seed=seed)
+    answers = answer_prompts(ValuedPolicy.load(policy), load_tokenizer(policy), prompts, how, samples=4)
+    texts = [(prompt, text) for prompt, few in zip(prompts, answers, strict=True) for text in few]
+    raw = _holistic(settings.holistic, settings.encoding)
+    fitted = settings.normalization or fit_normalization(raw, [Sample(*text) for text in texts])
+    task = SeedTask(
+        seed=seed,
+        policy=policy,
+        lora=settings.lora,
+        train=_samples(train),
+        test=_samples(test),
+        rewards=EuroparlRewards(settings.holistic, settings.encoding, fitted, settings.aspects),
+        ppo=settings.ppo,
+    )
+    return Prepared(
+        task, measured_pool(TaskRewards(Normalized(raw, fitted), _aspects(settings.aspects)), texts)
+    )
+
+
+def _samples(pairs: Sequence[TranslationPair]) -> tuple[Sample, ...]:
+    return tuple(Sample(pair.prompt, "", {"reference": pair.english}) for pair in pairs)
+
+
+def _holistic(model: ModelSettings, encoding: EncodingSettings) -> SequenceModelReward:
+    return SequenceModelReward(load_holistic(model), load_tokenizer(model), encoding)
+
+
+def _aspects(names: Sequence[str]) -> dict[str, Reward]:
+    known: dict[str, Callable[[], Reward]] = {
+        "grammar": GrammarReward,
+        "confidence": LanguageConfidence,
+        "readability": lambda: Normalized(Readability(), GRADES),
+    }
+    return {name: known[name]() for name in names}
+
+
+def _fine_tuned(settings: EuroparlTask, pairs: Sequence[TranslationPair], folder: Path) -> Path:
+    from workbench.training.supervised import SupervisedSettings, fine_tune
+
+    budgets = SupervisedSettings(
+        max_prompt_tokens=settings.ppo.max_prompt_tokens, max_new_tokens=settings.ppo.max_new_tokens
+    )
+    examples = [(pair.prompt, pair.english) for pair in pairs]
+    return fine_tune(settings.policy, load_tokenizer(settings.policy), examples, budgets, folder=folder)

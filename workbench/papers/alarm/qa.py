@@ -1,0 +1,229 @@
+"""The ALaRM experiment on questions: every declared arm, trained by PPO, seed by seed.
+
+Source: Lai et al. 2024, "ALaRM: Align Language Models via Hierarchical Rewards Modeling".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workbench.core.errors import SettingsError
+from workbench.models.loading import load_tokenizer
+from workbench.papers.alarm.arms import BEFORE, HIERARCHICAL, RANDOM_GATE, Arm, arm_reward
+from workbench.papers.alarm.task import Prepared, SeedTask, TaskRewards
+from workbench.policies.outcomes import Answers, PolicyOutcome
+from workbench.store.jobs import run_jobs
+
+if TYPE_CHECKING:
+    from workbench.training.ppo.rollout import Collector
+
+__all__ = ["GATE", "Cell", "Job", "prepare_seeds", "run_cells", "run_job", "train_arm"]
+
+GATE = "upper zone"
+"""Name of a measure: the share of answers that pass the threshold."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training: an arm of a seed, under the name that tables give it."""
+
+    name: str
+    arm: Arm
+    seed: int
+
+    @property
+    def file(self) -> str:
+        """A name that is a file's too."""
+        words = f"{self.name} {self.arm.weight:g} seed {self.seed}"
+        return "".join(letter if letter.isalnum() or letter == "." else "-" for letter in words)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Trainings that one process does one after the other: usually one; a gate by chance follows its model."""
+
+    task: SeedTask
+    cells: tuple[Cell, ...]
+
+
+def prepare_seeds(
+    prepare: Callable[..., Prepared],
+    settings: object,
+    seeds: Sequence[int],
+    *,
+    workers: int,
+    folder: Path,
+    progress: bool = True,
+) -> dict[int, Prepared]:
+    """Prepare every seed. Killed, the same call goes on.
+
+    Args:
+        prepare: `prepare_passages`, or another that takes settings, a seed and a folder.
+        settings: Its settings.
+        seeds: To prepare.
+        workers: Processes.
+        folder: Where results and reward models go.
+        progress: Show a bar on a terminal.
+    """
+    jobs = {
+        f"seed-{seed}": _Preparation(prepare, settings, seed, folder / f"reward-model-{seed}")
+        for seed in seeds
+    }
+    done = run_jobs(
+        _prepared, jobs, folder / "seeds", workers=workers, label="reward models", progress=progress
+    )
+    return dict(zip(seeds, done.values(), strict=True))
+
+
+def run_cells(
+    cells: Iterable[Cell],
+    prepared: Mapping[int, Prepared],
+    *,
+    workers: int,
+    folder: Path,
+    progress: bool = True,
+) -> list[PolicyOutcome]:
+    """Train every cell, and judge it; what is finished stays on disk and is not done again.
+
+    A random gate is trained after the hierarchical arm of its seed, aspects and weight, in the same job, and opens as
+    often as that one's did.
+
+    Args:
+        cells: What to train; `BEFORE` is added for each seed.
+        prepared: By seed.
+        workers: Processes.
+        folder: Where outcomes are kept, a file a job.
+        progress: Show a bar on a terminal.
+    """
+    jobs = {}
+    for group in _grouped(cells):
+        jobs[group[0].file] = Job(prepared[group[0].seed].task, group)
+    jobs |= {f"before-seed-{seed}": Job(one.task, ()) for seed, one in prepared.items()}
+    done = run_jobs(run_job, jobs, folder, workers=workers, label="policies", progress=progress)
+    return [outcome for outcomes in done.values() for outcome in outcomes]
+
+
+def run_job(job: Job) -> list[PolicyOutcome]:
+    """Train the cells of a job; without any, judge the policy as it is."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # of loading weights, which takes no time
+    rewards = job.task.rewards.open()
+    if not job.cells:
+        return [train_arm(job.task, None, rewards, name=BEFORE)]
+    outcomes: list[PolicyOutcome] = []
+    for cell in job.cells:
+        arm = cell.arm
+        if arm.kind == RANDOM_GATE:
+            rate = float(np.mean([row["gate_rate"] for row in outcomes[0].log if "gate_rate" in row]))
+            arm = replace(arm, gate_rate=rate)
+        outcomes.append(train_arm(job.task, arm, rewards, name=cell.name))
+    return outcomes
+
+
+def train_arm(task: SeedTask, arm: Arm | None, rewards: TaskRewards, *, name: str) -> PolicyOutcome:
+    """Train a policy as an arm pays it, and let it answer the test prompts, sampled and greedily.
+
+    Args:
+        task: Of the seed.
+        arm: None: the policy stays as it is.
+        rewards: Of the task.
+        name: What tables call the outcome.
+    """
+    from workbench.training.ppo import ValuedPolicy, train_policy
+    from workbench.training.ppo.rollout import Collector
+
+    tokenizer = load_tokenizer(task.policy)
+    settings = replace(task.ppo, seed=task.seed)
+    policy = ValuedPolicy.load(task.policy, lora=task.lora)
+    watch = Arm(HIERARCHICAL, tuple(rewards.aspects)[:1], threshold=arm.threshold if arm else Arm.threshold)
+    # made before training: it keeps the start, which KL is measured from
+    collect = Collector(policy, tokenizer, arm_reward(watch, rewards, seed=task.seed), settings)
+    log: tuple[Mapping[str, float], ...] = ()
+    if arm is not None:
+        reward = arm_reward(arm, rewards, seed=task.seed)
+        log = train_policy(policy, tokenizer, task.train, reward, settings, folder=None).log
+    sampled, kl = _answered(collect, task, greedy=False)
+    greedy, _ = _answered(collect, task, greedy=True)
+    weight = arm.weight if arm is not None and arm.aspects else None
+    return PolicyOutcome(name, task.seed, sampled, kl, greedy=greedy, weight=weight, log=log)
+
+
+def _answered(collect: Collector, task: SeedTask, *, greedy: bool) -> tuple[Answers, float]:
+    """Return a policy's answers to the test prompts with all that is said of them, and their mean KL in nats."""
+    from workbench.training.ppo.kl import token_kl
+    from workbench.training.ppo.prompts import EVALUATION, chance, encode_prompts
+
+    settings = collect.settings
+    prompts = encode_prompts(task.test, collect.tokenizer, collect.policy, settings)
+    # of the test prompts' seed, not of the training's step: every arm has the same luck
+    uniform = chance(settings, EVALUATION, 0, len(prompts))
+    size = settings.evaluation_batch
+    parts = [
+        collect(prompts[start : start + size], uniform[start : start + size], greedy=greedy)
+        for start in range(0, len(prompts), size)
+    ]
+    scores = {
+        GATE if name == "gate" else name: np.concatenate(
+            [part.scores[name].double().numpy() for part in parts]
+        )
+        for name in parts[0].scores
+    }
+    kl = [token_kl(part.logps, part.reference_logps, part.mask).sum(1).numpy() for part in parts]
+    answers = Answers(
+        prompts=tuple(sample.prompt for sample in task.test),
+        texts=tuple(sample.response for part in parts for sample in part.samples),
+        tokens=np.concatenate([part.mask.sum(1).numpy() for part in parts]),
+        scores=scores,
+    )
+    return answers, float(np.concatenate(kl).mean())
+
+
+@dataclass(frozen=True)
+class _Preparation:
+    """One seed to prepare."""
+
+    prepare: Callable[..., Prepared]
+    settings: object
+    seed: int
+    folder: Path
+
+
+def _prepared(job: _Preparation) -> Prepared:
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    return job.prepare(job.settings, job.seed, job.folder)
+
+
+def _grouped(cells: Iterable[Cell]) -> list[tuple[Cell, ...]]:
+    """Return the cells of each job: a random gate goes with its model.
+
+    Raises:
+        SettingsError: It has none.
+    """
+    given = list(cells)
+    followers = {_place(cell): cell for cell in given if cell.arm.kind == RANDOM_GATE}
+    groups: list[tuple[Cell, ...]] = []
+    for cell in given:
+        if cell.arm.kind == RANDOM_GATE:
+            continue
+        follower = followers.pop(_place(cell), None) if cell.arm.kind == HIERARCHICAL else None
+        groups.append((cell,) if follower is None else (cell, follower))
+    if followers:
+        raise SettingsError(
+            got=f"{', '.join(cell.file for cell in followers.values())} without its model",
+            needed="a hierarchical arm of the same seed, aspects, weight and threshold",
+            fix="declare it too",
+        )
+    return groups
+
+
+def _place(cell: Cell) -> tuple[int, tuple[str, ...], float, float]:
+    """Return what a random gate shares with its model."""
+    return cell.seed, cell.arm.aspects, cell.arm.weight, cell.arm.threshold

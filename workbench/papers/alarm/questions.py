@@ -1,0 +1,266 @@
+"""QA-Feedback for the ALaRM experiment: a public holistic reward, and aspects trained from its annotations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from workbench.core.errors import DataError, SettingsError
+from workbench.datasets.qa_feedback import QAFeedback, load_qa_feedback
+from workbench.models.encoding import EncodingSettings
+from workbench.models.loading import ModelSettings, load_tokenizer
+from workbench.models.lora import LoraSettings
+from workbench.papers.alarm.parameters import quantize_of
+from workbench.papers.alarm.task import Prepared, SeedTask, TaskRewards, measured_pool
+from workbench.rewards import (
+    FACTUALITY,
+    RELEVANCE,
+    Normalization,
+    Normalized,
+    Reward,
+    Sample,
+    SequenceModelReward,
+    SpanClassifierReward,
+    SpanTrainingSettings,
+    completeness_pairs,
+    fit_normalization,
+    qa_sample,
+    span_examples,
+    train_span_classifier,
+)
+from workbench.rewards.sequence_model import COMPLETENESS_ENCODING, ULTRA_ENCODING
+from workbench.rewards.ultra import load_holistic
+from workbench.training.ppo.settings import PAPER_LORA, PPOSettings
+from workbench.training.settings import RewardTrainingSettings
+
+__all__ = ["QuestionRewards", "QuestionSettings", "prepare_questions", "question_settings"]
+
+TRAIN, TEST = "train_feedback.json", "dev_feedback.json"
+"""The authors' files in a folder; a single file is split."""
+SPANS = {"relevance": RELEVANCE, "factuality": FACTUALITY}
+COMPLETENESS_SCALE = 0.3
+"""The authors' weight of z-normalised completeness."""
+ANSWERS = 4
+"""Answers to each prompt that aspects are selected by."""
+
+
+@dataclass(frozen=True)
+class QuestionSettings:
+    """What is prepared from QA-Feedback."""
+
+    source: str
+    """A folder with the authors' files, or one file of feedback rows."""
+    policy: ModelSettings
+    """Who answers."""
+    holistic: ModelSettings
+    """A reward model for whole answers; see `load_holistic`."""
+    aspect_model: ModelSettings
+    """What relevance and factuality are trained from: a pretrained encoder."""
+    completeness_model: ModelSettings
+    """What completeness is trained from: a causal language model."""
+    ppo: PPOSettings
+    """How policies train."""
+    lora: LoraSettings | None = None
+    """Adapters of the policy."""
+    supervised: int = 0
+    """Answers that people wrote to fine-tune the policy on before RL; the paper's 1,000."""
+    aspect_steps: int | None = None
+    """Optimizer steps of each aspect model; None: the authors' epochs."""
+    pool_prompts: int = 50
+    """Prompts that aspects are selected by, and rewards normalised on."""
+    test_prompts: int = 50
+    """Prompts that trained policies answer."""
+
+
+@dataclass(frozen=True)
+class QuestionRewards:
+    """Reward models in folders or on the Hub, with the normalisations that were fitted."""
+
+    holistic: ModelSettings
+    folder: str
+    """Of the aspect models."""
+    normalizations: tuple[Normalization, Normalization]
+    """Of the holistic reward and of completeness."""
+
+    def open(self) -> TaskRewards:
+        """Load them."""
+        raw = _raw_rewards(self.holistic, Path(self.folder))
+        holistic, completeness = self.normalizations
+        return _normalized(raw, holistic, completeness)
+
+
+def question_settings(settings: Any) -> QuestionSettings:
+    """Return what a run's parameters say of QA-Feedback.
+
+    Args:
+        settings: `Run.settings` of the notebook.
+
+    Raises:
+        SettingsError: A model that is needed is not named.
+    """
+    names = ("policy", "holistic", "aspect_model", "completeness_model")
+    missing = [name for name in names if not getattr(settings, name)]
+    if missing:
+        raise SettingsError(
+            got=f"data {settings.data!r} without {', '.join(missing)}",
+            needed="a policy, a holistic reward model, and models to train aspects from",
+            fix="run --profile laptop, or name them: " + " ".join(f"-p {name}=..." for name in missing),
+        )
+    policy, holistic, aspect, completeness = (
+        ModelSettings(getattr(settings, name), device=settings.device) for name in names
+    )
+    paper = PPOSettings()
+    batch = settings.batch or paper.batch
+    return QuestionSettings(
+        source=settings.data,
+        policy=policy,
+        holistic=replace(holistic, quantize=quantize_of(settings)),
+        aspect_model=aspect,
+        completeness_model=completeness,
+        ppo=replace(
+            paper,
+            chat=settings.chat,
+            max_steps=settings.steps or None,
+            batch=batch,
+            minibatch=math.gcd(batch, paper.minibatch),
+            max_prompt_tokens=settings.max_prompt_tokens,
+            max_new_tokens=settings.max_new_tokens,
+            checkpoint_steps=0,
+        ),
+        lora=_adapters(policy) if settings.lora else None,
+        supervised=settings.supervised,
+        aspect_steps=settings.aspect_steps or None,
+        pool_prompts=settings.pool_prompts,
+        test_prompts=settings.test_prompts,
+    )
+
+
+def _adapters(policy: ModelSettings) -> LoraSettings:
+    """Return the paper's adapters; for policies other than its T5, on the MLP, whatever their layers are called."""
+    return PAPER_LORA if "t5" in policy.name.lower() else replace(PAPER_LORA, target_modules=None)
+
+
+def prepare_questions(settings: QuestionSettings, seed: int, folder: Path) -> Prepared:
+    """Train aspect models, once for all seeds; fine-tune the policy where asked; measure the rewards.
+
+    Args:
+        settings: How.
+        seed: Of the answers that are sampled; prompts and reward models are the same for all.
+        folder: Of the seed; what all share lies beside it.
+    """
+    train, test = _rows(settings)
+    shared = folder.parent / "shared"
+    _train_aspects(settings, train, shared)
+    policy = settings.policy
+    if settings.supervised:
+        tuned = _fine_tuned(settings, train, shared / "policy")
+        policy = replace(policy, name=str(tuned.resolve()), revision=None)
+    raw = _raw_rewards(settings.holistic, shared)
+    samples = _sampled(replace(settings, policy=policy), train[: settings.pool_prompts], seed)
+    fitted = fit_normalization(raw["holistic"], samples), fit_normalization(raw["completeness"], samples)
+    rewards = QuestionRewards(settings.holistic, str(shared.resolve()), fitted)
+    task = SeedTask(
+        seed=seed,
+        policy=policy,
+        lora=settings.lora,
+        train=tuple(replace(qa_sample(row), response="") for row in train),
+        test=tuple(replace(qa_sample(row), response="") for row in test),
+        rewards=rewards,
+        ppo=settings.ppo,
+    )
+    return Prepared(task, measured_pool(_normalized(raw, *fitted), samples))
+
+
+def _rows(settings: QuestionSettings) -> tuple[list[QAFeedback], list[QAFeedback]]:
+    """Return the rows to train on, and those to test on."""
+    source = Path(settings.source).expanduser()
+    if source.is_dir():
+        return load_qa_feedback(source / TRAIN), load_qa_feedback(source / TEST)[: settings.test_prompts]
+    if not source.is_file():
+        raise DataError(
+            got=f"no file or folder {source}",
+            needed=f"a folder with QA-Feedback's {TRAIN} and {TEST}, or one file of feedback rows",
+            fix="git clone https://github.com/allenai/FineGrainedRLHF, then "
+            "-p data=FineGrainedRLHF/tasks/qa_feedback/data",
+        )
+    rows = load_qa_feedback(source)
+    if len(rows) <= settings.test_prompts:
+        raise DataError(
+            got=f"{source}: {len(rows)} rows, test_prompts {settings.test_prompts}",
+            needed="more rows than are tested on",
+            fix="set test_prompts lower, or give more rows",
+        )
+    return rows[: -settings.test_prompts], rows[-settings.test_prompts :]
+
+
+def _train_aspects(settings: QuestionSettings, rows: Sequence[QAFeedback], folder: Path) -> None:
+    """Train the three aspect models; those that are there are not trained again."""
+    from workbench.training.train import train_reward_model
+
+    bf16 = settings.aspect_model.device not in ("cpu", "auto")
+    for name, spans in SPANS.items():
+        train_span_classifier(
+            span_examples(rows, name),
+            settings.aspect_model,
+            spans,
+            folder=folder / name,
+            name=name,
+            training=SpanTrainingSettings(max_steps=settings.aspect_steps, bf16=bf16),
+        )
+    train_reward_model(
+        settings.completeness_model,
+        load_tokenizer(settings.completeness_model),
+        completeness_pairs(rows),
+        RewardTrainingSettings(alpha=0.0, max_steps=settings.aspect_steps, encoding=COMPLETENESS_ENCODING),
+        folder=folder / "completeness",
+        lora=LoraSettings(),
+    )
+
+
+def _fine_tuned(settings: QuestionSettings, rows: Sequence[QAFeedback], folder: Path) -> Path:
+    from workbench.training.supervised import SupervisedSettings, fine_tune
+
+    budgets = SupervisedSettings(
+        max_prompt_tokens=settings.ppo.max_prompt_tokens, max_new_tokens=settings.ppo.max_new_tokens
+    )
+    examples = [(row.prompt, row.gold) for row in rows[: settings.supervised]]
+    return fine_tune(settings.policy, load_tokenizer(settings.policy), examples, budgets, folder=folder)
+
+
+def _sampled(settings: QuestionSettings, rows: Sequence[QAFeedback], seed: int) -> list[Sample]:
+    """Return some answers of the policy to each prompt."""
+    from workbench.training.ppo import ValuedPolicy
+    from workbench.training.ppo.answering import answer_prompts
+
+    asked = [replace(qa_sample(row), response="") for row in rows]
+    tokenizer, policy = load_tokenizer(settings.policy), ValuedPolicy.load(settings.policy)
+    how = replace(settings.ppo, seed=seed)
+    answers = answer_prompts(policy, tokenizer, [one.prompt for one in asked], how, samples=ANSWERS)
+    return [replace(one, response=text) for one, texts in zip(asked, answers, strict=True) for text in texts]
+
+
+def _raw_rewards(holistic: ModelSettings, folder: Path) -> dict[str, Reward]:
+    """Return the rewards before normalisation."""
+    ultra = "ultra" in holistic.name.lower()
+    device = holistic.device
+    found: dict[str, Reward] = {
+        "holistic": SequenceModelReward(
+            load_holistic(holistic),
+            load_tokenizer(holistic),
+            ULTRA_ENCODING if ultra else EncodingSettings(template="{prompt}\n", max_tokens=1280),
+        )
+    }
+    for name in SPANS:
+        found[name] = SpanClassifierReward.load(ModelSettings(str(folder / name), device=device))
+    completeness = ModelSettings(str(folder / "completeness"), device=device)
+    found["completeness"] = SequenceModelReward.load(completeness, COMPLETENESS_ENCODING, name="completeness")
+    return found
+
+
+def _normalized(raw: dict[str, Reward], holistic: Normalization, completeness: Normalization) -> TaskRewards:
+    aspects: dict[str, Reward] = {name: raw[name] for name in ("factuality", "relevance")}
+    aspects["completeness"] = Normalized(raw["completeness"], completeness, COMPLETENESS_SCALE)
+    return TaskRewards(Normalized(raw["holistic"], holistic), aspects)

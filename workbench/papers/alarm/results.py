@@ -1,0 +1,236 @@
+"""What the ALaRM experiment found, as tables: selection, modes, curves, frontier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.core.statistics import Estimate, paired_t_interval
+from workbench.papers.alarm.arms import HIERARCHICAL
+from workbench.papers.alarm.declaration import Declaration
+from workbench.papers.alarm.qa import GATE
+from workbench.papers.alarm.task import Prepared
+from workbench.policies.comparison import difference, mean_table, seed_values
+from workbench.policies.outcomes import BEFORE, HOLISTIC, KL, LENGTH, ORACLE, PolicyOutcome, measures
+from workbench.rewards import inconsistency, pairs_within
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Findings", "mean_over_seeds", "rank_agreement", "wide_table"]
+
+REPEATS = "repeats"
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All outcomes of a declaration, and what its seeds had before any policy was trained."""
+
+    declaration: Declaration
+    prepared: Mapping[int, Prepared]
+    chosen: tuple[str, ...]
+    """The aspects that selection chose."""
+    outcomes: Sequence[PolicyOutcome]
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """All outcomes' means; see `measures`."""
+        return measures(self.outcomes)
+
+    @property
+    def aspects(self) -> tuple[str, ...]:
+        """All aspects, in the order of the task."""
+        first = next(iter(self.prepared.values()))
+        known = {row.name for row in first.pool.selection.table}
+        return tuple(name for name in first.pool.scores if name in known)
+
+    @property
+    def has_oracle(self) -> bool:
+        """Whether the worth of answers is known."""
+        return ORACLE in set(self.frame["measure"])
+
+    @property
+    def judged_by(self) -> str:
+        """The measure that counts: the oracle, or the holistic reward where nobody knows better."""
+        return ORACLE if self.has_oracle else HOLISTIC
+
+    @cached_property
+    def main_outcomes(self) -> list[PolicyOutcome]:
+        """One outcome of each main arm and seed, at the weight that it is compared at; the start is the first."""
+        arms = [BEFORE, *self.declaration.main_arms(self.chosen)]
+        kept = [one for one in self.outcomes if one.arm in arms and self._at_its_weight(one)]
+        return sorted(kept, key=lambda one: (arms.index(one.arm), one.seed))
+
+    @cached_property
+    def main_frame(self) -> pd.DataFrame:
+        """The means of `main_outcomes`."""
+        return measures(self.main_outcomes)
+
+    def rewards_table(self) -> pd.DataFrame:
+        """Return what each arm reaches by every reward and truth: a row for each arm, `mean ± half an interval`."""
+        table = mean_table(self.main_frame)
+        shown_elsewhere = {KL, LENGTH, GATE, REPEATS}
+        return wide_table(table[~table["measure"].isin(shown_elsewhere)])
+
+    def behaviour_table(self) -> pd.DataFrame:
+        """Return how each arm's policy answers: by the measure that counts, sampled and greedily, KL and more."""
+        import pandas as pd
+
+        table = mean_table(self.main_frame, [self.judged_by, KL, LENGTH, REPEATS, GATE])
+        greedy = mean_table(self.main_frame, [self.judged_by], decoding="greedy")
+        greedy["measure"] = f"{self.judged_by}, greedy"
+        first = table["measure"] == self.judged_by
+        return wide_table(pd.concat([table[first], greedy, table[~first]], ignore_index=True))
+
+    def selection_table(self) -> pd.DataFrame:
+        """Return each aspect's inconsistency with the holistic reward, and what training with it led to.
+
+        Returns:
+            Columns `aspect`, `chosen`, `inconsistency` with `low` and `high` (95 % t over seeds), `with the truth`
+            (its inconsistency with the oracle, where there is one), and what the hierarchy with this aspect reaches.
+        """
+        import pandas as pd
+
+        rows: list[dict[str, Any]] = []
+        for aspect in self.aspects:
+            found = mean_over_seeds([self.inconsistency_of(aspect, seed) for seed in self.prepared])
+            row: dict[str, Any] = {"aspect": aspect, "chosen": "yes" if aspect in self.chosen else ""}
+            row |= {"inconsistency": found.value, "low": found.low, "high": found.high}
+            if self.has_oracle:
+                with_truth = [self._with_truth(aspect, one) for one in self.prepared.values()]
+                row["with the truth"] = float(np.mean(with_truth))
+            after = self.after_training(aspect)
+            if after:
+                row[f"{self.judged_by} after training"] = float(np.mean(list(after.values())))
+            rows.append(row)
+        return pd.DataFrame(rows).sort_values("inconsistency", kind="stable").reset_index(drop=True)
+
+    def inconsistency_of(self, aspect: str, seed: int) -> float:
+        """Return an aspect's inconsistency with the holistic reward in a seed."""
+        table = self.prepared[seed].pool.selection.table
+        return next(row.inconsistency for row in table if row.name == aspect)
+
+    def after_training(self, aspect: str) -> dict[int, float]:
+        """Return, by seed, what the hierarchy with this aspect alone reaches; empty where it was not trained."""
+        arm = HIERARCHICAL if (aspect,) == self.chosen else f"{HIERARCHICAL}, {aspect}"
+        weight = self.declaration.weight(HIERARCHICAL)
+        return seed_values(self.frame, arm, self.judged_by, weight=weight)
+
+    def rank_agreements(self) -> list[float]:
+        """Return, for each seed, how well inconsistency predicts which aspect trains best; see `rank_agreement`."""
+        after = {aspect: self.after_training(aspect) for aspect in self.aspects}
+        seeds = [
+            seed
+            for seed in self.prepared
+            if all(seed in found for found in after.values())
+            and all(np.isfinite(self.inconsistency_of(aspect, seed)) for aspect in self.aspects)
+        ]
+        return [
+            rank_agreement(
+                [self.inconsistency_of(aspect, seed) for aspect in self.aspects],
+                [after[aspect][seed] for aspect in self.aspects],
+            )
+            for seed in seeds
+        ]
+
+    def difference(
+        self, arm: str, other: str, measure: str | None = None, *, decoding: str = "sampled"
+    ) -> tuple[Estimate | None, int]:
+        """Return one main arm less another, paired by seed; by the measure that counts if None."""
+        return difference(self.main_frame, arm, other, measure or self.judged_by, decoding=decoding)
+
+    def differences_table(self, against: str) -> pd.DataFrame:
+        """Return every main arm less one of them: columns `arm`, `decoding`, `difference`, `low`, `high`, `seeds`."""
+        import pandas as pd
+
+        rows = []
+        for decoding in ("sampled", "greedy"):
+            for arm in dict.fromkeys(one.arm for one in self.main_outcomes):
+                found, seeds = self.difference(arm, against, decoding=decoding)
+                if arm != against and found is not None:
+                    row = {"arm": arm, "decoding": decoding, "difference": found.value}
+                    rows.append({**row, "low": found.low, "high": found.high, "seeds": seeds})
+        return pd.DataFrame(rows, columns=["arm", "decoding", "difference", "low", "high", "seeds"])
+
+    def quantities(self) -> dict[str, dict[str, str]]:
+        """Return what to draw of training, by the name of a picture: names in the log, and what plots call them."""
+        oracle = {f"score_{ORACLE}": "oracle"} if self.has_oracle else {}
+        chosen = {f"score_{name}": f"{name} (chosen)" for name in self.chosen}
+        others = {f"score_{name}": name for name in self.aspects if name not in self.chosen}
+        return {
+            "rewards": {**oracle, "score_holistic": "holistic reward", **chosen, "kl": "KL, nats"},
+            "other-aspects": others,
+        }
+
+    def curves(self, quantities: Mapping[str, str]) -> pd.DataFrame:
+        """Return the course of training by arm, averaged over seeds: columns `arm`, `step`, `quantity`, `value`.
+
+        Args:
+            quantities: Names in the log and what plots call them.
+        """
+        import pandas as pd
+
+        rows = [
+            {"arm": one.arm, "step": row["step"], "quantity": quantity, "value": row[name]}
+            for one in self.main_outcomes
+            for row in one.log
+            for name, quantity in quantities.items()
+            if name in row and np.isfinite(row[name])
+        ]
+        frame = pd.DataFrame(rows, columns=["arm", "step", "quantity", "value"])
+        return frame.groupby(["arm", "step", "quantity"], sort=False, as_index=False)["value"].mean()
+
+    def _at_its_weight(self, one: PolicyOutcome) -> bool:
+        return one.weight is None or bool(np.isclose(one.weight, self.declaration.weight(one.arm)))
+
+    def _with_truth(self, aspect: str, prepared: Prepared) -> float:
+        pool = prepared.pool
+        return inconsistency(pool.scores[aspect], pool.scores[ORACLE], pairs_within(pool.prompts))
+
+
+def mean_over_seeds(values: Sequence[float]) -> Estimate:
+    """Return the mean of what is known, with its 95 % t interval: NaN for its ends where fewer than two are."""
+    known = [value for value in values if np.isfinite(value)]
+    if len(known) > 1:
+        return paired_t_interval(known)  # the interval of a mean, whatever it is of
+    return Estimate(known[0] if known else float("nan"), float("nan"), float("nan"))
+
+
+def rank_agreement(inconsistencies: Sequence[float], outcomes: Sequence[float]) -> float:
+    """Return Spearman's correlation of consistency and outcome: 1 where the most consistent aspect trains best.
+
+    Args:
+        inconsistencies: Of each aspect.
+        outcomes: What training with each led to, the higher the better.
+
+    Returns:
+        From -1 to 1; 0 where one of the two does not vary.
+    """
+    from scipy.stats import rankdata
+
+    ranks = [rankdata(values) for values in (-np.asarray(inconsistencies), np.asarray(outcomes))]
+    if any(np.ptp(rank) == 0 for rank in ranks):
+        return 0.0
+    return float(np.corrcoef(*ranks)[0, 1])
+
+
+def wide_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Return means as text: a row for each arm, a column for each measure.
+
+    Args:
+        table: From `mean_table`, one weight for each arm.
+    """
+    cells = [_told(row.value, row.high - row.value) for row in table.itertuples()]
+    wide = table.assign(cell=cells).pivot_table(
+        index="arm", columns="measure", values="cell", aggfunc="first", sort=False
+    )
+    order = list(dict.fromkeys(table["measure"]))
+    return wide[order].reset_index().rename_axis(columns=None)
+
+
+def _told(value: float, half: float) -> str:
+    return f"{value:.3f}" + ("" if np.isnan(half) else f" ± {half:.3f}")

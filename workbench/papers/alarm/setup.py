@@ -1,0 +1,86 @@
+"""The ALaRM experiment on questions of our small world: how policies train, and what tuning chose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from workbench.models.loading import ModelSettings
+from workbench.papers.alarm.declaration import Declaration, read_tuning
+from workbench.store.location import data_folder
+from workbench.training.ppo.kl import FixedKL
+from workbench.training.ppo.settings import PPOSettings
+
+__all__ = [
+    "POCKET_PPO",
+    "SEEDS_FILE",
+    "TUNING_FILE",
+    "TUNING_SEEDS",
+    "WORLD",
+    "alarm_folder",
+    "declare_pocket",
+    "policy_settings",
+    "tuned_ppo",
+]
+
+WORLD = "passages"
+"""The name of our world among data; all others are files or folders of QA-Feedback."""
+POCKET_PPO = PPOSettings(
+    max_prompt_tokens=64,
+    max_new_tokens=24,
+    max_steps=12,
+    batch=64,
+    minibatch=16,
+    micro_batch=16,
+    ppo_epochs=1,
+    target_kl=None,
+    kl=FixedKL(0.3),
+    learning_rate=5e-4,
+    value_learning_rate=5e-3,
+    bf16=False,
+    evaluation_batch=128,
+    checkpoint_steps=0,
+    progress=False,
+)
+"""PPO in our world: few rollouts, each used once in minibatches, at a fixed price of KL. Rate and price are tuned."""
+TUNING_FILE, SEEDS_FILE = "tuning.json", "seeds.json"
+TUNING_SEEDS = (1000, 1001)
+"""Seeds of tuning; those reported on count from 0."""
+
+
+def policy_settings() -> ModelSettings:
+    """Return our world's policy: the one that also makes the reward models of HaF-RM's notebook."""
+    return ModelSettings(str(data_folder() / "haf_rm"), device="cpu", dtype="float32")
+
+
+def alarm_folder() -> Path:
+    """Return the folder of what was tuned, and of the table of many seeds."""
+    return data_folder() / "alarm"
+
+
+def tuned_ppo(tuning: Mapping[str, Any] | None = None) -> PPOSettings:
+    """Return PPO in our world with the learning rate and the price of KL that tuning chose.
+
+    Args:
+        tuning: From `read_tuning`; that of our world if None.
+    """
+    chosen = (tuning or read_tuning(alarm_folder() / TUNING_FILE))["chosen"]
+    return replace(POCKET_PPO, learning_rate=chosen["learning_rate"], kl=FixedKL(chosen["kl"]))
+
+
+def declare_pocket(
+    seeds: tuple[int, ...], sweep_seeds: int, *, tuning: Mapping[str, Any] | None = None, **changes: Any
+) -> Declaration:
+    """Return what is trained in our world, with the threshold and weights that tuning chose.
+
+    Args:
+        seeds: Reporting seeds.
+        sweep_seeds: How many of them sweep the weights.
+        tuning: From `read_tuning`; that of our world if None.
+        changes: Fields of `Declaration` to set otherwise.
+    """
+    chosen = (tuning or read_tuning(alarm_folder() / TUNING_FILE))["chosen"]
+    settings = {"threshold": chosen["threshold"], "tuned": chosen["weights"], **changes}
+    return Declaration(seeds, sweep_seeds, **settings)

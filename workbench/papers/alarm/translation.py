@@ -1,0 +1,184 @@
+"""The ALaRM experiment on translation: an aspect chosen by inconsistency, then every arm, seed by seed.
+
+Source: Lai et al. 2024, "ALaRM: Align Language Models via Hierarchical Rewards Modeling", its task of translation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbench.core.errors import SettingsError
+from workbench.papers.alarm.arms import HIERARCHICAL, HOLISTIC_ONLY, WEIGHTED_SUM, Arm
+from workbench.papers.alarm.europarl import EuroparlTask, prepare_europarl
+from workbench.papers.alarm.qa import Cell, prepare_seeds, run_cells
+from workbench.papers.alarm.task import Prepared
+from workbench.papers.alarm.translation_data import TranslationTask, prepare_translations
+from workbench.policies.outcomes import BEFORE, PolicyOutcome
+from workbench.rewards import Sample, Selection, Span
+from workbench.training.ppo.kl import FixedKL
+from workbench.worlds.translation.rewards import ASPECTS
+
+__all__ = [
+    "ARMS",
+    "WORST",
+    "TranslationResults",
+    "TranslationSettings",
+    "cells_of",
+    "run_translation",
+    "spans_of",
+]
+
+WORST = "hierarchical, worst aspect"
+ARMS = (BEFORE, HOLISTIC_ONLY, WEIGHTED_SUM, HIERARCHICAL, WORST)
+"""Those of the paper with the aspect that is least inconsistent with the holistic reward; and its hierarchy with the
+one that is most so, which tells whether the choice matters."""
+
+
+@dataclass(frozen=True)
+class TranslationSettings:
+    """What is compared, said before anything is run.
+
+    Metric: the mean utility, by the exact oracle, of translations of sentences that no policy trained on. Comparison:
+    between arms seed by seed; 95 % t interval over the seeds. A seed decides on the preference pairs and their noise,
+    so on the holistic reward, and on all sentences; the arms of a seed share these. On Europarl, where nobody knows
+    the truth, the holistic reward is the metric, and a seed is one of training alone.
+
+    Raises:
+        SettingsError: One or more values cannot be used; all of them are named.
+    """
+
+    seeds: int = 2
+    """Reporting seeds, from 0 on. Tuning uses others."""
+    steps: int = 20
+    """Rollouts of each training."""
+    prompts: int = 200
+    """Sentences that trained policies translate."""
+    threshold: float = 0.5
+    """Lowest holistic reward at which the aspect counts (the paper's)."""
+    holistic_weight: float = 3.0
+    """Of the holistic reward (the paper's)."""
+    learning_rate: float = 3e-4
+    """Of every arm."""
+    kl_price: float = 0.3
+    """Of a nat from the start, in units of the reward."""
+    sum_weight: float = 1.0
+    """Of the aspect in `WEIGHTED_SUM`, after shaping (paper: 1)."""
+    hierarchy_weight: float = 1.0
+    """The same in the hierarchy, whatever the aspect."""
+    task: TranslationTask | EuroparlTask = field(default_factory=TranslationTask)
+    """Models, data and trainers: our world's, with the steps, prompts, learning rate and price above; or Europarl's,
+    which brings its own."""
+
+    def __post_init__(self) -> None:
+        whole = ("seeds", "steps", "prompts")
+        faults = [
+            (f"{name} {getattr(self, name)!r}", f"{name}: at least 1")
+            for name in whole
+            if getattr(self, name) < 1
+        ]
+        above = ("holistic_weight", "learning_rate", "kl_price", "sum_weight", "hierarchy_weight")
+        faults += [
+            (f"{name} {getattr(self, name)!r}", f"{name}: a number above 0")
+            for name in above
+            if not 0 < getattr(self, name) < float("inf")
+        ]
+        if faults:
+            raise SettingsError.listing(faults)
+
+    @property
+    def prepared(self) -> TranslationTask | EuroparlTask:
+        """What every seed prepares."""
+        if isinstance(self.task, EuroparlTask):
+            return self.task
+        ppo = replace(
+            self.task.ppo,
+            max_steps=self.steps,
+            learning_rate=self.learning_rate,
+            kl=FixedKL(self.kl_price),
+        )
+        return replace(self.task, ppo=ppo, test_prompts=self.prompts)
+
+    @property
+    def prepare(self) -> Callable[..., Prepared]:
+        """What prepares it."""
+        return prepare_europarl if isinstance(self.task, EuroparlTask) else prepare_translations
+
+
+@dataclass(frozen=True)
+class TranslationResults:
+    """What came of it."""
+
+    outcomes: tuple[PolicyOutcome, ...]
+    """Every arm of every seed, seed by seed."""
+    selections: Mapping[int, Selection]
+    """By seed, the aspects by their inconsistency with its holistic reward, over all pairs of translations of the
+    same sentence."""
+    facts: Mapping[str, float]
+    """Such as the mean accuracy of the holistic rewards on pairs that they have not seen; empty where unknown."""
+
+
+def run_translation(
+    settings: TranslationSettings, *, workers: int = 1, folder: Path, progress: bool = True
+) -> TranslationResults:
+    """Train a holistic reward and every arm for each seed, and judge them. Killed, the same call goes on.
+
+    Args:
+        settings: What is compared.
+        workers: Processes.
+        folder: Where reward models and outcomes are kept as they come.
+        progress: Show a bar on a terminal.
+    """
+    seeds = range(settings.seeds)
+    prepared = prepare_seeds(
+        settings.prepare, settings.prepared, seeds, workers=workers, folder=folder, progress=progress
+    )
+    cells = [cell for seed, one in prepared.items() for cell in cells_of(settings, one.pool.selection, seed)]
+    outcomes = run_cells(cells, prepared, workers=workers, folder=folder / "policies", progress=progress)
+    return TranslationResults(
+        outcomes=tuple(sorted(outcomes, key=lambda one: (one.seed, ARMS.index(one.arm)))),
+        selections={seed: one.pool.selection for seed, one in prepared.items()},
+        facts=_mean_facts(list(prepared.values())),
+    )
+
+
+def cells_of(settings: TranslationSettings, selection: Selection, seed: int) -> list[Cell]:
+    """Return the trainings of a seed: its arms, with the aspects that its selection names.
+
+    Args:
+        settings: Weights and threshold.
+        selection: Of the seed.
+        seed: The seed.
+    """
+    # an aspect that values all translations alike has no inconsistency, and stands last
+    ranked = [row.name for row in selection.table if math.isfinite(row.inconsistency)]
+    best, worst = ranked[0], ranked[-1]
+    shared: dict[str, Any] = {"threshold": settings.threshold, "holistic_weight": settings.holistic_weight}
+    arms = {
+        HOLISTIC_ONLY: Arm(HOLISTIC_ONLY, **shared),
+        WEIGHTED_SUM: Arm(WEIGHTED_SUM, (best,), settings.sum_weight, **shared),
+        HIERARCHICAL: Arm(HIERARCHICAL, (best,), settings.hierarchy_weight, **shared),
+        WORST: Arm(HIERARCHICAL, (worst,), settings.hierarchy_weight, **shared),
+    }
+    return [Cell(name, arm, seed) for name, arm in arms.items()]
+
+
+def _mean_facts(prepared: Sequence[Prepared]) -> dict[str, float]:
+    """Return the means over the seeds of what is known of their holistic rewards."""
+    return {name: float(np.mean([one.facts[name] for one in prepared])) for name in prepared[0].facts}
+
+
+def spans_of(prompt: str, response: str) -> dict[str, list[Span]]:
+    """Return what each aspect says of a translation, and where.
+
+    Args:
+        prompt: A sentence of the world.
+        response: Any translation of it.
+    """
+    sample = Sample(prompt, response)
+    return {name: made()([sample])[0] for name, made in ASPECTS.items()}

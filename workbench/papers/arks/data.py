@@ -1,0 +1,193 @@
+"""What the ARKS experiment works on: problems with their documentation, and the models that are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from workbench.core.errors import DataError, SettingsError
+from workbench.retrieval import CodeGenerator, CodingProblem, Item, PromptTemplate
+from workbench.sandbox.runtimes import Runtime, find_runtime
+from workbench.store.location import own_path
+
+__all__ = ["WORLD_PROBLEMS", "ArksData", "Model", "load_arks"]
+
+WORLD_PROBLEMS = 30
+"""Problems on each library of the world, where no number is given: there is no end of them."""
+
+
+@dataclass(frozen=True)
+class ArksData:
+    """Problems, the documentation to retrieve from, and how prompts on them read."""
+
+    name: str
+    problems: tuple[CodingProblem, ...]
+    documentation: tuple[Item, ...]
+    pocket: bool = False
+    """Whether prompts read as the pocket code model's training does, rather than as for any other model."""
+    stripped: tuple[Item, ...] | None = None
+    """The documentation without the words of the functions' familiar names, where that can be had."""
+    operations: Mapping[str, int] | None = None
+    """For each problem_id the calls that its right program makes, where that is known."""
+    runtime: Runtime | str = "main"
+    """The environment that programs run in."""
+
+    @property
+    def template(self) -> PromptTemplate:
+        """How prompts read."""
+        if not self.pocket:
+            return PromptTemplate()
+        from workbench.worlds.libraries import PocketTemplate
+
+        return PocketTemplate()
+
+    @property
+    def bounded(self) -> bool:
+        """Whether it is known which documents each problem needs, for the upper bound."""
+        return all(problem.gold_documents for problem in self.problems)
+
+    def documents(self, *, stripped: bool = False) -> tuple[Item, ...]:
+        """Return the documentation.
+
+        Raises:
+            SettingsError: It cannot be had without the familiar words.
+        """
+        if not stripped:
+            return self.documentation
+        if self.stripped is None:
+            raise SettingsError(
+                got=f"{self.name} without the words of the functions' familiar names",
+                needed="data whose familiar names are known: the world of libraries",
+                fix="leave the control out",
+            )
+        return self.stripped
+
+
+def load_arks(
+    source: str, *, libraries: int, problems: int, runtime: str, seed: int, folder: Path
+) -> ArksData:
+    """Load problems and documentation.
+
+    Args:
+        source: `world` for fictional libraries; `fresh:PACKAGE` for an installed package under new names, with the
+            DS-1000 problems on it; one of EVOR-bench's tasks, or `TASK:FOLDER` for one in a folder.
+        libraries: How many libraries the world has.
+        problems: How many problems on each library of the world, 0 standing for `WORLD_PROBLEMS`; of other data how
+            many in all, 0 for all there are.
+        runtime: The environment that programs run in.
+        seed: Where the world and new names come from.
+        folder: Where a fresh library is made.
+
+    Raises:
+        SettingsError: There is no such source.
+        DataError: The data cannot be had or used, or hold no problem.
+    """
+    data = _load(source, libraries, problems, runtime=runtime, seed=seed, folder=folder)
+    if not data.problems:
+        raise DataError(
+            got=f"no problem in {source}",
+            needed="at least one problem to ask",
+            fix="name other data; of fresh:PACKAGE, one on which problems can be moved, such as fresh:scipy",
+        )
+    return data
+
+
+def _load(source: str, libraries: int, problems: int, *, runtime: str, seed: int, folder: Path) -> ArksData:
+    kind, _, rest = source.partition(":")
+    if source == "world":
+        return _world(libraries, problems or WORLD_PROBLEMS, runtime, seed)
+    if kind == "fresh" and rest:
+        return _fresh(rest, problems, runtime, seed, folder)
+    from workbench.datasets.evor import TASKS
+
+    if kind in TASKS:
+        return _evor(kind, rest or "hub", problems, runtime)
+    raise SettingsError(
+        got=f"data {source!r}",
+        needed=f"world, fresh:PACKAGE, or one of {', '.join(TASKS)}, with :FOLDER where they are in one",
+        fix="name one of these",
+    )
+
+
+def _world(libraries: int, problems: int, runtime: str, seed: int) -> ArksData:
+    from workbench.worlds.libraries import draw_benchmark
+
+    drawn = draw_benchmark(seed, libraries=libraries, problems=problems)
+    ids = (problem.problem_id for problem in drawn.problems)
+    return ArksData(
+        name="world",
+        problems=drawn.problems,
+        documentation=tuple(drawn.documentation()),
+        pocket=True,
+        stripped=tuple(drawn.documentation(stripped=True)),
+        operations=dict(zip(ids, drawn.operations, strict=True)),
+        runtime=find_runtime(runtime),
+    )
+
+
+def _fresh(package: str, problems: int, runtime: str, seed: int, folder: Path) -> ArksData:
+    from workbench.datasets import load_problems
+    from workbench.generators.prompts import solution_slot
+    from workbench.libraries import NotRewritten, make_library
+    from workbench.libraries.coding import fresh_coding_problem
+    from workbench.retrieval.documentation import DocumentationFile
+
+    library = make_library(package, seed=seed, out=folder / f"fresh-{package}", runtime=runtime)
+    known = load_problems("suite" if runtime == "main" else "hub", libraries=[package.capitalize()])
+    moved = [fresh_coding_problem(one, library) for one in known if not solution_slot(one).function]
+    asked = [problem for problem in moved if not isinstance(problem, NotRewritten)]
+    return ArksData(
+        name=f"fresh:{package}",
+        problems=tuple(asked[: problems or None]),
+        documentation=tuple(DocumentationFile(library.folder / "documents.jsonl").items()),
+        runtime=library.runtime(runtime),
+    )
+
+
+def _evor(task: str, source: str, problems: int, runtime: str) -> ArksData:
+    from workbench.datasets.evor import load_evor
+    from workbench.retrieval.documentation import document_items
+
+    loaded = load_evor(task, source)
+    items = (item for page in loaded.documents for item in document_items(page.id, page.id, page.text))
+    return ArksData(
+        name=task,
+        problems=loaded.problems[: problems or None],
+        documentation=tuple(items),
+        runtime=find_runtime(runtime),
+    )
+
+
+@dataclass(frozen=True)
+class Model:
+    """Who writes the code, and how it is asked."""
+
+    spec: str
+    """`pocket:FOLDER`, or any that the active loop can ask: `hf:NAME`, `openai:MODEL`, `recorded:FILE`."""
+    max_new_tokens: int = 512
+    """Longest answer of a public model, in tokens."""
+    quantize: str = "none"
+    """How a public model on this machine is held: none or nf4."""
+    fingerprint: str = ""
+    """What its answers depend on; see `identified`."""
+
+    def open(self) -> CodeGenerator:
+        """Open it; a public model is loaded with its first answer."""
+        kind, _, rest = self.spec.partition(":")
+        if kind == "pocket":
+            from workbench.worlds.libraries import PocketCoder
+
+            return PocketCoder(own_path(rest))
+        from workbench.generators import GenerationSettings
+        from workbench.retrieval.code_generators import make_code_generator
+
+        held = {"none": None, "nf4": "4bit"}
+        if self.quantize not in held:
+            raise SettingsError(f"quantize {self.quantize!r}", "none or nf4", "use one of these")
+        settings = GenerationSettings(max_new_tokens=self.max_new_tokens, quantize=held[self.quantize])
+        return make_code_generator(self.spec, settings)
+
+    def identified(self) -> Model:
+        """Return it with its fingerprint, by which a cached result knows whether it is of this model."""
+        return replace(self, fingerprint=self.open().fingerprint)

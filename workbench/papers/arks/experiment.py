@@ -1,0 +1,162 @@
+"""The ARKS experiment: every declared setting of the active loop, for each model, on the same problems.
+
+Source: Su et al. 2024, "ARKS: Active Retrieval in Knowledge Soup for Code Generation".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.papers.arks.data import ArksData, Model
+from workbench.papers.arks.settings import ACTIVE, Setting
+from workbench.retrieval import (
+    ActiveResult,
+    ActiveRetrievalSettings,
+    Executor,
+    KnowledgeSoup,
+    ResumableCompletions,
+    active_retrieval,
+)
+from workbench.retrieval.report import recall
+from workbench.retrieval.trace import Step, read_steps
+from workbench.sandbox import Sandbox
+from workbench.store.jobs import run_jobs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Job", "Outcomes", "rows_of", "run_experiment", "run_job"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """Some settings, run with one model."""
+
+    model: Model
+    settings: tuple[Setting, ...]
+    base: ActiveRetrievalSettings
+    data: ArksData
+    timeout_s: float
+    folder: Path
+    """Keeps what came of programs, for all jobs: models often write the same ones."""
+    place: int
+    """The model's number, from 0. Its own folder keeps its answers, traces and results."""
+
+    @property
+    def own(self) -> Path:
+        """The model's folder."""
+        return self.folder / f"model-{self.place}"
+
+    def trace(self, setting: Setting) -> Path:
+        """Return where a setting's trace goes."""
+        return self.own / setting.family / setting.word / "trace.jsonl"
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What came of an experiment."""
+
+    rows: pd.DataFrame
+    """A row for each setting, model, problem and round: see `rows_of`."""
+    example: tuple[Step, ...]
+    """The trace of the first model in the setting `ACTIVE`."""
+
+
+def run_experiment(
+    data: ArksData,
+    models: Sequence[Model],
+    settings: Sequence[Setting],
+    base: ActiveRetrievalSettings,
+    *,
+    timeout_s: float,
+    processes: int,
+    folder: Path,
+) -> Outcomes:
+    """Run every setting with every model; what is finished stays on disk and is not run again.
+
+    Args:
+        data: Problems and documents.
+        models: Who writes the code.
+        settings: What to compare.
+        base: What the settings change.
+        timeout_s: Wall time of one program, in seconds.
+        processes: Jobs at a time.
+        folder: Where results and traces go: a folder a model, in it one a family, and in that one a setting.
+    """
+    import pandas as pd
+
+    families: dict[str, list[Setting]] = {}
+    for one in settings:
+        families.setdefault(one.family, []).append(one)
+    # the largest first, so that processes end together; a family's models side by side: they share no answers
+    jobs = {
+        f"{place}-{family}": Job(model, tuple(families[family]), base, data, timeout_s, folder, place)
+        for family in sorted(families, key=lambda name: -len(families[name]))
+        for place, model in enumerate(models)
+    }
+    frames = run_jobs(run_job, jobs, folder / "jobs", workers=processes, label="loops")
+    active = next(one for one in settings if one.name == ACTIVE)
+    example = read_steps(jobs[f"0-{active.family}"].trace(active))
+    return Outcomes(pd.concat(frames.values(), ignore_index=True), tuple(example))
+
+
+def run_job(job: Job) -> pd.DataFrame:
+    """Run some settings with one model, one after the other; what settings share is asked for and run once."""
+    import pandas as pd
+
+    frames = []
+    with (
+        Sandbox(job.data.runtime, workers=1, timeout_s=job.timeout_s) as sandbox,
+        Executor(sandbox, job.folder / "outcomes.jsonl") as executor,
+        ResumableCompletions(job.model.open(), job.own / "completions.jsonl", progress=True) as generator,
+    ):
+        for setting in job.settings:
+            soup = KnowledgeSoup(items=job.data.documents(stripped=setting.stripped))
+            result = active_retrieval(
+                job.data.problems,
+                soup,
+                generator,
+                executor,
+                setting.applied(job.base),
+                folder=job.trace(setting).parent,
+                template=job.data.template,
+            )
+            frames.append(rows_of(result, setting, job.model.spec))
+    return pd.concat(frames, ignore_index=True)
+
+
+def rows_of(result: ActiveResult, setting: Setting, model: str) -> pd.DataFrame:
+    """Lay a result out as a table with a row for each problem and round.
+
+    Returns:
+        Columns setting, model, problem, round; asked (whether the problem went into this round), passed and ran
+        (of its latest program: rounds that it sat out repeat the last one's), message (of the error), recall (of
+        the gold documents among those retrieved in this round, None where nothing was).
+    """
+    import pandas as pd
+
+    histories, rows = result.histories(), []
+    for problem in result.problems:
+        history = {step.round: step for step in histories[problem.problem_id]}
+        last = history[0]
+        for number in range(result.settings.rounds):
+            asked = number in history
+            last = history.get(number, last)
+            found = [one.parent for one in last.found if one.source == "documentation"]
+            rows.append(
+                {
+                    "setting": setting.name,
+                    "model": model,
+                    "problem": problem.problem_id,
+                    "round": number,
+                    "asked": asked,
+                    "passed": result.passed[last.round, problem.problem_id],
+                    "ran": last.outcome.ran,
+                    "message": last.outcome.message,
+                    "recall": recall(problem.gold_documents, found) if asked and last.found else None,
+                }
+            )
+    return pd.DataFrame(rows)

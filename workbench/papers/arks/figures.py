@@ -1,0 +1,33 @@
+"""The pictures of the ARKS experiment that no other one needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+__all__ = ["recall_map"]
+
+
+def recall_map(accuracies: pd.DataFrame) -> go.Figure:
+    """Draw each setting at its recall of the needed documents and its accuracy.
+
+    Args:
+        accuracies: As `Findings.accuracies` returns them; settings without recall are left out.
+    """
+    import plotly.graph_objects as go
+
+    from workbench.plots.theme import template
+
+    figure = go.Figure(layout={"template": template(), "showlegend": True})
+    for row in accuracies.dropna(subset=["recall"]).itertuples():
+        above, below = row.high - row.accuracy, row.accuracy - row.low
+        whiskers = {"type": "data", "symmetric": False, "array": [above], "arrayminus": [below]}
+        figure.add_scatter(
+            name=row.setting, x=[row.recall], y=[row.accuracy], error_y=whiskers, marker={"size": 11}
+        )
+    figure.update_xaxes(title_text="recall of the needed documents, mean over all queries", tickformat=".0%")
+    figure.update_yaxes(title_text="accuracy", tickformat=".0%", rangemode="tozero")
+    return figure

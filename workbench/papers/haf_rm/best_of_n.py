@@ -1,0 +1,92 @@
+"""How good the answer is that each reward model of the experiment picks among n."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.core.statistics import (
+    Estimate,
+    bootstrap_interval,
+    crossed_t_interval,
+    paired_t_interval,
+)
+from workbench.papers.haf_rm.data import Regime
+from workbench.papers.haf_rm.results import Findings
+from workbench.rewards.best_of_n import BestOfNPoint, best_of_n_curve, best_of_n_value
+
+__all__ = ["LIKELIHOOD", "best_of_n_curves", "best_of_n_gain", "most_reachable"]
+
+LIKELIHOOD = "untrained logp, sum"
+Floats = NDArray[np.float64]
+
+
+def best_of_n_curves(
+    findings: Findings, regime: Regime, test: str, ns: Sequence[int]
+) -> dict[str, tuple[BestOfNPoint, ...]]:
+    """Return the utility of the answer picked among n, in the mean over prompts, by what picks.
+
+    Args:
+        findings: Of an experiment whose answers have a utility.
+        regime: What the arms were trained in.
+        test: A test set.
+        ns: Numbers of answers to pick among.
+
+    Returns:
+        A curve for each arm, with a 95 % t interval over seeds (of a single seed: bootstrap over prompts), and one
+        for the backbone's own log-probability, with the bootstrap.
+    """
+    arms = dict.fromkeys(one.arm for one in findings.outcomes if one.regime == regime)
+    values = {arm: [findings.text_scores(one) for one in findings.outcomes_of(regime, arm)] for arm in arms}
+    values[LIKELIHOOD] = [findings.reference_logps]
+    return {
+        name: tuple(_point(n, [_picked(findings, test, n, one) for one in each]) for n in ns)
+        for name, each in values.items()
+    }
+
+
+def most_reachable(findings: Findings, test: str, ns: Sequence[int]) -> tuple[BestOfNPoint, ...]:
+    """Return what picking by the truth itself would reach."""
+    utilities = [one.utilities for one in findings.data.candidates[test]]
+    return best_of_n_curve(utilities, utilities, ns)
+
+
+def best_of_n_gain(findings: Findings, first: str, second: str, regime: Regime, n: int) -> Estimate | None:
+    """Return the utility that one arm picks of n answers less what another picks, in the mean over all test sets.
+
+    Its 95 % interval covers seeds and prompts; None without two seeds that both arms have.
+    """
+    others = {one.seed: one for one in findings.outcomes_of(regime, second)}
+    both = [
+        (findings.text_scores(one), findings.text_scores(others[one.seed]))
+        for one in findings.outcomes_of(regime, first)
+        if one.seed in others
+    ]
+    if len(both) < 2:
+        return None
+    gains = [
+        np.array([_picked(findings, test, n, one) - _picked(findings, test, n, two) for one, two in both])
+        for test in findings.data.candidates
+    ]
+    return crossed_t_interval(gains)
+
+
+def _picked(findings: Findings, test: str, n: int, values: Floats) -> Floats:
+    """Return the expected utility of the best of n answers to each prompt of a test set. Shape [prompts]."""
+    found = []
+    for one in findings.data.candidates[test]:
+        rewards = values[[findings.numbers[one.prompt, text] for text in one.responses]]
+        found.append(best_of_n_value(rewards, one.utilities, n))
+    return np.array(found)
+
+
+def _point(n: int, by_seed: Sequence[Floats]) -> BestOfNPoint:
+    """Return a point of a curve from each seed's utilities, of shape [prompts]."""
+    prompts = len(by_seed[0])
+    if len(by_seed) == 1:
+        return BestOfNPoint(
+            n, float(by_seed[0].mean()), *bootstrap_interval(by_seed[0], resamples=2000), prompts
+        )
+    return BestOfNPoint(n, *paired_t_interval([float(one.mean()) for one in by_seed]), prompts)

@@ -1,0 +1,115 @@
+"""What the HaF-RM experiment compares, declared before anything is run: arms, regimes, seeds, metric."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from workbench.core.errors import SettingsError
+from workbench.models.loading import ModelSettings
+from workbench.models.lora import LoraSettings
+from workbench.papers.haf_rm.data import Regime
+from workbench.training.settings import RewardTrainingSettings
+
+__all__ = ["DPO", "STANDARD", "Arm", "Declaration", "hybrid_name"]
+
+STANDARD, DPO = "standard", "DPO"
+
+
+def hybrid_name(alpha: float) -> str:
+    """Return what tables call the hybrid arm with this weight of the policy loss."""
+    return f"hybrid {alpha:g}"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A way to train a reward model. What is not said here is the same for all arms."""
+
+    name: str
+    """What tables call it."""
+    alpha: float
+    """Weight of the policy loss."""
+    reward_weight: float = 1.0
+    """Weight of the reward loss."""
+    quantized: bool = False
+    """Train adapters over NF4 weights, instead of what the other arms train."""
+
+    @property
+    def score(self) -> str:
+        """The score that it is judged by, a name of `SCORES`: DPO has its implicit reward only."""
+        return "explicit" if self.reward_weight else "implicit"
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What is compared, said before anything is run.
+
+    Metric: the share of held-out pairs whose better response scores higher, on each test set. Comparison: each arm
+    less the standard reward model, seed by seed; 95 % t interval over the seeds. A seed decides which pairs are
+    trained on, their order and the head's first weights; all arms of a seed share these.
+
+    Raises:
+        SettingsError: One or more values cannot be used; all of them are named.
+    """
+
+    model: ModelSettings
+    """The backbone."""
+    alphas: tuple[float, ...] = (0.05, 0.2, 1.0)
+    """Weights of the policy loss that the hybrid arms have; the paper's is 0.2."""
+    regimes: tuple[Regime, ...] = (Regime(300),)
+    """The first is the main one, with every arm; the others compare the standard one and the paper's hybrid."""
+    seeds: tuple[int, ...] = tuple(range(10))
+    """Reporting seeds. Tuning uses others, and other data."""
+    quantized_seeds: int = 0
+    """How many of them also train the hybrid as NF4 + LoRA, in the main regime."""
+    training: RewardTrainingSettings = field(default_factory=RewardTrainingSettings)
+    """What all arms share."""
+    lora: LoraSettings | None = None
+    """Adapters; None: all weights are trained."""
+    tuned: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """By arm, the settings of `RewardTrainingSettings` that tuning chose for it."""
+
+    def __post_init__(self) -> None:
+        faults = []
+        if not self.alphas or len(set(self.alphas)) < len(self.alphas) or not all(a > 0 for a in self.alphas):
+            faults.append((f"alphas {self.alphas}", "alphas: different numbers above 0"))
+        if not self.regimes or len(set(self.regimes)) < len(self.regimes):
+            faults.append((f"{len(self.regimes)} regimes", "regimes: at least one, all different"))
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
+            faults.append((f"seeds {self.seeds}", "seeds: at least one, all different"))
+        if not 0 <= self.quantized_seeds <= len(self.seeds):
+            faults.append(
+                (f"quantized_seeds {self.quantized_seeds}", f"quantized_seeds: 0 to {len(self.seeds)}")
+            )
+        if faults:
+            raise SettingsError.listing(faults)
+
+    @property
+    def main(self) -> Regime:
+        """The regime that every arm is trained in."""
+        return self.regimes[0]
+
+    @property
+    def middle(self) -> str:
+        """The hybrid arm that stands for all where not all are trained: the paper's alpha, or the nearest to it."""
+        return hybrid_name(min(self.alphas, key=lambda alpha: abs(alpha - RewardTrainingSettings.alpha)))
+
+    def arms(self, regime: Regime) -> list[Arm]:
+        """Return the arms that are trained in a regime, the standard one first."""
+        hybrids = [Arm(hybrid_name(alpha), alpha) for alpha in self.alphas]
+        if regime != self.main:
+            return [Arm(STANDARD, 0.0), *(arm for arm in hybrids if arm.name == self.middle)]
+        return [Arm(STANDARD, 0.0), *hybrids, Arm(DPO, 1.0, reward_weight=0.0)]
+
+    @property
+    def quantized(self) -> Arm:
+        """The arm that trains as a large model would be trained."""
+        return Arm(f"{self.middle}, NF4 + LoRA", float(self.middle.split()[1]), quantized=True)
+
+    def model_of(self, arm: Arm) -> ModelSettings:
+        """Return how an arm holds the backbone."""
+        return replace(self.model, quantize="nf4") if arm.quantized else self.model
+
+    def lora_of(self, arm: Arm) -> LoraSettings | None:
+        """Return the adapters that an arm trains."""
+        return self.lora or LoraSettings() if arm.quantized else self.lora

@@ -1,0 +1,247 @@
+"""The HaF-RM experiment: standard, hybrid and DPO reward models on the same pairs, seed by seed.
+
+Source: HaF-RM: A Hybrid Alignment Framework for Reward Model Training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.core.errors import SettingsError
+from workbench.datasets.preference_pair import PreferencePair
+from workbench.models.loading import ModelSettings, load_tokenizer
+from workbench.models.lora import LoraSettings
+from workbench.papers.haf_rm.data import ExperimentData, Regime, training_pairs
+from workbench.papers.haf_rm.declaration import Arm, Declaration
+from workbench.papers.haf_rm.scoring import TokenTrace, measured, trace
+from workbench.store.jobs import run_jobs
+from workbench.training.settings import RewardTrainingSettings
+
+__all__ = [
+    "Job",
+    "Outcome",
+    "Untrained",
+    "job_name",
+    "make_job",
+    "plan",
+    "run_declared",
+    "run_job",
+    "untrained",
+]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training, and what is scored after it."""
+
+    arm: str
+    regime: Regime
+    trained_on: str
+    seed: int
+    model: ModelSettings
+    lora: LoraSettings | None
+    training: RewardTrainingSettings
+    pairs: tuple[PreferencePair, ...]
+    texts: tuple[tuple[str, str], ...]
+    example: PreferencePair
+    reference_cache: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one training gives."""
+
+    arm: str
+    regime: Regime
+    trained_on: str
+    seed: int
+    log: tuple[dict[str, Any], ...]
+    """The training's log."""
+    rewards: Floats
+    """Explicit reward of every text, NaN without a trained head. Shape [texts]."""
+    policy_logps: Floats
+    """`log pi(y|x)` of every text after training. Shape [texts]."""
+    tokens: NDArray[np.int64]
+    """Tokens of every response. Shape [texts]."""
+    example: tuple[TokenTrace, TokenTrace] | None = None
+    """One pair token by token: the chosen response and the rejected one."""
+
+
+def run_declared(
+    declaration: Declaration, data: ExperimentData, folder: Path, *, workers: int = 1, progress: bool = True
+) -> list[Outcome]:
+    """Train and score everything that was declared. Killed, the same call goes on.
+
+    Args:
+        declaration: What to train.
+        data: What on.
+        folder: Where outcomes are kept as they come.
+        workers: Processes; see `run_jobs`.
+        progress: Show a bar on a terminal.
+    """
+    jobs = {job_name(job): job for job in plan(declaration, data, folder / "reference")}
+    return list(
+        run_jobs(run_job, jobs, folder, workers=workers, label="trainings", progress=progress).values()
+    )
+
+
+def plan(declaration: Declaration, data: ExperimentData, reference_cache: Path) -> list[Job]:
+    """Return the jobs of a declaration, seed by seed, so that what is there after an interruption is paired."""
+    texts = data.texts
+    jobs: list[Job] = []
+    for number, seed in enumerate(declaration.seeds):
+        for trained_on, pool in data.pools.items():
+            for regime in declaration.regimes:
+                pairs = training_pairs(pool, regime, source=trained_on, seed=seed)
+                arms = declaration.arms(regime)
+                if regime == declaration.main and number < declaration.quantized_seeds:
+                    arms = [*arms, declaration.quantized]
+                jobs += [
+                    make_job(
+                        declaration,
+                        arm,
+                        regime,
+                        trained_on,
+                        seed,
+                        pairs=pairs,
+                        texts=texts,
+                        example=data.example,
+                        reference_cache=reference_cache,
+                    )
+                    for arm in arms
+                ]
+    return jobs
+
+
+def make_job(
+    declaration: Declaration,
+    arm: Arm,
+    regime: Regime,
+    trained_on: str,
+    seed: int,
+    *,
+    pairs: Sequence[PreferencePair],
+    texts: Sequence[tuple[str, str]],
+    example: PreferencePair,
+    reference_cache: Path,
+) -> Job:
+    """Return one training of a declaration.
+
+    Args:
+        declaration: What all share, and what tuning chose.
+        arm: How it trains.
+        regime: What `pairs` were drawn for.
+        trained_on: The pool that they were drawn from.
+        seed: Of order and first weights.
+        pairs: What it trains on.
+        texts: What it scores then.
+        example: What it looks at token by token.
+        reference_cache: Where the reference's log-probabilities are kept for all arms.
+    """
+    return Job(
+        arm=arm.name,
+        regime=regime,
+        trained_on=trained_on,
+        seed=seed,
+        model=declaration.model_of(arm),
+        lora=declaration.lora_of(arm),
+        training=training_settings(declaration, arm, seed),
+        pairs=tuple(pairs),
+        texts=tuple(texts),
+        example=example,
+        reference_cache=str(reference_cache),
+    )
+
+
+def training_settings(declaration: Declaration, arm: Arm, seed: int) -> RewardTrainingSettings:
+    """Return an arm's settings: what all share, what makes the arm, and what tuning chose for it.
+
+    Raises:
+        SettingsError: Tuning chose a setting that there is not.
+    """
+    tuned = dict(declaration.tuned.get(arm.name, {}))
+    unknown = set(tuned) - set(asdict(declaration.training))
+    if unknown:
+        raise SettingsError(
+            got=f"tuned settings {', '.join(sorted(unknown))} of {arm.name}",
+            needed="settings of RewardTrainingSettings",
+            fix="tune again",
+        )
+    made: dict[str, Any] = {"alpha": arm.alpha, "reward_weight": arm.reward_weight, "seed": seed}
+    return replace(declaration.training, **(made | tuned))
+
+
+def job_name(job: Job) -> str:
+    """Return a name that is a file's too."""
+    words = f"{job.trained_on} {job.regime.pairs}@{job.regime.flipped:g} {job.arm} seed {job.seed}"
+    return "".join(letter if letter.isalnum() or letter in ".@+-" else "-" for letter in words)
+
+
+def run_job(job: Job) -> Outcome:
+    """Train one reward model, score all texts with it, and look at the example."""
+    from transformers.utils import logging
+
+    from workbench.rewards.scorer import Scorer, ScoringSettings
+    from workbench.training.train import train_reward_model
+
+    logging.disable_progress_bar()  # of loading weights, which takes no time
+    tokenizer = load_tokenizer(job.model)
+    trained = train_reward_model(
+        job.model,
+        tokenizer,
+        job.pairs,
+        job.training,
+        folder=None,
+        lora=job.lora,
+        reference_cache=job.reference_cache,
+    )
+    rows = 8 * job.training.micro_batch  # without gradients more fit than in training
+    settings = ScoringSettings(job.training.encoding, batch_size=rows, beta=job.training.beta)
+    scorer = Scorer(trained.model, tokenizer, settings)
+    found = measured(scorer, job.texts)
+    rewards = found["rewards"] if job.training.reward_weight else np.full(len(job.texts), np.nan)
+    example = tuple(
+        trace(scorer, job.example.prompt, text) for text in (job.example.chosen, job.example.rejected)
+    )
+    return Outcome(
+        arm=job.arm,
+        regime=job.regime,
+        trained_on=job.trained_on,
+        seed=job.seed,
+        log=trained.log,
+        rewards=rewards,
+        policy_logps=found["policy_logps"],
+        tokens=found["tokens"],
+        example=(example[0], example[1]),
+    )
+
+
+@dataclass(frozen=True)
+class Untrained:
+    """What the backbone knows before any preference."""
+
+    logps: Floats
+    """`log ref(y|x)` of all texts. Shape [texts]."""
+    example: tuple[TokenTrace, TokenTrace]
+    """The example, chosen and rejected; its rewards say nothing."""
+
+
+def untrained(declaration: Declaration, data: ExperimentData) -> Untrained:
+    """Score all texts with the backbone as it is."""
+    from workbench.models.reward_model import RewardModel
+    from workbench.rewards.scorer import Scorer, ScoringSettings
+
+    rows = 8 * declaration.training.micro_batch
+    settings = ScoringSettings(declaration.training.encoding, batch_size=rows)
+    scorer = Scorer(RewardModel.load(declaration.model), load_tokenizer(declaration.model), settings)
+    pair = data.example
+    example = trace(scorer, pair.prompt, pair.chosen), trace(scorer, pair.prompt, pair.rejected)
+    return Untrained(measured(scorer, data.texts)["policy_logps"], example)

@@ -1,0 +1,219 @@
+"""Tune every arm of the HaF-RM experiment alike: `python -m workbench.recipes.haf_rm_tuning --out data/haf_rm`.
+
+Every arm gets the same number of settings, the same seeds and the same data, and none of these is what is reported
+on. The standard arm comes first. Killed, the same command goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from workbench.core.errors import DataError, WorkbenchError
+from workbench.models.loading import ModelSettings
+from workbench.papers.haf_rm.data import (
+    WORLD,
+    DataSettings,
+    ExperimentData,
+    prepare_data,
+    training_pairs,
+)
+from workbench.papers.haf_rm.experiment import (
+    Arm,
+    Declaration,
+    Job,
+    Outcome,
+    job_name,
+    make_job,
+    run_job,
+    untrained,
+)
+from workbench.papers.haf_rm.results import Findings
+from workbench.papers.haf_rm.setup import POCKET_TRAINING, policy_folder
+from workbench.preferences.accuracy import correctness
+from workbench.store import atomic
+from workbench.store.jobs import run_jobs
+
+__all__ = ["FILE", "GRIDS", "Tuning", "grid_of", "read_tuning", "tune"]
+
+FILE = "tuning.json"
+GRIDS: Mapping[str, Mapping[str, tuple[float, ...]]] = {
+    "explicit": {"learning_rate": (1e-3, 3e-3), "init_std": (0.0, 0.1, 0.3)},
+    "implicit": {"learning_rate": (1e-3, 3e-3), "beta": (0.1, 0.3, 1.0)},
+    "adapters": {"learning_rate": (3e-3, 1e-2), "init_std": (0.0, 0.1, 0.3)},
+}
+"""What is tried, equally many settings for every arm. DPO trains no head, so its second setting is its strength;
+adapters want higher rates than whole matrices do."""
+
+
+def grid_of(arm: Arm) -> Mapping[str, tuple[float, ...]]:
+    """Return the grid that an arm is tuned on."""
+    return GRIDS["adapters" if arm.quantized else arm.score]
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """What was tried, and what was chosen."""
+
+    command: str
+    """What makes this file."""
+    seeds: tuple[int, ...]
+    """Tuning seeds."""
+    data: dict[str, Any]
+    """The tuning data's `DataSettings`."""
+    regime: str
+    """The regime that was tuned in; its settings are used in all."""
+    rows: tuple[dict[str, Any], ...]
+    """A row for each arm and setting: `arm`, the settings, `accuracy` (mean over the seeds)."""
+    chosen: dict[str, dict[str, float]]
+    """By arm, the setting of the highest accuracy; of equal ones the first tried."""
+
+    @property
+    def tried(self) -> int:
+        """How many settings were tried, over all arms."""
+        return len(self.rows)
+
+
+def tune(
+    declaration: Declaration,
+    data_settings: DataSettings,
+    folder: Path,
+    *,
+    workers: int = 1,
+    command: str = "",
+) -> Tuning:
+    """Train every arm with every setting of its grid, and choose by accuracy on held-out pairs of the same kind.
+
+    Args:
+        declaration: Arms, tuning seeds and the main regime.
+        data_settings: The tuning data: of another seed than what is reported on.
+        folder: Where outcomes are kept as they come.
+        workers: Processes.
+        command: What makes the file, to be kept in it.
+    """
+    data = _own_test_set(prepare_data(data_settings, declaration.model))
+    arms = declaration.arms(declaration.main)
+    if declaration.quantized_seeds:
+        arms.append(declaration.quantized)
+    jobs: dict[str, Job] = {}
+    tried: list[tuple[Arm, dict[str, float], list[str]]] = []
+    for arm in arms:
+        grid = grid_of(arm)
+        for values in product(*grid.values()):
+            setting = dict(zip(grid, values, strict=True))
+            named = {_name(job, setting): job for job in _jobs(declaration, data, arm, setting, folder)}
+            jobs |= named
+            tried.append((arm, setting, list(named)))
+    outcomes = run_jobs(run_job, jobs, folder, workers=workers, label="tuning")
+    reference = untrained(declaration, data).logps
+    rows: list[dict[str, Any]] = []
+    for arm, setting, names in tried:
+        accuracies = [_accuracy(declaration, data, outcomes[name], reference, arm) for name in names]
+        rows.append({"arm": arm.name, **setting, "accuracy": round(float(np.mean(accuracies)), 4)})
+    chosen: dict[str, dict[str, float]] = {}
+    for arm in arms:
+        best = max((row for row in rows if row["arm"] == arm.name), key=lambda row: row["accuracy"])
+        chosen[arm.name] = {name: best[name] for name in grid_of(arm)}
+    return Tuning(
+        command, declaration.seeds, asdict(data_settings), declaration.main.name, tuple(rows), chosen
+    )
+
+
+def read_tuning(file: Path) -> Tuning:
+    """Read what was kept of a tuning.
+
+    Raises:
+        DataError: The file is missing or holds something else.
+    """
+    try:
+        said = json.loads(file.read_text(encoding="utf-8"))
+        return Tuning(**{**said, "rows": tuple(said["rows"]), "seeds": tuple(said["seeds"])})
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DataError(
+            got=f"{file}: {type(error).__name__}: {error}",
+            needed="the file of a tuning",
+            fix="python -m workbench.recipes.haf_rm_tuning --out FOLDER",
+        ) from error
+
+
+def _own_test_set(data: ExperimentData) -> ExperimentData:
+    """Keep the test sets of the kinds that are trained on: what is out of distribution is not tuned for."""
+    tests = {name: data.tests[name] for name in data.pools}
+    return ExperimentData(data.pools, tests)
+
+
+def _jobs(
+    declaration: Declaration, data: ExperimentData, arm: Arm, setting: Mapping[str, float], folder: Path
+) -> list[Job]:
+    tuned = replace(declaration, tuned={arm.name: setting})
+    return [
+        make_job(
+            tuned,
+            arm,
+            declaration.main,
+            trained_on,
+            seed,
+            pairs=training_pairs(pool, declaration.main, source=trained_on, seed=seed),
+            texts=data.texts,
+            example=data.example,
+            reference_cache=folder / "reference",
+        )
+        for trained_on, pool in data.pools.items()
+        for seed in declaration.seeds
+    ]
+
+
+def _name(job: Job, setting: Mapping[str, float]) -> str:
+    return "-".join([job_name(job), *(f"{name}-{value:g}" for name, value in setting.items())])
+
+
+def _accuracy(
+    declaration: Declaration, data: ExperimentData, outcome: Outcome, reference: Any, arm: Arm
+) -> float:
+    """Return one training's accuracy on held-out pairs of the kind that it was trained on."""
+    findings = Findings(declaration, data, [outcome], reference)
+    (by_seed,) = findings.scores.values()
+    table = by_seed[outcome.seed].of_source(outcome.trained_on)
+    return float(correctness(table.margin(arm.score)).mean())
+
+
+@click.command(help=__doc__, epilog="Example: python -m workbench.recipes.haf_rm_tuning --out out/tuning")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help=f"Folder of {FILE}."
+)
+@click.option("--seeds", default=2, show_default=True, help="Tuning seeds.")
+@click.option("--workers", default=2, show_default=True, help="Trainings at a time.")
+def main(out: Path, seeds: int, workers: int) -> None:
+    from workbench.papers.haf_rm.setup import TUNING_DATA_SEED, TUNING_SEEDS
+
+    model = ModelSettings(str(policy_folder()), device="cpu")
+    declaration = Declaration(model, seeds=TUNING_SEEDS[:seeds], quantized_seeds=1, training=POCKET_TRAINING)
+    data = DataSettings((WORLD,), pool_prompts=800, test_prompts=200, samples=8, seed=TUNING_DATA_SEED)
+    folder = out / "tuning"
+    try:
+        found = tune(
+            declaration,
+            data,
+            folder,
+            workers=workers,
+            command=f"python -m workbench.recipes.haf_rm_tuning --out {out} --seeds {seeds}",
+        )
+    except WorkbenchError as error:
+        raise click.ClickException(str(error)) from error
+    atomic.write_json(out / FILE, asdict(found))
+    shutil.rmtree(folder)
+    for row in found.rows:
+        mark = "  <- chosen" if {**row, **found.chosen[row["arm"]]} == row else ""
+        click.echo("  ".join(f"{value}" for value in row.values()) + mark)
+
+
+if __name__ == "__main__":
+    main()

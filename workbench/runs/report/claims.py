@@ -1,0 +1,163 @@
+"""Claims as the report shows them: a verdict in words, sign and colour, and the interval drawn."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.runs.report.values import interval_text, measured_text, shown
+
+__all__ = ["VERDICTS", "ClaimRow", "Mark", "Verdict", "claim_rows", "mark", "tally", "verdict"]
+
+
+EDGE = 2.0
+"""Room for half a dot at both ends of a line, in percent of its width."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a measurement says about a claim."""
+
+    kind: str
+    """yes, no, maybe or none: the name of its colours."""
+    words: str
+    rank: int
+    """Its place when claims are sorted by verdict."""
+
+
+SUPPORTED = Verdict("yes", "supported", 0)
+UNDECIDED = Verdict("maybe", "undecided", 1)
+REFUTED = Verdict("no", "not supported", 2)
+UNMEASURED = Verdict("none", "not measured", 3)
+VERDICTS = (SUPPORTED, UNDECIDED, REFUTED, UNMEASURED)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """An interval drawn on a line: places in percent of its width, the deciding value among them."""
+
+    low: float
+    high: float
+    estimate: float
+    threshold: float | None
+
+
+@dataclass(frozen=True)
+class ClaimRow:
+    """One claim, ready to be shown."""
+
+    statement: str
+    source: str
+    """The paper that makes it."""
+    paper_value: str
+    measured: str
+    interval: str
+    basis: list[str]
+    """What it rests on: samples and seeds, in words."""
+    verdict: Verdict
+    note: str
+    mark: Mark | None
+    threshold: str
+    """The value that decides, in the claim's unit; empty where it is 0 or none is known."""
+    estimate: float | None
+    """For sorting."""
+
+
+def verdict(claim: Mapping[str, Any]) -> Verdict:
+    """Return what a claim of results.json says; nothing was measured where it has no measurement."""
+    if claim.get("supported") is not None:
+        return SUPPORTED if claim["supported"] else REFUTED
+    return UNMEASURED if claim.get("measured") is None else UNDECIDED
+
+
+def tally(claims: Sequence[ClaimRow]) -> list[tuple[Verdict, int]]:
+    """Count claims by verdict, leaving out verdicts that none has."""
+    counted = [(kind, sum(claim.verdict is kind for claim in claims)) for kind in VERDICTS]
+    return [(kind, count) for kind, count in counted if count]
+
+
+def mark(claim: Mapping[str, Any], reach: float | None = None) -> Mark | None:
+    """Place a claim's interval on a line whose middle is the value that decides.
+
+    So the middles of all rows lie below each other, and an interval is clear of its threshold at a glance.
+
+    Args:
+        claim: Of results.json.
+        reach: Half the width of the line, in the claim's unit; None for just what the interval needs. Runs
+            that are compared share one.
+
+    Returns:
+        The places; None for a claim without an interval. Without a threshold, the line runs from 0 to 1
+        where the interval lies in it, and else just around the interval.
+    """
+    interval, estimate = claim.get("interval"), claim.get("measured")
+    if not interval or not isinstance(estimate, int | float):
+        return None
+    low, high = interval
+    threshold = claim.get("threshold")
+    if threshold is not None:
+        width = (reach or max(abs(low - threshold), abs(high - threshold)) or 1.0) * 1.08
+        begin, end = threshold - width, threshold + width
+    elif low >= 0 and high <= 1:
+        begin, end = 0.0, 1.0
+    else:
+        room = (high - low or 1.0) * 0.25
+        begin, end = low - room, high + room
+
+    def place(value: float) -> float:
+        share = (min(max(value, begin), end) - begin) / (end - begin)
+        return round(EDGE + (100 - 2 * EDGE) * share, 2)
+
+    return Mark(place(low), place(high), place(estimate), None if threshold is None else place(threshold))
+
+
+def claim_rows(claims: Sequence[Mapping[str, Any]]) -> tuple[list[ClaimRow], str]:
+    """Prepare a paper's claims.
+
+    Args:
+        claims: Of results.json.
+
+    Returns:
+        The rows, and what the notes of all measured claims say alike, which is then left out of each.
+    """
+    common = _common([claim.get("note", "") for claim in claims if claim.get("measured") is not None])
+    rows = [
+        _row(claim, [one for one in _sentences(claim.get("note", "")) if one not in common])
+        for claim in claims
+    ]
+    return rows, " ".join(common)
+
+
+def _row(claim: Mapping[str, Any], note: Sequence[str]) -> ClaimRow:
+    unit = claim.get("unit") or ""
+    measured, threshold, seeds = claim.get("measured"), claim.get("threshold"), claim.get("seeds")
+    basis = [f"n = {shown(claim['n'])}"] if claim.get("n") is not None else []
+    if seeds:
+        basis.append(f"{seeds} seed{'s' if seeds != 1 else ''}")
+    return ClaimRow(
+        statement=claim["statement"],
+        source=claim.get("paper", ""),
+        paper_value=measured_text(claim.get("paper_value"), unit),
+        measured=measured_text(measured, unit),
+        interval=interval_text(claim.get("interval"), unit),
+        basis=basis,
+        verdict=verdict(claim),
+        note=" ".join(note),
+        mark=mark(claim),
+        threshold=measured_text(float(threshold), unit) if threshold else "",
+        estimate=measured if isinstance(measured, int | float) else None,
+    )
+
+
+def _sentences(note: str) -> list[str]:
+    return [one for one in re.split(r"(?<=[.!?])\s+(?=[A-Z0-9])", note.strip()) if one]
+
+
+def _common(notes: Sequence[str]) -> list[str]:
+    """Return the sentences that every one of several notes has."""
+    if len(notes) < 2:
+        return []
+    first, *others = map(_sentences, notes)
+    return [sentence for sentence in first if all(sentence in other for other in others)]

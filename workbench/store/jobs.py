@@ -1,0 +1,101 @@
+"""Many independent jobs: several at a time, each result on disk as it comes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any, TypeVar
+
+from workbench.store import atomic
+from workbench.store.stored import Damaged, classes_around, decode, stored
+
+__all__ = ["run_jobs"]
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+def run_jobs(
+    function: Callable[[Job], Result],
+    jobs: Mapping[str, Job],
+    folder: Path,
+    *,
+    workers: int = 1,
+    label: str = "jobs",
+    progress: bool = True,
+) -> dict[str, Result]:
+    """Run a function on each job, and keep what it returns, as data: reading it back runs nothing.
+
+    A result that is in the folder is not computed again: killed, the same call goes on. The folder must be of this
+    function and these jobs alone, as a step's folder is.
+
+    Args:
+        function: What to do; with several workers it has a name in a module, and so do its arguments' classes.
+        jobs: By name; the name is a file's.
+        folder: Where results are kept, a file each.
+        workers: Processes. 1: no process is started. In each of several, torch computes on its share of the cores.
+        label: What the progress bar says.
+        progress: Show a bar on a terminal.
+
+    Returns:
+        The results by name, in the order of the jobs.
+
+    Raises:
+        SettingsError: A result is no data.
+    """
+    from tqdm.auto import tqdm
+
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {name: folder / f"{name}.result" for name in jobs}
+    found: dict[str, Any] = {}
+    for name, file in files.items():
+        try:
+            if file.is_file():
+                found[name] = _read(function, file)
+        except Damaged as fault:
+            tqdm.write(
+                f"{label}: {file.name} is not read, and the job is done again: it is {fault}", sys.stderr
+            )
+    missing = [name for name in jobs if name not in found]
+    bar = tqdm(
+        total=len(jobs), initial=len(jobs) - len(missing), desc=label, disable=None if progress else True
+    )
+    with bar:
+        if workers == 1 or len(missing) < 2:
+            for name in missing:
+                _compute(function, jobs[name], files[name])
+                bar.update()
+        else:
+            # spawned: a fork of a process that has used torch's threads may hang
+            context = multiprocessing.get_context("spawn")
+            with ProcessPoolExecutor(workers, context, _share_cores, (workers,)) as pool:
+                waiting = [pool.submit(_compute, function, jobs[name], files[name]) for name in missing]
+                try:
+                    for done in as_completed(waiting):
+                        done.result()
+                        bar.update()
+                except BaseException:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise
+    return {name: found[name] if name in found else _read(function, file) for name, file in files.items()}
+
+
+def _read(function: Callable[[Job], Result], file: Path) -> Result:
+    result: Result = decode(file.read_bytes(), classes_around(function))
+    return result
+
+
+def _compute(function: Callable[[Job], Result], job: Job, file: Path) -> None:
+    """Do one job and write its result, whole."""
+    content, _ = stored(f"job {file.stem!r}", function(job), classes_around(function))
+    atomic.write_bytes(file, content)
+
+
+def _share_cores(workers: int) -> None:
+    """Let a process's torch use its share of the cores, so that the processes do not get in each other's way."""
+    import torch
+
+    torch.set_num_threads(max(1, torch.get_num_threads() // workers))
