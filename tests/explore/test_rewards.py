@@ -22,8 +22,8 @@ from workbench.explore.reward_inspector import (
 )
 from workbench.explore.reward_page import example_page
 from workbench.models import EncodingSettings, ModelSettings, RewardModel, load_tokenizer
-from workbench.papers.haf_rm.scoring import TokenTrace
 from workbench.rewards import HierarchicalReward, HierarchySettings, Sample, Scorer, ScoringSettings, Span
+from workbench.rewards.token_trace import TokenTrace
 
 TEXT = "One. Two is long."
 SENTENCES = ((0, 4), (5, 17))

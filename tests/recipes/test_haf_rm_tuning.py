@@ -13,8 +13,9 @@ from workbench.papers.haf_rm.data import DataSettings, ExperimentData, Regime
 from workbench.papers.haf_rm.declaration import Declaration
 from workbench.papers.haf_rm.experiment import Outcome, Untrained
 from workbench.papers.haf_rm.tables import tuning_table
+from workbench.papers.haf_rm.tuning import read_tuning
 from workbench.recipes import haf_rm_tuning
-from workbench.recipes.haf_rm_tuning import GRIDS, read_tuning, tune
+from workbench.recipes.haf_rm_tuning import GRIDS, tune
 
 DECLARED = Declaration(
     ModelSettings("backbone"), alphas=(0.2,), regimes=(Regime(2),), seeds=(1000, 1001), quantized_seeds=1

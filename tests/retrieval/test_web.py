@@ -12,7 +12,8 @@ import pytest
 
 from workbench.core.errors import DataError, SettingsError
 from workbench.retrieval.brave import BraveProvider, page_text
-from workbench.retrieval.web import FolderProvider, WebPage, WebSearch, make_provider, page_lines
+from workbench.retrieval.search_provider import WebPage
+from workbench.retrieval.web import FolderProvider, WebSearch, make_provider, page_lines
 
 KEY = "brave-very-secret"
 PAGES = {

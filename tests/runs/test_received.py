@@ -18,8 +18,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from workbench.core.errors import DataError, RunError, WorkbenchError
 from workbench.explore import browse_problems, compare_runs, explore_traces, training_curves
 from workbench.runs import Run
-from workbench.runs.folders import sole_user
 from workbench.runs.report import write_comparison, write_report
+from workbench.store.folders import sole_user
 from workbench.store.jobs import run_jobs
 
 XSS = "<script>alert(1)</script><img src=x onerror=alert(2)>"

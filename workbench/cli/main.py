@@ -12,7 +12,7 @@ import click
 
 from workbench.cli import commands
 from workbench.core.errors import FileError, InternalError, RunError, WorkbenchError
-from workbench.runs.profiles import suggestion
+from workbench.core.suggestion import suggestion
 
 __all__ = ["cli", "main"]
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
 
-__all__ = ["echo", "message", "safe", "short"]
+if TYPE_CHECKING:
+    pass
+
+__all__ = ["echo", "message", "safe", "short", "show_line"]
 
 _WIDTH = 60
 _JOINERS = "\u200c\u200d"  # some scripts and emoji need them, and they do nothing else
@@ -63,3 +67,8 @@ def _is_shown(letter: str) -> bool:
 
 def _written(letter: str) -> str:
     return letter.encode("unicode_escape").decode()
+
+
+def show_line(text: str) -> None:
+    """Show a line of plain text."""
+    print(message(text), flush=True)

@@ -19,7 +19,7 @@ from workbench.core.errors import DataError, SettingsError
 from workbench.datasets.coding_problem import INSERT, CodingProblem, HiddenTest, VisibleRun
 from workbench.datasets.evor_python import Case, python_run, python_tests
 from workbench.datasets.jsonl import Faults, name_of, not_text, read_objects
-from workbench.runs.folders import printable
+from workbench.store.folders import printable
 
 __all__ = ["TASKS", "EvorDocument", "EvorTask", "load_evor"]
 

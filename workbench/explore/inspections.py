@@ -11,9 +11,9 @@ from workbench.core.errors import ModelError, SettingsError
 from workbench.rewards.spans import Reward, Sample, Span, sequence_score
 
 if TYPE_CHECKING:
-    from workbench.papers.haf_rm.scoring import TokenTrace
     from workbench.rewards.composition import HierarchicalReward
     from workbench.rewards.scorer import Scorer
+    from workbench.rewards.token_trace import TokenTrace
 
 __all__ = [
     "Example",
@@ -118,7 +118,7 @@ def inspect_by_model(scorer: Scorer) -> Inspect:
         ModelError: The model is a classifier.
     """
     from workbench.models.reward_model import RewardModel
-    from workbench.papers.haf_rm.scoring import trace
+    from workbench.rewards.token_trace import trace
 
     if not isinstance(scorer.model, RewardModel):
         raise ModelError(
@@ -192,7 +192,7 @@ def _strips(text: str, found: Mapping[str, Sequence[Span]]) -> tuple[Strip, ...]
 def _before(scorer: Scorer, sample: Sample) -> TokenTrace | None:
     """Return what the untrained model makes of an answer, where there is one that reads the same tokens."""
     from workbench.models.reward_model import RewardModel
-    from workbench.papers.haf_rm.scoring import trace
+    from workbench.rewards.token_trace import trace
 
     if scorer.reference is not None and scorer.reference is not scorer.model:
         tokenizer = scorer.reference_tokenizer or scorer.tokenizer

@@ -14,10 +14,10 @@ from workbench.explore.markup import Markup, badge, bar, escape, listing, note, 
 from workbench.explore.presence import present
 from workbench.explore.served import served_address
 from workbench.plots.theme import BLUE, RULE
-from workbench.runs.folders import shown as shown_path
 from workbench.runs.notebooks import find_notebooks, notebooks_folder
 from workbench.runs.profiles import PROFILES
 from workbench.runs.report.values import shown
+from workbench.store.folders import shown as shown_path
 
 if TYPE_CHECKING:
     from ipywidgets import Widget

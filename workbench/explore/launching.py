@@ -15,9 +15,9 @@ from typing import Any
 from workbench.core.errors import SettingsError
 from workbench.explore.presence import SESSION
 from workbench.runs import profiles
-from workbench.runs.folders import make_folder
 from workbench.runs.notebooks import literal, read_whole
 from workbench.runs.planning import plan
+from workbench.store.folders import make_folder
 from workbench.store.reading import read_json
 
 __all__ = ["Field", "Launched", "Progress", "fields_of", "launch_run"]

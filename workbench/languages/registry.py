@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from workbench.core.errors import SettingsError
+from workbench.core.suggestion import suggestion
 from workbench.languages.language import Language
-from workbench.runs.profiles import suggestion
 
 __all__ = ["LANGUAGES", "find_language"]
 

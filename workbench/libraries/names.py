@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.core.errors import SettingsError
+from workbench.core.suggestion import suggestion
 from workbench.libraries.survey import Member, Survey
-from workbench.runs.profiles import suggestion
 
 __all__ = ["NameMap", "is_ordinary", "make_names"]
 

@@ -9,7 +9,9 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.utils.checkpoint import checkpoint
 
-__all__ = ["label_logps"]
+from workbench.core.errors import SettingsError
+
+__all__ = ["label_logps", "sequence_logps"]
 
 CHUNK_VALUES = {"cpu": 2**24, "cuda": 2**26}
 """Logits held at once, by type of device: 64 MB of float32 on a CPU, 256 MB on a GPU."""
@@ -163,3 +165,40 @@ def _through_module(hidden: Tensor, labels: Tensor, head: nn.Module, rows: int) 
 
     parts = [slice(start, start + rows) for start in range(0, max(len(hidden), 1), rows)]
     return torch.cat([checkpoint(chunk, hidden[part], labels[part], use_reentrant=False) for part in parts])
+
+
+def sequence_logps(token_logps: Tensor, response_mask: Tensor, *, average: bool = False) -> Tensor:
+    """Return the log-probability of each response from those of its tokens.
+
+    Args:
+        token_logps: `log pi(y_t | x, y_<t)`. Shape [batch, tokens], floating. Values off the mask are ignored,
+            also NaN.
+        response_mask: True where a token belongs to the response. Shape [batch, tokens], bool.
+        average: Divide by the response's length in tokens, as SimPO does.
+
+    Returns:
+        Shape [batch]. Sums, or averages; 0 for a response without tokens. dtype: float32, or float64 for float64.
+
+    Raises:
+        SettingsError: Shapes or types do not fit.
+    """
+    if token_logps.ndim != 2 or token_logps.shape != response_mask.shape or response_mask.dtype != torch.bool:
+        raise SettingsError(
+            got=f"token_logps {described(token_logps)}, response_mask {described(response_mask)}",
+            needed="two tensors of shape [batch, tokens], the mask of type bool",
+            fix="give the mask that the model was given; make one of 0 and 1 boolean by .bool()",
+        )
+    sums = torch.where(response_mask, widened(token_logps), 0.0).sum(-1)
+    return sums / response_mask.sum(-1).clamp(min=1) if average else sums
+
+
+def widened(tensor: Tensor) -> Tensor:
+    """Return a tensor in float32 at least: a half's log-probability of -300 is known to 0.25 or 2 only."""
+    return tensor if tensor.dtype == torch.float64 else tensor.float()
+
+
+def described(tensor: object) -> str:
+    """Name a tensor's type and shape."""
+    if not isinstance(tensor, Tensor):
+        return type(tensor).__name__
+    return f"{str(tensor.dtype).removeprefix('torch.')} {list(tensor.shape)}"

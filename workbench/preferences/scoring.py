@@ -14,8 +14,8 @@ from workbench.models.encoding import EncodingSettings, load_encoding
 from workbench.models.loading import ModelSettings, load_causal_lm, load_tokenizer
 from workbench.preferences.summary import summarize_preferences
 from workbench.rewards.pair_scores import PreferenceScores
-from workbench.runs.folders import sole_user
 from workbench.store import atomic
+from workbench.store.folders import sole_user
 from workbench.store.secrets import redact
 
 if TYPE_CHECKING:

@@ -12,9 +12,8 @@ import click
 
 from workbench.core.errors import WorkbenchError
 from workbench.papers.alarm.table import SeedTable, write_table
-from workbench.papers.alarm.translation import TranslationSettings, run_translation
+from workbench.papers.alarm.translation import TranslationSettings, run_translation, tuned_settings
 from workbench.papers.alarm.translation_data import models_folder
-from workbench.recipes.alarm_translation_tuning import tuned_settings
 
 __all__ = ["SEEDS_FILE", "run_seeds"]
 

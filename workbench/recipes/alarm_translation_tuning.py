@@ -16,35 +16,20 @@ import click
 
 from workbench.core.errors import WorkbenchError
 from workbench.papers.alarm.arms import HIERARCHICAL, HOLISTIC_ONLY, WEIGHTED_SUM, Arm
-from workbench.papers.alarm.declaration import chosen_aspects, read_tuning
+from workbench.papers.alarm.declaration import chosen_aspects
 from workbench.papers.alarm.qa import prepare_seeds
-from workbench.papers.alarm.translation import TranslationSettings
-from workbench.papers.alarm.translation_data import models_folder, prepare_translations
+from workbench.papers.alarm.translation import TUNING_FILE, TranslationSettings
+from workbench.papers.alarm.translation_data import prepare_translations
 from workbench.recipes.alarm_tuning import Tuner
 from workbench.store import atomic
 
-__all__ = ["PRICES", "RATES", "SEEDS", "TUNING_FILE", "WEIGHTS", "tune", "tuned_settings"]
+__all__ = ["PRICES", "RATES", "SEEDS", "WEIGHTS", "tune"]
 
-TUNING_FILE = "tuning.json"
 SEEDS = (1000, 1001)
 """Seeds of tuning; those reported on count from 0."""
 RATES, PRICES = (2e-4, 3e-4), (0.3, 1.0)
 """Learning rates, and prices of a nat."""
 WEIGHTS = (0.3, 1.0)
-
-
-def tuned_settings(file: Path | None = None, **changes: Any) -> TranslationSettings:
-    """Return the experiment's settings with what tuning chose.
-
-    Args:
-        file: Of a tuning; that of our world if None.
-        changes: Fields of `TranslationSettings` to set otherwise.
-
-    Raises:
-        DataError: The file is missing or holds something else.
-    """
-    chosen = read_tuning(file or models_folder() / TUNING_FILE)["chosen"]
-    return TranslationSettings(**{**chosen, **changes})
 
 
 def tune(

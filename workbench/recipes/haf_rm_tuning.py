@@ -6,10 +6,9 @@ on. The standard arm comes first. Killed, the same command goes on.
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import click
 import numpy as np
 
-from workbench.core.errors import DataError, WorkbenchError
+from workbench.core.errors import WorkbenchError
 from workbench.models.loading import ModelSettings
 from workbench.papers.haf_rm.data import (
     WORLD,
@@ -37,14 +36,15 @@ from workbench.papers.haf_rm.experiment import (
     untrained,
 )
 from workbench.papers.haf_rm.results import Findings
-from workbench.papers.haf_rm.setup import POCKET_TRAINING, policy_folder
+from workbench.papers.haf_rm.setup import policy_folder
+from workbench.papers.haf_rm.tuning import FILE, Tuning
 from workbench.preferences.accuracy import correctness
 from workbench.store import atomic
 from workbench.store.jobs import run_jobs
+from workbench.worlds.passages.training import POCKET_TRAINING
 
-__all__ = ["FILE", "GRIDS", "Tuning", "grid_of", "read_tuning", "tune"]
+__all__ = ["GRIDS", "grid_of", "tune"]
 
-FILE = "tuning.json"
 GRIDS: Mapping[str, Mapping[str, tuple[float, ...]]] = {
     "explicit": {"learning_rate": (1e-3, 3e-3), "init_std": (0.0, 0.1, 0.3)},
     "implicit": {"learning_rate": (1e-3, 3e-3), "beta": (0.1, 0.3, 1.0)},
@@ -57,29 +57,6 @@ adapters want higher rates than whole matrices do."""
 def grid_of(arm: Arm) -> Mapping[str, tuple[float, ...]]:
     """Return the grid that an arm is tuned on."""
     return GRIDS["adapters" if arm.quantized else arm.score]
-
-
-@dataclass(frozen=True)
-class Tuning:
-    """What was tried, and what was chosen."""
-
-    command: str
-    """What makes this file."""
-    seeds: tuple[int, ...]
-    """Tuning seeds."""
-    data: dict[str, Any]
-    """The tuning data's `DataSettings`."""
-    regime: str
-    """The regime that was tuned in; its settings are used in all."""
-    rows: tuple[dict[str, Any], ...]
-    """A row for each arm and setting: `arm`, the settings, `accuracy` (mean over the seeds)."""
-    chosen: dict[str, dict[str, float]]
-    """By arm, the setting of the highest accuracy; of equal ones the first tried."""
-
-    @property
-    def tried(self) -> int:
-        """How many settings were tried, over all arms."""
-        return len(self.rows)
 
 
 def tune(
@@ -125,23 +102,6 @@ def tune(
     return Tuning(
         command, declaration.seeds, asdict(data_settings), declaration.main.name, tuple(rows), chosen
     )
-
-
-def read_tuning(file: Path) -> Tuning:
-    """Read what was kept of a tuning.
-
-    Raises:
-        DataError: The file is missing or holds something else.
-    """
-    try:
-        said = json.loads(file.read_text(encoding="utf-8"))
-        return Tuning(**{**said, "rows": tuple(said["rows"]), "seeds": tuple(said["seeds"])})
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise DataError(
-            got=f"{file}: {type(error).__name__}: {error}",
-            needed="the file of a tuning",
-            fix="python -m workbench.recipes.haf_rm_tuning --out FOLDER",
-        ) from error
 
 
 def _own_test_set(data: ExperimentData) -> ExperimentData:

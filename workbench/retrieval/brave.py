@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import DataError, SettingsError
 from workbench.retrieval.decoding import UndecodableError, decoded
+from workbench.retrieval.search_provider import WebPage
 from workbench.retrieval.sections import html_sections
-from workbench.retrieval.web import WebPage
 
 if TYPE_CHECKING:
     import httpx

@@ -5,24 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from workbench.core.errors import ModelError, SettingsError
 from workbench.models.damage import whole_files
 from workbench.retrieval.embeddings import EmbeddingCache
+from workbench.retrieval.encoder import Encoder
 from workbench.retrieval.item import SOURCES
 from workbench.retrieval.retriever import QUERY_KINDS, Scores
 
-__all__ = [
-    "INSTRUCTOR_INSTRUCTIONS",
-    "DenseIndex",
-    "DenseRetriever",
-    "Encoder",
-    "load_encoder",
-    "offline_model",
-]
+__all__ = ["INSTRUCTOR_INSTRUCTIONS", "DenseIndex", "DenseRetriever", "load_encoder", "offline_model"]
 
 INSTRUCTOR_INSTRUCTIONS: Mapping[str, str] = MappingProxyType(
     {
@@ -40,17 +34,6 @@ INSTRUCTOR_INSTRUCTIONS: Mapping[str, str] = MappingProxyType(
 
 _BATCH = 32
 _CONFIGURATIONS = ("modules.json", "config.json")
-
-
-class Encoder(Protocol):
-    """Turns texts into vectors."""
-
-    @property
-    def fingerprint(self) -> str:
-        """A text that differs whenever a vector may differ."""
-
-    def encode(self, texts: Sequence[str]) -> Scores:
-        """Return (texts, dimensions) float32 vectors of length 1."""
 
 
 class DenseRetriever:

@@ -20,8 +20,8 @@ from workbench.retrieval.decoding import UndecodableError, decoded
 from workbench.retrieval.execution import normalized
 from workbench.retrieval.item import Item, item_id
 from workbench.retrieval.sections import SECTION_CHARS, SUFFIXES, cut
-from workbench.runs.folders import printable
 from workbench.store.fingerprint import path_fingerprint
+from workbench.store.folders import printable
 from workbench.store.journal import content_key
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from workbench.core.errors import DataError
 from workbench.retrieval.retriever import Scores
 
 if TYPE_CHECKING:
-    from workbench.retrieval.dense import Encoder
+    from workbench.retrieval.encoder import Encoder
 
 __all__ = ["EmbeddingCache"]
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import DataError, SettingsError
+from workbench.core.suggestion import suggestion
 from workbench.datasets.coding_problem import CodeGenerator, CodingProblem
 from workbench.retrieval.completions import ResumableCompletions
 from workbench.retrieval.execution import Executor
@@ -23,9 +24,8 @@ from workbench.retrieval.rounds import Rounds
 from workbench.retrieval.settings import ActiveRetrievalSettings
 from workbench.retrieval.soup import KnowledgeSoup, KnowledgeSource
 from workbench.retrieval.trace import Step
-from workbench.runs.folders import refuse_overwriting, sole_user
-from workbench.runs.profiles import suggestion
 from workbench.store import atomic
+from workbench.store.folders import refuse_overwriting, sole_user
 
 if TYPE_CHECKING:
     from workbench.sandbox import Sandbox

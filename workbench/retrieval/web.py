@@ -7,46 +7,20 @@ pages each, the first 100 lines of text.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Protocol
 
 from workbench.core.errors import SettingsError
 from workbench.retrieval.documentation import DocumentationFolder, document_items
 from workbench.retrieval.item import Item
+from workbench.retrieval.search_provider import SearchProvider, WebPage
 from workbench.retrieval.soup import KnowledgeSoup
 from workbench.store.journal import Journal, content_key
 
-__all__ = ["FolderProvider", "SearchProvider", "WebPage", "WebSearch", "make_provider", "page_lines"]
+__all__ = ["FolderProvider", "WebSearch", "make_provider", "page_lines"]
 
 _KINDS = "brave (key in BRAVE_API_KEY) or folder:PATH (saved pages)"
 _QUERY_CHARS = 400  # search engines take no more
-
-
-@dataclass(frozen=True)
-class WebPage:
-    """One page."""
-
-    url: str
-    """Its address, or its file."""
-    title: str
-    text: str
-    """What it says, headings marked with `#`."""
-
-
-class SearchProvider(Protocol):
-    """Finds pages."""
-
-    @property
-    def fingerprint(self) -> str:
-        """A text that differs whenever it may find other pages, as far as that can be known; no secret."""
-
-    def search(self, query: str, count: int) -> list[WebPage]:
-        """Return at most `count` pages, best first.
-
-        Raises:
-            DataError: The provider refuses or cannot be reached.
-        """
 
 
 class WebSearch:

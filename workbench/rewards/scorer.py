@@ -17,7 +17,7 @@ from workbench.models.classifier import ClassifierRewardModel
 from workbench.models.encoding import EncodedText, EncodingSettings, TokenBatch, collate, encode
 from workbench.models.modes import evaluation_mode
 from workbench.models.reward_model import RewardModel
-from workbench.training.losses import sequence_logps
+from workbench.models.token_logps import sequence_logps
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

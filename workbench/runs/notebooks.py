@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from workbench.core.errors import RunError
-from workbench.runs.folders import project_root
 from workbench.store.code_version import source_version
 from workbench.store.fingerprint import fingerprint, path_fingerprint
+from workbench.store.folders import project_root
 from workbench.store.location import home
 
 __all__ = [

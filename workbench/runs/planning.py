@@ -10,8 +10,9 @@ from typing import Any
 
 from workbench.core.errors import SettingsError
 from workbench.runs import profiles
-from workbench.runs.folders import run_id, runs_root, shown
+from workbench.runs.folders import run_id, runs_root
 from workbench.runs.notebooks import find_notebooks, notebook_key, notebook_parameters, notebooks_folder
+from workbench.store.folders import shown
 from workbench.store.secrets import names_secret, redact
 
 __all__ = ["Plan", "Planned", "plan", "typed"]

@@ -16,7 +16,6 @@ A parameter of kind ``tuple`` may be given as a list, as JSON (``["a", "b"]``) o
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 from collections.abc import Mapping
@@ -25,8 +24,9 @@ from types import MappingProxyType
 from typing import Any
 
 from workbench.core.errors import SettingsError
+from workbench.core.suggestion import suggestion
 
-__all__ = ["PAPERS", "PROFILES", "Parameter", "settings", "suggestion"]
+__all__ = ["PAPERS", "PROFILES", "Parameter", "settings"]
 
 PROFILES = ("pocket", "laptop", "paper")
 
@@ -416,12 +416,6 @@ def settings(paper: str, profile: str, overrides: Mapping[str, Any]) -> dict[str
             fix="correct the values named above; `workbench run --help` shows how they are given",
         )
     return resolved
-
-
-def suggestion(name: str, known: Mapping[str, Any] | tuple[str, ...] | list[str]) -> str:
-    """Return ' (did you mean ...?)' where a known name is close to the given one, else nothing."""
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def _convert(parameter: Parameter, value: Any) -> Any:

@@ -15,11 +15,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from workbench.core.terminal import show_line
 from workbench.runs import profiles
-from workbench.runs.folders import make_folder, run_id, runs_root, shown
+from workbench.runs.folders import run_id, runs_root
 from workbench.runs.results import Claim, Results
-from workbench.runs.showing import show_figure, show_html, show_line, show_table
+from workbench.runs.showing import show_figure, show_html, show_table
 from workbench.store import atomic
+from workbench.store.folders import make_folder, shown
 from workbench.store.manifest import write_manifest
 from workbench.store.plain import to_plain
 from workbench.store.reading import check_closed

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from workbench.core.errors import InternalError, RunError
 from workbench.core.terminal import message
 from workbench.runs.execution import CellFailure, clear, execute, is_finished, note_planned
-from workbench.runs.folders import make_folder, shown
 from workbench.runs.planning import Plan
 from workbench.runs.report import write_report
 from workbench.store import atomic
+from workbench.store.folders import make_folder, shown
 from workbench.store.reading import check_closed
 
 __all__ = ["run_plan"]

@@ -14,17 +14,12 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-__all__ = ["show_figure", "show_html", "show_line", "show_table"]
+__all__ = ["show_figure", "show_html", "show_table"]
 
 _NUMBER = "{:.3g}"
 _LEFT, _RIGHT = "text-align: left", "text-align: right; white-space: nowrap"
 _LIKE_A_NUMBER = re.compile(r"[-+\u2212\d.,%\s±\[\]]*$|\d+ of \d+$")
 """A number, an interval or a count of some; nothing is one too."""
-
-
-def show_line(text: str) -> None:
-    """Show a line of plain text."""
-    print(message(text), flush=True)
 
 
 def show_html(markup: str, text: str) -> None:

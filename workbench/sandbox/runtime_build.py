@@ -17,10 +17,10 @@ from pathlib import Path
 
 from workbench.core.errors import RuntimeMissingError
 from workbench.sandbox.runtime_data import fetch_data
+from workbench.sandbox.runtime_folder import COMPLETE, built_folder, interpreter, is_complete, lock_file
 from workbench.sandbox.runtime_progress import BuildProgress
 from workbench.sandbox.runtime_python import Interpreter, find_interpreter
 from workbench.sandbox.runtime_recipe import Recipe
-from workbench.sandbox.runtimes import COMPLETE, built_folder, interpreter, is_complete, lock_file
 from workbench.store import atomic
 
 __all__ = ["build_runtime"]

@@ -125,7 +125,7 @@ def recipe_called(name: str) -> Recipe:
     for recipe in RECIPES:
         if recipe.name == name:
             return recipe
-    from workbench.runs.profiles import suggestion
+    from workbench.core.suggestion import suggestion
 
     known = [recipe.name for recipe in RECIPES]
     if name == "main":

@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Literal
 
 from workbench.core.errors import RuntimeMissingError, SettingsError
+from workbench.sandbox.runtime_folder import COMPLETE, built_folder, interpreter, is_complete, lock_file
 from workbench.sandbox.runtime_recipe import RECIPES, Recipe, cache_folder, recipe_called
 from workbench.store import atomic
 
-__all__ = ["COMPLETE", "Runtime", "RuntimeState", "find_runtime", "remove_runtime", "runtime_states"]
+__all__ = ["Runtime", "RuntimeState", "find_runtime", "remove_runtime", "runtime_states"]
 
-COMPLETE = "complete.json"
-"""The file that a build writes last: without it, a runtime's folder is a heap of files."""
 
 # All that a program sees of an environment: nothing of the user's is inherited.
 _ENVIRONMENT = {
@@ -160,26 +159,6 @@ def _installed_outside(prefixes: Sequence[str]) -> tuple[str, ...]:
         for folder in dict.fromkeys(found)
         if not any(folder.is_relative_to(prefix) for prefix in prefixes)
     )
-
-
-def interpreter(folder: Path) -> Path:
-    """Return the interpreter of the environment in a folder."""
-    return folder / "bin" / "python"
-
-
-def is_complete(folder: Path) -> bool:
-    """Tell whether a build came to its end and the Python that it was made from is still there."""
-    return (folder / COMPLETE).is_file() and interpreter(folder).exists()
-
-
-def built_folder(recipe: Recipe) -> Path | None:
-    """Return the folder of a complete runtime of exactly these pins, for the best Python there is of it."""
-    return next((folder for folder in map(recipe.folder, recipe.versions) if is_complete(folder)), None)
-
-
-def lock_file(folder: Path) -> Path:
-    """Return the file that whoever builds or removes this folder has locked."""
-    return folder.parent / f".{folder.name}.lock"
 
 
 def runtime_states() -> list[RuntimeState]:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from workbench.core.processor import instruction_sets, processor_name
-from workbench.runs.folders import project_root
 from workbench.store import atomic
+from workbench.store.folders import project_root
 from workbench.store.location import checkout
 from workbench.store.reading import read_json
 from workbench.store.secrets import redact

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.core.errors import SettingsError
-from workbench.runs.showing import show_line
+from workbench.core.terminal import show_line
 from workbench.store import atomic
 from workbench.store.fingerprint import Unkeyed, fingerprint
 from workbench.store.stored import Damaged, classes_around, decode, stored

@@ -1,6 +1,7 @@
 """Training: the losses of the papers, as pure functions, and reward models trained by them."""
 
-from workbench.training.losses import POLICY_LOSSES, HybridLoss, hybrid_loss, sequence_logps
+from workbench.models.token_logps import sequence_logps
+from workbench.training.losses import POLICY_LOSSES, HybridLoss, hybrid_loss
 from workbench.training.metrics import Objective, PairOutputs, pair_metrics
 from workbench.training.pairs import EncodedPairs, encode_pairs
 from workbench.training.reference import reference_logps

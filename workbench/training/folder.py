@@ -10,8 +10,8 @@ from typing import Any
 
 from workbench.core.errors import RunError, SettingsError
 from workbench.models.saving import DESCRIPTION
-from workbench.runs.folders import make_folder
 from workbench.store import atomic
+from workbench.store.folders import make_folder
 from workbench.store.manifest import git_state, machine, package_versions
 from workbench.store.secrets import redact
 

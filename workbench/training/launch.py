@@ -14,7 +14,7 @@ from workbench.datasets.preferences import check_named_once, load_preferences
 from workbench.models.encoding import EncodingSettings
 from workbench.models.loading import ModelSettings, load_tokenizer
 from workbench.models.lora import LoraSettings
-from workbench.runs.folders import shown
+from workbench.store.folders import shown
 from workbench.training.settings import RewardTrainingSettings
 from workbench.training.train import TrainedRewardModel, train_reward_model
 

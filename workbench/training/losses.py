@@ -6,13 +6,13 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid, relu
 
 from workbench.core.errors import SettingsError
+from workbench.models.token_logps import described, widened
 
-__all__ = ["POLICY_LOSSES", "HybridLoss", "hybrid_loss", "sequence_logps"]
+__all__ = ["POLICY_LOSSES", "HybridLoss", "hybrid_loss"]
 
 POLICY_LOSSES = ("sigmoid", "hinge", "ipo", "slic", "simpo")
 """Policy terms of `hybrid_loss`; `slic` and `simpo` need no reference."""
@@ -95,37 +95,12 @@ def hybrid_loss(  # noqa: PLR0917 - the six tensors of the equation, in its orde
     }
     used = {name: logps[name] for name in NEEDED.get(policy_loss, tuple(logps))} if alpha != 0 else {}
     _check(rewards | used, alpha, beta, policy_loss, simpo_margin)
-    reward = -logsigmoid(_wide(chosen_rewards) - _wide(rejected_rewards)).mean()
+    reward = -logsigmoid(widened(chosen_rewards) - widened(rejected_rewards)).mean()
     if alpha == 0:
         return HybridLoss(reward, reward, None)
-    given = {name: _wide(tensor) for name, tensor in used.items() if tensor is not None}
+    given = {name: widened(tensor) for name, tensor in used.items() if tensor is not None}
     policy = _policy_terms(given, beta, policy_loss, simpo_margin).mean()
     return HybridLoss(reward + alpha * policy, reward, policy)
-
-
-def sequence_logps(token_logps: Tensor, response_mask: Tensor, *, average: bool = False) -> Tensor:
-    """Return the log-probability of each response from those of its tokens.
-
-    Args:
-        token_logps: `log pi(y_t | x, y_<t)`. Shape [batch, tokens], floating. Values off the mask are ignored,
-            also NaN.
-        response_mask: True where a token belongs to the response. Shape [batch, tokens], bool.
-        average: Divide by the response's length in tokens, as SimPO does.
-
-    Returns:
-        Shape [batch]. Sums, or averages; 0 for a response without tokens. dtype: float32, or float64 for float64.
-
-    Raises:
-        SettingsError: Shapes or types do not fit.
-    """
-    if token_logps.ndim != 2 or token_logps.shape != response_mask.shape or response_mask.dtype != torch.bool:
-        raise SettingsError(
-            got=f"token_logps {_said(token_logps)}, response_mask {_said(response_mask)}",
-            needed="two tensors of shape [batch, tokens], the mask of type bool",
-            fix="give the mask that the model was given; make one of 0 and 1 boolean by .bool()",
-        )
-    sums = torch.where(response_mask, _wide(token_logps), 0.0).sum(-1)
-    return sums / response_mask.sum(-1).clamp(min=1) if average else sums
 
 
 def _policy_terms(logps: Mapping[str, Tensor], beta: float, policy_loss: str, simpo_margin: float) -> Tensor:
@@ -142,18 +117,6 @@ def _policy_terms(logps: Mapping[str, Tensor], beta: float, policy_loss: str, si
     if policy_loss == "ipo":
         return (margin - 1 / (2 * beta)) ** 2
     return -logsigmoid(beta * margin)
-
-
-def _wide(tensor: Tensor) -> Tensor:
-    """Return a tensor in float32 at least: a half's log-probability of -300 is known to 0.25 or 2 only."""
-    return tensor if tensor.dtype == torch.float64 else tensor.float()
-
-
-def _said(tensor: object) -> str:
-    """Name a tensor's type and shape."""
-    if not isinstance(tensor, Tensor):
-        return type(tensor).__name__
-    return f"{str(tensor.dtype).removeprefix('torch.')} {list(tensor.shape)}"
 
 
 def _check(
@@ -175,7 +138,9 @@ def _check(
         right = isinstance(tensor, Tensor) and tensor.ndim == 1 and tensor.is_floating_point() and len(tensor)
         if not right or (isinstance(pairs, int) and tensor is not None and len(tensor) != pairs):
             why = f" (policy_loss {policy_loss!r} with alpha {alpha:g})" if name.endswith("logps") else ""
-            faults.append((f"{name} {_said(tensor)}", f"{name}: a floating tensor of shape [{pairs}]{why}"))
+            faults.append(
+                (f"{name} {described(tensor)}", f"{name}: a floating tensor of shape [{pairs}]{why}")
+            )
     if faults:
         raise SettingsError(
             got="; ".join(got for got, _ in faults),

@@ -17,8 +17,8 @@ from workbench.models.loading import ModelSettings
 from workbench.models.lora import LoraSettings
 from workbench.models.placement import pick_device
 from workbench.models.reward_model import RewardModel
-from workbench.runs.folders import make_folder
 from workbench.store import atomic
+from workbench.store.folders import make_folder
 from workbench.training.folder import TrainingFolder
 from workbench.training.pairs import EncodedPairs
 from workbench.training.reference import policy_mark, reference_logps

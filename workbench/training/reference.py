@@ -14,8 +14,8 @@ from tqdm import tqdm
 
 from workbench.models.encoding import EncodedText, collate
 from workbench.models.modes import evaluation_mode
+from workbench.models.token_logps import sequence_logps
 from workbench.store import atomic
-from workbench.training.losses import sequence_logps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -19,10 +19,10 @@ from transformers.utils import logging
 from workbench.models.pickles import START_OVER, only_tensors
 from workbench.models.reward_model import RewardModel
 from workbench.models.saving import restore_reward_model
+from workbench.models.token_logps import sequence_logps
 from workbench.training.callbacks import EpochOrder, HeadGradient
 from workbench.training.checkpoints import mark_complete
 from workbench.training.faults import check_switchable, not_a_number
-from workbench.training.losses import sequence_logps
 from workbench.training.metrics import Objective, PairOutputs, pair_metrics
 from workbench.training.pairs import EncodedPairs, PairOrder, collate_pairs
 from workbench.training.settings import RewardTrainingSettings

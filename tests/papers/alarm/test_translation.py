@@ -19,6 +19,7 @@ from workbench.papers.alarm.translation import (
     cells_of,
     run_translation,
     spans_of,
+    tuned_settings,
 )
 from workbench.papers.alarm.translation_data import (
     FLAWLESS,
@@ -30,7 +31,7 @@ from workbench.papers.alarm.translation_data import (
 from workbench.policies.outcomes import BEFORE, ORACLE
 from workbench.recipes import alarm_translation_tuning
 from workbench.recipes.alarm_translation_seeds import SEEDS_FILE, run_seeds
-from workbench.recipes.alarm_translation_tuning import PRICES, RATES, WEIGHTS, tuned_settings
+from workbench.recipes.alarm_translation_tuning import PRICES, RATES, WEIGHTS
 from workbench.rewards import select_aspects
 from workbench.worlds.translation import assess, utility
 

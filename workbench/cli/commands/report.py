@@ -26,8 +26,9 @@ def command(runs: tuple[str, ...], out: Path | None) -> None:
 
     A RUN is a folder, or the name of one below runs/. Of a single RUN its own page, index.html, is written again.
     """
-    from workbench.runs.folders import find_run, shown
+    from workbench.runs.folders import find_run
     from workbench.runs.report import write_comparison, write_report
+    from workbench.store.folders import shown
 
     folders = [find_run(name) for name in runs]
     if len(folders) == 1:

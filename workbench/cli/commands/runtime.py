@@ -42,8 +42,8 @@ def build(name: str, exact: bool, python: str) -> None:
     Downloads up to 3 GB and takes some minutes, once: from then on it is there. Interrupted, it starts over.
     """
     from workbench.sandbox.runtime_build import build_runtime
+    from workbench.sandbox.runtime_folder import built_folder, interpreter
     from workbench.sandbox.runtime_recipe import recipe_called
-    from workbench.sandbox.runtimes import built_folder, interpreter
 
     recipe = recipe_called(_full(name, exact))
     before = built_folder(recipe)

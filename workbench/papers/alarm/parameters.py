@@ -17,6 +17,7 @@ from workbench.papers.alarm.setup import (
     WORLD,
     alarm_folder,
     declare_pocket,
+    quantize_of,
     tuned_ppo,
 )
 from workbench.papers.alarm.task import Prepared
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from workbench.papers.alarm.europarl import EuroparlTask
     from workbench.papers.alarm.translation import TranslationSettings
 
-__all__ = ["TaskChoice", "declare", "quantize_of", "task_of", "translation_of", "tuning_of"]
+__all__ = ["TaskChoice", "declare", "task_of", "translation_of", "tuning_of"]
 
 WORLD_TRANSLATION, EUROPARL = "world", "europarl"
 """Names of what is translated; all others are files of Europarl's form."""
@@ -142,8 +143,8 @@ def translation_of(settings: Any) -> TranslationSettings:
     seeds = settings.translation_seeds
     if settings.translation != WORLD_TRANSLATION:
         return TranslationSettings(seeds=seeds, task=_europarl(settings))
+    from workbench.papers.alarm.translation import tuned_settings
     from workbench.papers.alarm.translation_data import TranslationTask
-    from workbench.recipes.alarm_translation_tuning import tuned_settings
 
     task = TranslationTask(
         pairs=max(settings.pairs // 2, 1),
@@ -182,17 +183,6 @@ def _europarl(settings: Any) -> EuroparlTask:
         pool_prompts=settings.pool_prompts,
         test_prompts=settings.test_prompts,
     )
-
-
-def quantize_of(settings: Any) -> str | None:
-    """Return how a run's holistic reward model is held; None: as its checkpoint is.
-
-    Raises:
-        SettingsError: It is neither `none` nor `nf4`.
-    """
-    if settings.quantize not in ("none", "nf4"):
-        raise SettingsError(f"quantize {settings.quantize!r}", "none or nf4", "correct it")
-    return None if settings.quantize == "none" else str(settings.quantize)
 
 
 def _number(word: str) -> float:

@@ -16,7 +16,6 @@ from workbench.models.loading import ModelSettings, load_causal_lm, load_tokeniz
 from workbench.papers.alarm.aspects import ASPECTS, PassageAspect, assessed, repeated
 from workbench.papers.alarm.setup import policy_settings
 from workbench.papers.alarm.task import Prepared, SeedTask, TaskRewards, check_sizes, measured_pool
-from workbench.papers.haf_rm.setup import POCKET_TRAINING
 from workbench.policies.outcomes import ORACLE
 from workbench.rewards import (
     Normalization,
@@ -30,6 +29,7 @@ from workbench.rewards import (
 from workbench.training.ppo.settings import PPOSettings
 from workbench.worlds.passages.sampling import Candidates, all_pairs, sample_answers
 from workbench.worlds.passages.task import SPLITS, draw_task
+from workbench.worlds.passages.training import POCKET_TRAINING
 from workbench.worlds.passages.utility import WEIGHTS
 
 __all__ = ["PassageRewards", "PassageSettings", "oracle", "prepare_passages"]

@@ -13,7 +13,7 @@ from workbench.datasets.qa_feedback import QAFeedback, load_qa_feedback
 from workbench.models.encoding import EncodingSettings
 from workbench.models.loading import ModelSettings, load_tokenizer
 from workbench.models.lora import LoraSettings
-from workbench.papers.alarm.parameters import quantize_of
+from workbench.papers.alarm.setup import quantize_of
 from workbench.papers.alarm.task import Prepared, SeedTask, TaskRewards, measured_pool
 from workbench.rewards import (
     FACTUALITY,

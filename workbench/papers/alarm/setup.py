@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from workbench.core.errors import SettingsError
 from workbench.models.loading import ModelSettings
 from workbench.papers.alarm.declaration import Declaration, read_tuning
 from workbench.store.location import data_folder
 from workbench.training.ppo.kl import FixedKL
 from workbench.training.ppo.settings import PPOSettings
+
+if TYPE_CHECKING:
+    pass
 
 __all__ = [
     "POCKET_PPO",
@@ -22,6 +26,7 @@ __all__ = [
     "alarm_folder",
     "declare_pocket",
     "policy_settings",
+    "quantize_of",
     "tuned_ppo",
 ]
 
@@ -84,3 +89,14 @@ def declare_pocket(
     chosen = (tuning or read_tuning(alarm_folder() / TUNING_FILE))["chosen"]
     settings = {"threshold": chosen["threshold"], "tuned": chosen["weights"], **changes}
     return Declaration(seeds, sweep_seeds, **settings)
+
+
+def quantize_of(settings: Any) -> str | None:
+    """Return how a run's holistic reward model is held; None: as its checkpoint is.
+
+    Raises:
+        SettingsError: It is neither `none` nor `nf4`.
+    """
+    if settings.quantize not in ("none", "nf4"):
+        raise SettingsError(f"quantize {settings.quantize!r}", "none or nf4", "correct it")
+    return None if settings.quantize == "none" else str(settings.quantize)

@@ -15,10 +15,11 @@ import numpy as np
 
 from workbench.core.errors import SettingsError
 from workbench.papers.alarm.arms import HIERARCHICAL, HOLISTIC_ONLY, WEIGHTED_SUM, Arm
+from workbench.papers.alarm.declaration import read_tuning
 from workbench.papers.alarm.europarl import EuroparlTask, prepare_europarl
 from workbench.papers.alarm.qa import Cell, prepare_seeds, run_cells
 from workbench.papers.alarm.task import Prepared
-from workbench.papers.alarm.translation_data import TranslationTask, prepare_translations
+from workbench.papers.alarm.translation_data import TranslationTask, models_folder, prepare_translations
 from workbench.policies.outcomes import BEFORE, PolicyOutcome
 from workbench.rewards import Sample, Selection, Span
 from workbench.training.ppo.kl import FixedKL
@@ -26,12 +27,14 @@ from workbench.worlds.translation.rewards import ASPECTS
 
 __all__ = [
     "ARMS",
+    "TUNING_FILE",
     "WORST",
     "TranslationResults",
     "TranslationSettings",
     "cells_of",
     "run_translation",
     "spans_of",
+    "tuned_settings",
 ]
 
 WORST = "hierarchical, worst aspect"
@@ -182,3 +185,20 @@ def spans_of(prompt: str, response: str) -> dict[str, list[Span]]:
     """
     sample = Sample(prompt, response)
     return {name: made()([sample])[0] for name, made in ASPECTS.items()}
+
+
+TUNING_FILE = "tuning.json"
+
+
+def tuned_settings(file: Path | None = None, **changes: Any) -> TranslationSettings:
+    """Return the experiment's settings with what tuning chose.
+
+    Args:
+        file: Of a tuning; that of our world if None.
+        changes: Fields of `TranslationSettings` to set otherwise.
+
+    Raises:
+        DataError: The file is missing or holds something else.
+    """
+    chosen = read_tuning(file or models_folder() / TUNING_FILE)["chosen"]
+    return TranslationSettings(**{**chosen, **changes})

@@ -17,8 +17,8 @@ from workbench.papers.ds1000.grading import GradingSettings, collect_answers, op
 from workbench.papers.ds1000.judgement import Judgement
 from workbench.papers.ds1000.runtime_contents import look_into
 from workbench.papers.ds1000.summary import Summary, summarize
-from workbench.runs.folders import refuse_overwriting, sole_user
 from workbench.store import atomic
+from workbench.store.folders import refuse_overwriting, sole_user
 from workbench.store.location import own_path
 
 __all__ = ["Scored", "Scoring", "label", "open_generators", "score_generator", "usual_runtime", "word"]

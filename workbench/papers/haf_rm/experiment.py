@@ -19,7 +19,8 @@ from workbench.models.loading import ModelSettings, load_tokenizer
 from workbench.models.lora import LoraSettings
 from workbench.papers.haf_rm.data import ExperimentData, Regime, training_pairs
 from workbench.papers.haf_rm.declaration import Arm, Declaration
-from workbench.papers.haf_rm.scoring import TokenTrace, measured, trace
+from workbench.papers.haf_rm.scoring import measured
+from workbench.rewards.token_trace import TokenTrace, trace
 from workbench.store.jobs import run_jobs
 from workbench.training.settings import RewardTrainingSettings
 

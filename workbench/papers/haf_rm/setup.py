@@ -14,25 +14,10 @@ from workbench.papers.haf_rm.data import WORLD, DataSettings, Regime
 from workbench.papers.haf_rm.declaration import Declaration
 from workbench.store.location import data_folder
 from workbench.training.settings import RewardTrainingSettings
+from workbench.worlds.passages.training import POCKET_TRAINING
 
-__all__ = [
-    "POCKET_TRAINING",
-    "TUNING_DATA_SEED",
-    "TUNING_SEEDS",
-    "data_settings",
-    "declare",
-    "policy_folder",
-    "tuning_file",
-]
+__all__ = ["TUNING_DATA_SEED", "TUNING_SEEDS", "data_settings", "declare", "policy_folder", "tuning_file"]
 
-POCKET_TRAINING = RewardTrainingSettings(
-    micro_batch=16,
-    checkpoint_steps=0,
-    log_steps=2,
-    progress=False,
-    encoding=EncodingSettings(template="{prompt}", max_tokens=96, max_prompt_tokens=64),
-)
-"""Training in our world: the paper's batch of 16 pairs and 2 epochs; learning rates are tuned."""
 TUNING_SEEDS = (1000, 1001, 1002)
 """Seeds of tuning; those reported on count from 0."""
 TUNING_DATA_SEED = 1000
@@ -79,7 +64,7 @@ def declare(settings: Any) -> Declaration:
         SettingsError: A parameter cannot be used.
         DataError: The tuning's file cannot be read.
     """
-    from workbench.recipes.haf_rm_tuning import read_tuning
+    from workbench.papers.haf_rm.tuning import read_tuning
 
     world = settings.data == (WORLD,)
     if not world and not settings.model:

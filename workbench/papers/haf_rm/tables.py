@@ -10,10 +10,10 @@ import numpy as np
 from workbench.papers.haf_rm.data import ExperimentData, Regime
 from workbench.papers.haf_rm.declaration import Declaration
 from workbench.papers.haf_rm.results import Findings
+from workbench.papers.haf_rm.tuning import Tuning
 from workbench.preferences.bias import agreement, length_bias
 from workbench.preferences.calibration import Calibration, calibrate
 from workbench.preferences.tables import difference_frame
-from workbench.recipes.haf_rm_tuning import Tuning
 from workbench.rewards.pair_scores import PreferenceScores
 
 if TYPE_CHECKING:

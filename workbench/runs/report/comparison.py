@@ -11,8 +11,8 @@ from typing import Any
 from workbench.core.errors import SettingsError
 from workbench.runs.report.alignment import Metric, aligned_metrics
 from workbench.runs.report.claims import Mark, Verdict, mark, tally, verdict
-from workbench.runs.report.page import fill
 from workbench.runs.report.paper import Paper, Table, read_papers, script_json
+from workbench.runs.report.template import fill
 from workbench.runs.report.values import NOTHING, Cell, columns_of, interval_text, measured_text, shown
 from workbench.store import atomic
 

@@ -46,7 +46,7 @@ def write_notebook_page(notebook: Path, report: str) -> Path | None:
     Returns:
         The page, which opens from disk without a network; None where the notebook cannot be read yet.
     """
-    from workbench.runs.report.page import fill
+    from workbench.runs.report.template import fill
 
     content = read_json(notebook)
     if "cells" not in content:
