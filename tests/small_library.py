@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from workbench.retrieval import CodingProblem, HiddenTest, Item, VisibleRun
+from workbench.datasets.coding_problem import CodingProblem, HiddenTest, VisibleRun
+from workbench.retrieval import Item
 
 SOURCE = """
 class knot:

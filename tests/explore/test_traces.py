@@ -8,11 +8,11 @@ from types import SimpleNamespace
 import pytest
 
 from workbench.core.errors import DataError
-from workbench.datasets.coding_problem import HiddenTest
+from workbench.datasets.coding_problem import CodingProblem, HiddenTest
 from workbench.explore.trace_explorer import _Explorer, explore_traces, telling_problem
 from workbench.explore.trace_page import step_page
 from workbench.explore.traces import Knowledge, Trace, load_traces
-from workbench.retrieval import CodingProblem, Item
+from workbench.retrieval import Item
 from workbench.retrieval.assembly import Dropped
 from workbench.retrieval.execution import Outcome
 from workbench.retrieval.trace import Found, Step

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from workbench.cli.main import cli
 from workbench.core.errors import RuntimeMissingError
 from workbench.datasets import Problem, load_problems
+from workbench.datasets.coding_problem import CodingProblem
 from workbench.generators.prompts import solution_slot
 from workbench.libraries import (
     FreshLibrary,
@@ -28,7 +29,7 @@ from workbench.libraries.coding import fresh_coding_problem
 from workbench.libraries.names import NameMap
 from workbench.libraries.resolving import Resolver
 from workbench.libraries.survey import Member, Module, Parameter, Survey
-from workbench.retrieval import ActiveResult, CodingProblem, KnowledgeSoup, active_retrieval
+from workbench.retrieval import ActiveResult, KnowledgeSoup, active_retrieval
 from workbench.retrieval.documentation import DocumentationFile
 from workbench.sandbox import Sandbox
 from workbench.sandbox.runtimes import find_runtime

@@ -9,7 +9,8 @@ import pytest
 import torch
 import transformers
 
-from workbench.models import ClassifierRewardModel, ModelError, ModelSettings, RewardModel, load_scorer
+from workbench.core.errors import ModelError
+from workbench.models import ClassifierRewardModel, ModelSettings, RewardModel, load_scorer
 
 SIZES: dict[str, Any] = {
     "vocab_size": 64,

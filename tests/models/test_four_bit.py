@@ -21,7 +21,8 @@ import transformers
 from bitsandbytes.nn import Linear4bit
 from tiny_families import FAMILIES, SIZES, batch, load, run, save_tiny_models
 
-from workbench.models import LoraSettings, ModelError, ModelSettings, RewardModel, add_lora, load_causal_lm
+from workbench.core.errors import ModelError
+from workbench.models import LoraSettings, ModelSettings, RewardModel, add_lora, load_causal_lm
 from workbench.models.four_bit import hold_layout
 from workbench.models.loading import load_checkpoint
 from workbench.training.ppo import ValuedPolicy

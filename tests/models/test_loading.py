@@ -13,8 +13,8 @@ import torch
 import transformers
 from tiny_model import make_tiny_model
 
-from workbench.core.errors import SettingsError
-from workbench.models import ModelError, ModelSettings, load_causal_lm, load_tokenizer
+from workbench.core.errors import ModelError, SettingsError
+from workbench.models import ModelSettings, load_causal_lm, load_tokenizer
 from workbench.models.damage import damage
 from workbench.models.placement import pick_device, pick_dtype
 from workbench.retrieval.dense import load_encoder

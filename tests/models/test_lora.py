@@ -8,8 +8,8 @@ import pytest
 import torch
 import transformers
 
-from workbench.core.errors import SettingsError
-from workbench.models import LoraSettings, ModelError, add_lora
+from workbench.core.errors import ModelError, SettingsError
+from workbench.models import LoraSettings, add_lora
 from workbench.models.lora import mlp_projections
 
 GATED = ["mlp.down_proj", "mlp.gate_proj", "mlp.up_proj"]

@@ -9,9 +9,11 @@ import torch
 import transformers
 from tiny_families import FAMILIES, WIDTH, batch, config_of, load, run, save_tiny_models
 
-from workbench.models import LoraSettings, ModelError, ModelSettings, RewardModel
+from workbench.core.errors import ModelError
+from workbench.models import LoraSettings, ModelSettings, RewardModel
 from workbench.models.shared_prompts import shared_rows
-from workbench.training import hybrid_loss, sequence_logps
+from workbench.models.token_logps import sequence_logps
+from workbench.training import hybrid_loss
 
 
 @pytest.fixture(scope="module")

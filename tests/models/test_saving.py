@@ -11,7 +11,8 @@ import torch
 import transformers
 from tiny_families import FAMILIES, WAYS, batch, config_of, load, run, save_tiny_models
 
-from workbench.models import ModelError, ModelSettings, RewardModel, restore_reward_model
+from workbench.core.errors import ModelError
+from workbench.models import ModelSettings, RewardModel, restore_reward_model
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-from workbench.retrieval import CodingProblem, HiddenTest, KnowledgeSoup, VisibleRun, active_retrieval
+from workbench.datasets.coding_problem import CodingProblem, HiddenTest, VisibleRun
+from workbench.retrieval import KnowledgeSoup, active_retrieval
 from workbench.retrieval.execution import Executor
 from workbench.sandbox import Program, Verdict
 from workbench.sandbox.program import Limits

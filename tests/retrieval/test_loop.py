@@ -9,14 +9,12 @@ import pytest
 from small_library import HEAD, PROBLEMS, SILENT, SORT, ScriptedModel, documents, knot_model
 
 from workbench.core.errors import DataError, GeneratorError, RunError, SettingsError
+from workbench.datasets.coding_problem import CodingProblem, HiddenTest, VisibleRun
 from workbench.retrieval import (
     ActiveRetrievalSettings,
-    CodingProblem,
     Executor,
-    HiddenTest,
     KnowledgeSoup,
     ResumableCompletions,
-    VisibleRun,
     active_retrieval,
 )
 from workbench.retrieval.code_generators import RecordedCode

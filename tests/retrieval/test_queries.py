@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from small_library import HEAD, ScriptedModel, documents
 
 from workbench.core.errors import DataError
-from workbench.datasets.coding_problem import inserted
-from workbench.retrieval import CodingProblem, HiddenTest, Item, KnowledgeSoup, VisibleRun
+from workbench.datasets.coding_problem import CodingProblem, HiddenTest, VisibleRun, inserted
+from workbench.retrieval import Item, KnowledgeSoup
 from workbench.retrieval.calls import Call, DocumentedNames, calls_in, documented_name
 from workbench.retrieval.execution import Outcome, normalized, same_output
 from workbench.retrieval.experience import snippet_items

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from workbench.core.errors import SettingsError
-from workbench.runs import unkeyed
+from workbench.store.fingerprint import unkeyed
 from workbench.store.steps import StepStore
 
 calls: list = []

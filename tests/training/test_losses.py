@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from workbench.core.errors import SettingsError
-from workbench.training import POLICY_LOSSES, hybrid_loss, sequence_logps
+from workbench.models.token_logps import sequence_logps
+from workbench.training import POLICY_LOSSES, hybrid_loss
 
 # Two pairs. Reward margins 1 and -2. Log ratios d: (-10 + 12) - (-11 + 11) = 2 and (-20 + 16) - (-18 + 17) = -3.
 REWARDS = ([2.0, -1.0], [1.0, 1.0])

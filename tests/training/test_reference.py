@@ -12,7 +12,8 @@ import torch
 from tiny_training import ENCODING, load, make_pairs, save_tiny, tokenizer_of
 
 from workbench.models import RewardModel, collate
-from workbench.training import EncodedPairs, encode_pairs, reference_logps, sequence_logps
+from workbench.models.token_logps import sequence_logps
+from workbench.training import EncodedPairs, encode_pairs, reference_logps
 from workbench.training.reference import policy_mark
 
 

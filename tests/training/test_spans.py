@@ -23,14 +23,13 @@ from workbench.rewards import (
     SpanClassifierReward,
     SpanExample,
     SpanSettings,
-    SpanTrainingSettings,
     completeness_pairs,
     fit_normalization,
     qa_sample,
     span_agreement,
     span_examples,
-    train_span_classifier,
 )
+from workbench.training import SpanTrainingSettings, train_span_classifier
 
 FEEDBACK = Path(__file__).resolve().parents[3] / "shared" / "data" / "qa-feedback" / "dev_feedback.json.gz"
 

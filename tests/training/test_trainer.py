@@ -13,6 +13,7 @@ from torch.nn.functional import logsigmoid
 
 from workbench.core.errors import ModelError, SettingsError
 from workbench.models import LoraSettings, ModelSettings, RewardModel, collate
+from workbench.models.token_logps import sequence_logps
 from workbench.training import (
     POLICY_LOSSES,
     EncodedPairs,
@@ -20,7 +21,6 @@ from workbench.training import (
     encode_pairs,
     hybrid_loss,
     reference_logps,
-    sequence_logps,
     train_reward_model,
 )
 from workbench.training.arguments import training_arguments

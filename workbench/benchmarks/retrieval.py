@@ -13,8 +13,9 @@ import numpy as np
 
 from workbench.core.errors import SettingsError
 from workbench.datasets import load_problems
+from workbench.datasets.coding_problem import CodingProblem
 from workbench.generators.prompts import solution_slot
-from workbench.retrieval import ActiveRetrievalSettings, CodingProblem, Item, KnowledgeSoup, active_retrieval
+from workbench.retrieval import ActiveRetrievalSettings, Item, KnowledgeSoup, active_retrieval
 from workbench.retrieval.code_generators import RecordedCode, estimated_tokens
 from workbench.retrieval.dense import DenseRetriever
 from workbench.retrieval.documentation import PackageDocumentation

@@ -1,6 +1,5 @@
 """What this machine has of all that the workbench can use, as values."""
 
-from workbench.doctor.check import Check, State
-from workbench.doctor.examination import examine
+import lazy_loader
 
-__all__ = ["Check", "State", "examine"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -14,9 +14,10 @@ from workbench.datasets.ds1000 import Problem
 from workbench.store.reading import MALFORMED, below, check_closed, read_json
 
 if TYPE_CHECKING:
+    from workbench.datasets.coding_problem import CodingProblem
     from workbench.generators import Answer
     from workbench.papers.ds1000.judgement import Judgement
-    from workbench.retrieval import ActiveResult, CodingProblem
+    from workbench.retrieval import ActiveResult
     from workbench.retrieval.trace import Step
 
 __all__ = ["Attempt", "attempts_of", "attempts_of_loop", "load_attempts", "paper_folder", "read_rows"]

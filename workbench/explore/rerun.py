@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from workbench.datasets.ds1000 import Problem
 
 if TYPE_CHECKING:
-    from workbench.retrieval import CodingProblem
+    from workbench.datasets.coding_problem import CodingProblem
     from workbench.sandbox import Sandbox
     from workbench.sandbox.runtimes import Runtime
 

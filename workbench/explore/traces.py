@@ -13,7 +13,8 @@ from workbench.explore.attempts import paper_folder
 from workbench.store.reading import MALFORMED, below, check_closed, read_json
 
 if TYPE_CHECKING:
-    from workbench.retrieval import ActiveResult, CodingProblem, Item
+    from workbench.datasets.coding_problem import CodingProblem
+    from workbench.retrieval import ActiveResult, Item
     from workbench.retrieval.trace import Step
 
 __all__ = ["Knowledge", "Trace", "load_traces", "traces_of"]

@@ -1,6 +1,5 @@
 """Languages that models write programs in, each a small adapter: how a program is run, where it went wrong."""
 
-from workbench.languages.language import ErrorLocation, Language
-from workbench.languages.registry import LANGUAGES, find_language
+import lazy_loader
 
-__all__ = ["LANGUAGES", "ErrorLocation", "Language", "find_language"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,5 +1,5 @@
 """How results look: plots, their theme, and the report of a run."""
 
-from workbench.plots.charts import bars, heatmap
+import lazy_loader
 
-__all__ = ["bars", "heatmap"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

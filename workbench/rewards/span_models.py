@@ -94,7 +94,7 @@ class SpanClassifierReward:
             raise ModelError(
                 got=f"{model.name} has no weights for {', '.join(missing[:3])}",
                 needed="a token classifier whose head was trained",
-                fix="train one with workbench.rewards.train_span_classifier",
+                fix="train one with workbench.training.train_span_classifier",
             )
         loaded.requires_grad_(False)
         tokenizer = load_tokenizer(model)

@@ -1,6 +1,5 @@
 """What a run is: settings, cached steps, results on disk, and the execution of notebooks."""
 
-from workbench.runs.run import Run
-from workbench.store.fingerprint import unkeyed
+import lazy_loader
 
-__all__ = ["Run", "unkeyed"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,7 +1,5 @@
 """Runs untrusted, model-written programs, isolated by the operating system."""
 
-from workbench.sandbox.pool import Sandbox
-from workbench.sandbox.program import Limits, Program
-from workbench.sandbox.verdict import Verdict
+import lazy_loader
 
-__all__ = ["Limits", "Program", "Sandbox", "Verdict"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

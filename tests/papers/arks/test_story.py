@@ -2,11 +2,12 @@
 
 import pandas as pd
 
+from workbench.datasets.coding_problem import CodingProblem, HiddenTest
 from workbench.papers.arks.data import ArksData
 from workbench.papers.arks.figures import recall_map
 from workbench.papers.arks.results import Findings
 from workbench.papers.arks.story import telling_problem, told
-from workbench.retrieval import CodingProblem, HiddenTest, Item
+from workbench.retrieval import Item
 from workbench.retrieval.execution import Outcome
 from workbench.retrieval.trace import Found, Step
 

@@ -1,6 +1,7 @@
 """The active loop's prompts for the pocket model read exactly as the lessons it was trained on."""
 
-from workbench.retrieval import CodingProblem, HiddenTest, Item
+from workbench.datasets.coding_problem import CodingProblem, HiddenTest
+from workbench.retrieval import Item
 from workbench.retrieval.assembly import assemble
 from workbench.retrieval.execution import Outcome
 from workbench.retrieval.item import Hit

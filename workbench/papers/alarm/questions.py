@@ -24,15 +24,14 @@ from workbench.rewards import (
     Sample,
     SequenceModelReward,
     SpanClassifierReward,
-    SpanTrainingSettings,
     completeness_pairs,
     fit_normalization,
     qa_sample,
     span_examples,
-    train_span_classifier,
 )
 from workbench.rewards.sequence_model import COMPLETENESS_ENCODING, ULTRA_ENCODING
 from workbench.rewards.ultra import load_holistic
+from workbench.training import SpanTrainingSettings, train_span_classifier
 from workbench.training.ppo.settings import PAPER_LORA, PPOSettings
 from workbench.training.settings import RewardTrainingSettings
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workbench.core.errors import DataError, SettingsError
-from workbench.retrieval import CodeGenerator, CodingProblem, Item, PromptTemplate
+from workbench.datasets.coding_problem import CodeGenerator, CodingProblem
+from workbench.retrieval import Item, PromptTemplate
 from workbench.sandbox.runtimes import Runtime, find_runtime
 from workbench.store.location import own_path
 

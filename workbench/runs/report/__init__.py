@@ -1,6 +1,5 @@
 """The report of a run, and of several side by side: pages that hold all they show."""
 
-from workbench.runs.report.comparison import render_comparison, write_comparison
-from workbench.runs.report.page import render_report, write_report
+import lazy_loader
 
-__all__ = ["render_comparison", "render_report", "write_comparison", "write_report"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

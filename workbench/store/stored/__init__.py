@@ -1,7 +1,5 @@
 """Values on disk as data: what a step or a job returns is written so that reading it runs nothing of the file's."""
 
-from workbench.store.stored.classes import classes_around
-from workbench.store.stored.coding import Damaged, Unstorable, decode, encode
-from workbench.store.stored.keeping import stored
+import lazy_loader
 
-__all__ = ["Damaged", "Unstorable", "classes_around", "decode", "encode", "stored"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from random import Random
 
 from workbench.core.errors import SettingsError
-from workbench.datasets.coding_problem import INSERT
-from workbench.retrieval import CodingProblem, HiddenTest, Item, VisibleRun
+from workbench.datasets.coding_problem import INSERT, CodingProblem, HiddenTest, VisibleRun
+from workbench.retrieval import Item
 from workbench.worlds.libraries.library import Function, Library, invent_library
 from workbench.worlds.libraries.tasks import Task, draw_task
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from workbench.retrieval import CodingProblem, Item, PromptTemplate
+from workbench.datasets.coding_problem import CodingProblem
+from workbench.retrieval import Item, PromptTemplate
 from workbench.retrieval.queries import Attempted
 from workbench.worlds.libraries import prompts
 

@@ -1,23 +1,5 @@
 """The world of passages: short texts about people, questions on them, and answers whose worth is exactly known."""
 
-from workbench.worlds.passages.habits import HABITS, WritingSettings, write_answer
-from workbench.worlds.passages.lexicon import make_tokenizer, vocabulary
-from workbench.worlds.passages.task import SPLITS, Fact, Split, Task, draw_task, read_prompt
-from workbench.worlds.passages.utility import Assessment, assess, utility
+import lazy_loader
 
-__all__ = [
-    "HABITS",
-    "SPLITS",
-    "Assessment",
-    "Fact",
-    "Split",
-    "Task",
-    "WritingSettings",
-    "assess",
-    "draw_task",
-    "make_tokenizer",
-    "read_prompt",
-    "utility",
-    "vocabulary",
-    "write_answer",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

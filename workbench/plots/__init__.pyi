@@ -1,0 +1,4 @@
+from .charts import bars as bars
+from .charts import heatmap as heatmap
+
+__all__ = ["bars", "heatmap"]

@@ -1,0 +1,3 @@
+from .run import Run as Run
+
+__all__ = ["Run"]
