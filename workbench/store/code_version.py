@@ -3,7 +3,9 @@
 A version covers the function's own source, the source of every workbench module it imports, directly or not,
 and the versions of the other packages those modules import. Comments and docstrings do not count. The
 imports are read from the source, inside functions too, without running anything; modules that are found
-only by a name built at run time are not seen.
+only by a name built at run time are not seen. A name that is taken from a package's face (its `__init__.pyi`)
+counts as the module it lives in, and not as all that the package offers; a package that is imported whole
+counts whole.
 """
 
 from __future__ import annotations
@@ -57,6 +59,7 @@ def source_version(source: str, name: str = "", is_package: bool = False) -> str
         asked.add(target)
         file = _workbench_file(target)
         if file is None:
+            waiting.extend(_home(target))
             continue
         state = file.stat()
         seen[target], imported = _module(file, target, state.st_mtime_ns, state.st_size)
@@ -82,6 +85,18 @@ def _module(file: Path, name: str, changed_ns: int, size: int) -> tuple[str, tup
     return _tree_digest(tree), imported
 
 
+def _home(target: str) -> Iterator[str]:
+    """Yield the module that a name of a package's face lives in; `package.*` yields all modules of the face."""
+    package, _, name = target.rpartition(".")
+    init = _workbench_file(package)
+    stub = init.with_suffix(".pyi") if init is not None else None
+    if stub is None or not stub.is_file():
+        return
+    for node in ast.parse(stub.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and (name == "*" or name in {alias.name for alias in node.names}):
+            yield f"{package}.{node.module}"
+
+
 def source_digest(source: str) -> str:
     """Return the digest of source alone, comments and docstrings left out."""
     try:
@@ -96,6 +111,7 @@ def _imports(tree: ast.AST, name: str, is_package: bool) -> Iterator[str]:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield from _with_parents(alias.name)
+                yield f"{alias.name}.*"  # `import package` reaches all that the package's face offers
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             if node.level:
@@ -104,8 +120,8 @@ def _imports(tree: ast.AST, name: str, is_package: bool) -> Iterator[str]:
                 base = ".".join([*parts[: max(kept, 0)], *([base] if base else [])])
             if base:
                 yield from _with_parents(base)
-                # `from package import thing`: thing may be a module of its own
-                yield from (f"{base}.{alias.name}" for alias in node.names)
+                for alias in node.names:  # a module of its own, a package, or a name of the base's face
+                    yield from (f"{base}.{alias.name}", f"{base}.{alias.name}.*")
 
 
 def _with_parents(name: str) -> Iterable[str]:
