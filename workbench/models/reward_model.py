@@ -18,6 +18,7 @@ from workbench.models.four_bit import hold_layout
 from workbench.models.loading import ModelSettings, checkpoint_activations, load_causal_lm
 from workbench.models.lora import LoraSettings, add_lora
 from workbench.models.modes import evaluation_mode
+from workbench.models.saving import load_reward_model, save_reward_model
 from workbench.models.shared_prompts import SHARING_ATTENTION, shared_rows
 from workbench.models.token_logps import label_logps
 
@@ -261,8 +262,6 @@ class RewardModel(nn.Module):
         state_dict: dict[str, Tensor] | None = None,
     ) -> Path:
         """Save all that is needed to score the same again. See `workbench.models.saving.save_reward_model`."""
-        from workbench.models.saving import save_reward_model
-
         return save_reward_model(self, Path(folder), tokenizer=tokenizer, state_dict=state_dict)
 
     @classmethod
@@ -276,9 +275,9 @@ class RewardModel(nn.Module):
         trainable: bool = False,
     ) -> RewardModel:
         """Load what `save_pretrained` saved. See `workbench.models.saving.load_reward_model`."""
-        from workbench.models.saving import load_reward_model
-
-        return load_reward_model(Path(folder), device=device, dtype=dtype, base=base, trainable=trainable)
+        return load_reward_model(
+            cls, Path(folder), device=device, dtype=dtype, base=base, trainable=trainable
+        )
 
     def _hidden(
         self, input_ids: Tensor, attention_mask: Tensor, response_mask: Tensor | None = None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from torch import Tensor, nn
 
@@ -15,7 +16,6 @@ from workbench.models.damage import whole_files
 from workbench.models.loading import ModelSettings, load_causal_lm
 from workbench.models.pickles import only_tensors
 from workbench.models.quiet import late_bars, without_old_name
-from workbench.models.reward_model import RewardModel
 from workbench.store.atomic import write_json
 
 if TYPE_CHECKING:
@@ -40,8 +40,29 @@ FORMAT = 1
 SAMPLES, SAMPLE_BYTES = 64, 2**16
 
 
+class Kept(Protocol):
+    """What a reward model is to the files it is kept in; `RewardModel` is one."""
+
+    policy: Any
+    pooling: str
+    origin: ModelSettings | None
+    reward_head: Any
+
+    @property
+    def causal_lm(self) -> PreTrainedModel: ...
+    @property
+    def lm_head(self) -> Any: ...
+    @property
+    def has_adapters(self) -> bool: ...
+    @property
+    def device(self) -> Any: ...
+
+
+Model = TypeVar("Model", bound=nn.Module)
+
+
 def save_reward_model(
-    model: RewardModel,
+    model: Kept,
     folder: Path,
     *,
     tokenizer: PreTrainedTokenizerBase | None = None,
@@ -101,16 +122,18 @@ def save_reward_model(
 
 
 def load_reward_model(
+    make: Callable[..., Model],
     folder: Path,
     *,
     device: str = "auto",
     dtype: str | None = None,
     base: str | None = None,
     trainable: bool = False,
-) -> RewardModel:
+) -> Model:
     """Load a reward model that was saved. It scores as it did: bit by bit on the same device in float32.
 
     Args:
+        make: The class, `RewardModel`; given a policy, it makes the model around it.
         folder: Where it was saved.
         device: As `ModelSettings` has it.
         dtype: One of `DTYPES`; None: as it was saved.
@@ -147,13 +170,14 @@ def load_reward_model(
 
         with without_old_name(), whole_files(str(folder)), only_tensors(str(folder)):
             policy = PeftModel.from_pretrained(loaded.model, str(folder), is_trainable=trainable)
-    model = RewardModel(
+    model = make(
         policy,
         pooling=said["pooling"],
         origin=replace(settings, name=settings.source) if said["base"] else None,
         summary=loaded.summary,
     )
-    _load_head(model, folder)
+    head: Any = model.reward_head
+    _load_head(head, folder)
     if not trainable:
         model.requires_grad_(False)
     elif said["weights"] == "head":
@@ -161,7 +185,7 @@ def load_reward_model(
     return model.eval()
 
 
-def restore_reward_model(model: RewardModel, folder: Path) -> None:
+def restore_reward_model(model: Kept, folder: Path) -> None:
     """Put saved weights into a model that is there already, as a resumed training needs it.
 
     Args:
@@ -191,7 +215,7 @@ def restore_reward_model(model: RewardModel, folder: Path) -> None:
         dtype = str(next(model.policy.parameters()).dtype).removeprefix("torch.")
         saved = load_causal_lm(ModelSettings(str(folder), device=str(model.device), dtype=dtype)).model
         model.policy.load_state_dict(saved.state_dict())
-    _load_head(model, folder)
+    _load_head(model.reward_head, folder)
 
 
 def base_of(lm: PreTrainedModel, origin: ModelSettings | None, *, adapters: bool) -> dict[str, Any] | None:
@@ -320,8 +344,8 @@ def _description(folder: Path) -> dict[str, Any]:
     )
 
 
-def _load_head(model: RewardModel, folder: Path) -> None:
-    load_head(model.reward_head, folder / HEAD, kind="scalar", what="model")
+def _load_head(head: nn.Module, folder: Path) -> None:
+    load_head(head, folder / HEAD, kind="scalar", what="model")
 
 
 def _below(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
