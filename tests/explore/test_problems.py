@@ -9,7 +9,7 @@ import pytest
 
 from workbench.core.errors import DataError, SandboxUnavailableError
 from workbench.datasets import load_problems
-from workbench.explore.attempts import Attempt, attempts_of, attempts_of_loop, load_attempts
+from workbench.explore.attempts import Attempt, load_attempts
 from workbench.explore.problem_browser import (
     Filter,
     _Browser,
@@ -20,6 +20,8 @@ from workbench.explore.problem_browser import (
 from workbench.explore.problem_page import attempt_page
 from workbench.explore.rerun import Rerun, Workshop, drawing_program, figures_in
 from workbench.generators import Answer
+from workbench.papers.arks.browse import attempts_of_loop
+from workbench.papers.ds1000.browse import attempts_of
 from workbench.papers.ds1000.judgement import Judgement
 from workbench.retrieval.execution import Outcome
 from workbench.sandbox import Verdict

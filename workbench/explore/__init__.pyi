@@ -3,7 +3,6 @@ from .launcher import launch as launch
 from .problem_browser import browse_problems as browse_problems
 from .reward_inspector import inspect_answers as inspect_answers
 from .reward_inspector import inspect_examples as inspect_examples
-from .reward_inspector import inspect_outcomes as inspect_outcomes
 from .reward_inspector import inspect_pairs as inspect_pairs
 from .run_comparer import compare_runs as compare_runs
 from .trace_explorer import explore_traces as explore_traces
@@ -15,7 +14,6 @@ __all__ = [
     "explore_traces",
     "inspect_answers",
     "inspect_examples",
-    "inspect_outcomes",
     "inspect_pairs",
     "launch",
     "training_curves",

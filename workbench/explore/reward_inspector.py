@@ -13,7 +13,6 @@ from workbench.explore.inspections import (
     Inspect,
     inspect_by_model,
     inspect_by_rewards,
-    of_traces,
 )
 from workbench.explore.markup import badge, note
 from workbench.explore.presence import present
@@ -24,19 +23,11 @@ if TYPE_CHECKING:
     from ipywidgets import Widget
 
     from workbench.datasets.preference_pair import PreferencePair
-    from workbench.papers.haf_rm.experiment import Outcome, Untrained
     from workbench.rewards.composition import HierarchicalReward
     from workbench.rewards.scorer import Scorer
     from workbench.rewards.spans import Reward
 
-__all__ = [
-    "example_page",
-    "inspect_answers",
-    "inspect_examples",
-    "inspect_outcomes",
-    "inspect_pairs",
-    "reward_inspector",
-]
+__all__ = ["example_page", "inspect_answers", "inspect_examples", "inspect_pairs", "reward_inspector"]
 
 OWN = "yours"
 
@@ -93,29 +84,6 @@ def inspect_pairs(scorer: Scorer | str | Path, pairs: Sequence[PreferencePair]) 
         for k, pair in enumerate(pairs, start=1)
     ]
     inspect_examples(examples, inspect)
-
-
-def inspect_outcomes(outcomes: Sequence[Outcome], pair: PreferencePair, before: Untrained) -> None:
-    """Look at one pair as each training of the HaF-RM experiment left its model.
-
-    Args:
-        outcomes: Of the trainings, such as `findings.outcomes`.
-        pair: What their traces are of.
-        before: The traces of the untrained model.
-
-    Raises:
-        DataError: No training looked at the pair.
-    """
-    texts = {"chosen": pair.chosen, "rejected": pair.rejected}
-    examples = []
-    for one in outcomes:
-        if one.example is None:
-            continue
-        label = f"{one.arm}, {one.regime.name}, trained on {one.trained_on}, seed {one.seed}"
-        pairs = zip(texts.items(), one.example, before.example, strict=True)
-        answers = {name: of_traces(text, now, then) for (name, text), now, then in pairs}
-        examples.append(Example(label, pair.prompt, answers))
-    inspect_examples(examples)
 
 
 def inspect_examples(examples: Sequence[Example], inspect: Inspect | None = None) -> None:

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import DataError
 from workbench.explore.attempts import paper_folder
-from workbench.store.reading import MALFORMED, below, check_closed, read_json
+from workbench.explore.browsers import browsers
+from workbench.store.reading import MALFORMED, check_closed, read_json
 
 if TYPE_CHECKING:
     from workbench.datasets.coding_problem import CodingProblem
     from workbench.retrieval import ActiveResult, Item
     from workbench.retrieval.trace import Step
 
-__all__ = ["Knowledge", "Trace", "load_traces", "traces_of"]
+__all__ = ["Knowledge", "Trace", "load_traces", "reader", "traces_of"]
 
 
 @dataclass(frozen=True)
@@ -92,29 +93,25 @@ def load_traces(source: Any, *, data: Any = None) -> list[Trace]:
     """
     if hasattr(source, "steps") and hasattr(source, "as_dict"):
         return [traces_of(source)]
-    folder = paper_folder(source, "arks")
-    check_closed(folder)
-    places = read_json(folder / "timings.json").get("steps", {})
-    steps = (below(folder / "steps", place) for place in places)
-    files = sorted(folder.glob("trace.jsonl")) + [
-        file for step in filter(None, steps) for file in sorted(step.glob("model-*/*/*/trace.jsonl"))
-    ]
-    if not files:
+    found: list[Trace] = []
+    for browser in browsers("traces_in"):
+        folder = paper_folder(source, browser.PAPER)
+        check_closed(folder)
+        try:
+            found += browser.traces_in(folder, data)
+        except MALFORMED as error:
+            raise DataError(
+                got=f"{folder / 'results.json'}: {type(error).__name__}: {error}",
+                needed="the parameters as a run left them",
+                fix="restore the file, or make the run again",
+            ) from error
+    if not found:
         raise DataError(
             got=f"no trace.jsonl in {folder}",
             needed="the folder of a run of arks, or of `workbench arks run`",
             fix="name such a folder; a run that has just begun has none yet",
         )
-    about = read_json(folder / "results.json").get("parameters", {})
-    try:
-        known = Knowledge.of(data.problems, data.documentation) if data is not None else _known(folder, about)
-        return [Trace(_name(file, about), _reader(file), known) for file in files]
-    except MALFORMED as error:
-        raise DataError(
-            got=f"{folder / 'results.json'}: {type(error).__name__}: {error}",
-            needed="the parameters as a run left them",
-            fix="restore the file, or make the run again",
-        ) from error
+    return found
 
 
 def traces_of(result: ActiveResult, name: str = "") -> Trace:
@@ -125,7 +122,9 @@ def traces_of(result: ActiveResult, name: str = "") -> Trace:
     )
 
 
-def _reader(file: Path) -> Any:
+def reader(file: Path) -> Any:
+    """Return what reads one trace, when it is opened; see `Trace.load`."""
+
     def load() -> tuple[Sequence[Step], Mapping[str, Any]]:
         from workbench.retrieval.trace import read_steps
 
@@ -145,23 +144,3 @@ def _results(folder: Path) -> Mapping[str, Any]:
         if isinstance(history, list) and all(isinstance(one, dict) and "passed" in one for one in history)
     }
     return {"settings": {"prompt_max_length": limit if isinstance(limit, int) else None}, "by_problem": told}
-
-
-def _name(file: Path, about: Mapping[str, Any]) -> str:
-    if "models" not in about:
-        return str(read_json(file.parent / "results.json").get("generator", file.parent.name))
-    number = int(file.parents[2].name.rpartition("-")[2])
-    models = list(about["models"])
-    model = models[number] if number < len(models) else f"model {number}"
-    return f"{file.parent.name}, {model.rpartition('/')[2]}"
-
-
-def _known(folder: Path, about: Mapping[str, Any]) -> Knowledge:
-    """Return what a run's parameters name again; only the world of libraries is at hand without any download."""
-    if about.get("data") != "world":
-        return Knowledge()
-    from workbench.papers.arks.data import load_arks
-
-    asked = {name: about[name] for name in ("libraries", "problems", "seed")}
-    data = load_arks("world", folder=folder, runtime="main", **asked)  # nothing runs here: no other is built
-    return Knowledge.of(data.problems, data.documentation)
