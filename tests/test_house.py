@@ -41,12 +41,16 @@ def imports(root):
     for name, file in known.items():
         package = name if file.name == "__init__.py" else name.rpartition(".")[0]
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            for target in targets(node, package):
-                while target and target not in known:
-                    target = target.rpartition(".")[0]
-                if target and target != name:
-                    found[name].add(target)
+            homes = {home(target, known) for target in targets(node, package)}
+            found[name] |= homes - {"", name}
     return found
+
+
+def home(target, known):
+    """Return the module that a dotted name is, or lies in; empty for what is not ours."""
+    while target and target not in known:
+        target = target.rpartition(".")[0]
+    return target
 
 
 def targets(node, package):
