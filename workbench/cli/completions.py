@@ -30,12 +30,19 @@ def complete_papers(ctx: click.Context, param: click.Parameter, begun: str) -> l
 
 def complete_parameters(ctx: click.Context, param: click.Parameter, begun: str) -> list[CompletionItem]:
     """Offer the parameters of the papers named so far, or of all, up to the equals sign."""
-    from workbench.runs.profiles import PAPERS
+    from workbench.runs.notebooks import find_notebooks, notebooks_folder
+    from workbench.runs.parameters import read_parameters
 
-    # an option that still lacks its value keeps click from telling the words before it apart
-    named = ctx.params.get("papers") or ctx.args
-    chosen = [PAPERS[name] for name in named if name in PAPERS] or list(PAPERS.values())
-    return _items((f"{name}=" for name in dict.fromkeys(name for table in chosen for name in table)), begun)
+    try:
+        notebooks = find_notebooks(notebooks_folder())
+        # an option that still lacks its value keeps click from telling the words before it apart
+        named = [name for name in ctx.params.get("papers") or ctx.args if name in notebooks] or list(
+            notebooks
+        )
+        names = dict.fromkeys(name for paper in named for name in read_parameters(notebooks[paper]))
+    except WorkbenchError:
+        return []
+    return _items((f"{name}=" for name in names), begun)
 
 
 def complete_runs(ctx: click.Context, param: click.Parameter, begun: str) -> list[CompletionItem]:

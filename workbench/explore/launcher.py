@@ -42,7 +42,7 @@ def launch(notebooks: str | Path | None = None, *, out: str = "") -> None:
     first = next(iter(found))
     present(
         "Launcher",
-        launcher_page(first, fields_of(found[first], first)),
+        launcher_page(first, fields_of(found[first])),
         lambda: launcher(found, out=out),
         text=f"Launcher of {', '.join(found)}: run this in JupyterLab",
     )
@@ -128,7 +128,7 @@ class _Launcher:
         """Make the form of the paper that is chosen: a box for each parameter, empty where the profile decides."""
         import ipywidgets as w
 
-        self.fields = fields_of(self.notebooks[self.paper.value], self.paper.value)
+        self.fields = fields_of(self.notebooks[self.paper.value])
         self.boxes, rows = {}, []
         for field in self.fields:
             place = {"width": "230px", "flex": "none"}

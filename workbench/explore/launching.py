@@ -14,9 +14,9 @@ from typing import Any
 
 from workbench.core.errors import SettingsError
 from workbench.explore.presence import SESSION
-from workbench.runs import profiles
-from workbench.runs.notebooks import literal, read_whole
+from workbench.runs.parameters import read_parameters, resolve
 from workbench.runs.planning import plan
+from workbench.runs.profiles import PROFILES, profile_values
 from workbench.store.folders import make_folder
 from workbench.store.reading import read_json
 
@@ -52,28 +52,19 @@ class Progress:
     """The last line of its log."""
 
 
-def fields_of(notebook: Path, paper: str) -> list[Field]:
-    """Return the parameters of a notebook, as papermill reads them out of its `parameters` cell.
-
-    Args:
-        notebook: The notebook.
-        paper: Its table in `workbench.runs.profiles`, where it has one.
-    """
-    import papermill
-
-    with read_whole(notebook):
-        found = papermill.inspect_notebook(literal(notebook))
-    table = profiles.PAPERS.get(paper, {})
-    fields = []
-    for name, about in found.items():
-        if name in ("profile", "out"):
-            continue
-        usual = {
-            profile: getattr(table[name], profile) if name in table else about["default"]
-            for profile in profiles.PROFILES
-        }
-        fields.append(Field(name, about["inferred_type_name"], about["help"], usual))
-    return fields
+def fields_of(notebook: Path) -> list[Field]:
+    """Return the parameters of a notebook, as its `parameters` cell and its profiles have them."""
+    table = read_parameters(notebook)
+    usual = {profile: resolve(table, profile_values(notebook, profile), {}) for profile in PROFILES}
+    return [
+        Field(
+            name,
+            "list" if one.kind is tuple else (one.kind or str).__name__,
+            one.help,
+            {profile: values[name] for profile, values in usual.items()},
+        )
+        for name, one in table.items()
+    ]
 
 
 def launch_run(paper: str, profile: str, values: Mapping[str, str], out: str = "") -> Launched:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.core import errors
-from workbench.runs.notebooks import literal, read_whole
+from workbench.runs.notebooks import NOTEBOOK_FILE, literal, read_whole
 from workbench.runs.planning import Planned
 from workbench.runs.progress import Progress
 from workbench.store import atomic
@@ -105,6 +105,7 @@ def _run_papermill(planned: Planned, output: Path, progress: Progress) -> CellFa
 
     # the kernel of this very environment, whatever else is installed for the user
     os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")
+    os.environ[NOTEBOOK_FILE] = str(planned.notebook.resolve())  # inherited by the kernel
     try:
         with read_whole(planned.notebook), _atomic_saves(output, progress.saved):
             papermill.execute_notebook(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,18 @@ from workbench.store.folders import project_root
 from workbench.store.location import home
 
 __all__ = [
+    "NOTEBOOK_FILE",
     "find_notebooks",
+    "inspected",
     "literal",
+    "notebook_called",
     "notebook_key",
-    "notebook_parameters",
     "notebooks_folder",
     "read_whole",
 ]
+
+NOTEBOOK_FILE = "WORKBENCH_NOTEBOOK"
+"""The environment variable by which a kernel is told the file of the notebook that it runs."""
 
 
 def notebooks_folder() -> Path:
@@ -49,12 +55,28 @@ def find_notebooks(folder: Path) -> dict[str, Path]:
     }
 
 
-def notebook_parameters(notebook: Path) -> list[str]:
-    """Return the names of a notebook's parameters, as papermill reads them."""
+def inspected(notebook: Path) -> dict[str, Any]:
+    """Return what papermill reads of each parameter in a notebook's `parameters` cell, as text, by name."""
     import papermill
 
     with read_whole(notebook):
-        return list(papermill.inspect_notebook(literal(notebook)))
+        return dict(papermill.inspect_notebook(literal(notebook)))
+
+
+def notebook_called(paper: str) -> Path | None:
+    """Return the notebook that this kernel runs, by its paper's name; None where its file cannot be told.
+
+    That is what `workbench run` says it is, else one in the current folder, where JupyterLab starts kernels, else the
+    project's.
+    """
+    said = Path(os.environ.get(NOTEBOOK_FILE, ""))
+    for file in (said, Path.cwd() / f"{paper}.ipynb"):
+        if file.stem == paper and file.is_file():
+            return file
+    try:
+        return find_notebooks(notebooks_folder()).get(paper)
+    except RunError:
+        return None
 
 
 def literal(path: Path) -> str:

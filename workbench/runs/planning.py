@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from workbench.core.errors import SettingsError
-from workbench.runs import profiles
+from workbench.core.suggestion import suggestion
 from workbench.runs.folders import run_id, runs_root
-from workbench.runs.notebooks import find_notebooks, notebook_key, notebook_parameters, notebooks_folder
+from workbench.runs.notebooks import find_notebooks, notebook_key, notebooks_folder
+from workbench.runs.parameters import RESERVED as OF_EVERY_NOTEBOOK
+from workbench.runs.parameters import read_parameters, resolve
+from workbench.runs.profiles import profile_values
 from workbench.store.folders import shown
 from workbench.store.secrets import names_secret, redact
 
 __all__ = ["Plan", "Planned", "plan", "typed"]
 
-RESERVED = {"profile": "--profile", "out": "--out"}
+RESERVED = {name: f"--{name}" for name in OF_EVERY_NOTEBOOK}
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,9 @@ class Planned:
     paper: str
     notebook: Path
     parameters: Mapping[str, Any]
-    """What papermill injects: only what was given, besides profile and out."""
+    """What papermill injects: the profile's values, what was given instead, and profile and out."""
+    given: Mapping[str, Any]
+    """What was given, in place of the profile's values."""
     key: str
     """Changes with anything that the outcome depends on."""
     ours: bool = True
@@ -38,8 +43,8 @@ class Planned:
         """The command that executes this notebook alone into the same folder, and goes on where it stopped."""
         words = ["workbench", "run", self.paper if self.ours else shown(self.notebook)]
         words += ["--profile", str(self.parameters["profile"])]
-        for name, value in self.parameters.items():
-            words += ["-p", f"{name}={value}"] if name not in RESERVED else []
+        for name, value in self.given.items():
+            words += ["-p", f"{name}={value}"]
         return redact(shlex.join([*words, "--out", shown(Path(self.parameters["out"]))]))
 
 
@@ -67,17 +72,17 @@ def plan(papers: Sequence[str], profile: str, assignments: Sequence[str], out: s
     faults: list[str] = []
     overrides = _assigned(assignments, faults)
     notebooks = _chosen(papers, faults)
-    known = {paper: notebook_parameters(notebook) for paper, notebook in notebooks.items()}
+    known = {paper: read_parameters(notebook) for paper, notebook in notebooks.items()}
     every = {name: None for names in known.values() for name in names}
     unknown = [name for name in overrides if name not in every]
     if notebooks:
-        faults += [f"unknown parameter {name!r}{profiles.suggestion(name, every)}" for name in unknown]
+        faults += [f"unknown parameter {name!r}{suggestion(name, every)}" for name in unknown]
     resolved = {}
     for paper in notebooks:
-        own = {name: value for name, value in overrides.items() if name in known[paper]}
+        own = {name: value for name, value in overrides.items() if name in known[paper] and value is not None}
         try:
-            # a notebook without a table in profiles is given its overrides, and has its own defaults
-            resolved[paper] = own, profiles.settings(paper, profile, own)
+            usual = profile_values(notebooks[paper], profile)
+            resolved[paper] = usual, own, resolve(known[paper], usual, own)
         except SettingsError as fault:
             faults.append(fault.got)
     if faults:
@@ -96,11 +101,12 @@ def plan(papers: Sequence[str], profile: str, assignments: Sequence[str], out: s
             Planned(
                 paper,
                 notebooks[paper],
-                {"profile": profile, "out": str(folder), **own},
+                {"profile": profile, "out": str(folder), **usual, **own},
+                own,
                 notebook_key(notebooks[paper], {**settings, "profile": profile}),
                 ours=paper in papers or not papers,
             )
-            for paper, (own, settings) in resolved.items()
+            for paper, (usual, own, settings) in resolved.items()
         ),
     )
 
@@ -149,7 +155,7 @@ def _chosen(papers: Sequence[str], faults: list[str]) -> dict[str, Path]:
     available = find_notebooks(notebooks_folder()) if names or not papers else {}
     for name in names:
         if name not in available:
-            near = profiles.suggestion(name, available)
+            near = suggestion(name, available)
             faults.append(f"no paper called {name!r}{near}; there are {', '.join(available) or 'none'}")
     if not papers:
         if not available:

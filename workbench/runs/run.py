@@ -2,7 +2,7 @@
 
 A notebook opens it in the cell after its parameters, and does everything through it::
 
-    run = Run.open("ds1000", profile=profile, out=out, parameters=dict(samples=samples, seed=seed))
+    run = Run.open("ds1000", globals())
     verdicts = run.step("verdicts", score, answers, timeout_s=run.settings.timeout_s)
     run.record("pass@1", 0.43)
 """
@@ -16,8 +16,10 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from workbench.core.terminal import show_line
-from workbench.runs import profiles
 from workbench.runs.folders import run_id, runs_root
+from workbench.runs.notebooks import notebook_called
+from workbench.runs.parameters import Parameter, parameters_given, read_parameters, resolve
+from workbench.runs.profiles import POCKET, check_taken, profile_values
 from workbench.runs.results import Claim, Results
 from workbench.runs.showing import show_figure, show_html, show_table
 from workbench.store import atomic
@@ -57,10 +59,10 @@ class Run:
     def open(
         cls,
         paper: str,
-        *,
         parameters: Mapping[str, Any],
-        profile: str = "pocket",
-        out: str | Path = "",
+        *,
+        profile: str | None = None,
+        out: str | Path | None = None,
         title: str = "",
         asks: str = "",
         fresh: bool = False,
@@ -69,10 +71,12 @@ class Run:
 
         Args:
             paper: The notebook's name without its suffix.
-            parameters: The notebook's parameters by name, `seed` among them; None is 'as the profile says'.
-            profile: pocket, laptop or paper.
-            out: Folder of the whole run; if empty, runs/ID below the project, where ID is made of the paper,
-                the profile and the parameters, so that the same ones again find what is there.
+            parameters: `globals()` of the notebook, whose `parameters` cell says which of them count; or the
+                parameters by name, where those left out, and None, are 'as the profile says'.
+            profile: pocket, laptop or paper; if None, what the notebook's variable `profile` says.
+            out: Folder of the whole run; if None, what the notebook's variable `out` says; if empty, runs/ID below
+                the project, where ID is made of the paper, the profile and the parameters that differ from the
+                profile's, so that the same ones again find what is there.
             title: Heading in the report; the paper's name if empty.
             asks: The question that the notebook answers, in a sentence or two, for the report.
             fresh: Forget the steps that are there.
@@ -81,9 +85,10 @@ class Run:
             SettingsError: Unknown profile, unknown or wrong parameter, or a secret as parameter.
             RunError: The folder cannot be written, or a link leads out of it.
         """
-        refuse_secrets(parameters)
-        settings = profiles.settings(paper, profile, parameters)
-        root = Path(out).expanduser() if str(out) else runs_root() / run_id([paper], profile, parameters)
+        profile = str(parameters.get("profile", POCKET)) if profile is None else profile
+        out = parameters.get("out", "") if out is None else out
+        settings, changed = _settings(paper, profile, parameters)
+        root = Path(out).expanduser() if str(out) else runs_root() / run_id([paper], profile, changed)
         folder = root.resolve() / paper
         make_folder(folder, "--out DIR, or -p out DIR with papermill")
         check_closed(folder)
@@ -212,3 +217,21 @@ class Run:
         atomic.write_json(self.folder / "timings.json", self._notes)
         if manifest:
             write_manifest(self.folder.parent)
+
+
+def _settings(
+    paper: str, profile: str, variables: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a run's parameters with their values, and those among them that are not as the profile says."""
+    notebook = notebook_called(paper)
+    table = None if notebook is None else read_parameters(notebook)
+    given = parameters_given(variables, table)
+    refuse_secrets(given)
+    if notebook is None or table is None:  # a notebook that is kept elsewhere: its values are what they are
+        own = {name: Parameter(name, None, value) for name, value in given.items()}
+        return resolve(own, {}, given), given
+    if "__name__" in variables:
+        check_taken(notebook, profile, table, given)
+    usual = profile_values(notebook, profile)
+    settings, plain = resolve(table, usual, given), resolve(table, usual, {})
+    return settings, {name: value for name, value in settings.items() if value != plain[name]}
