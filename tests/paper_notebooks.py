@@ -3,11 +3,14 @@
 import contextlib
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 from click.testing import CliRunner
 
 from workbench.cli.main import cli
+from workbench.runs.parameters import read_parameters, resolve
 
+PAPERS = ("alarm", "arks", "ds1000", "haf_rm")
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 
 
@@ -28,3 +31,8 @@ def run(name, out, /, **parameters):
 
 def results(name, out):
     return json.loads((out / name / "results.json").read_text())
+
+
+def settings_of(name, given):
+    """Return `Run.settings` of a notebook in the pocket profile, with some parameters given instead."""
+    return SimpleNamespace(**resolve(read_parameters(notebook(name)), {}, given))

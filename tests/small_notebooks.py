@@ -5,13 +5,13 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-PARAMETERS = (
-    'profile = "pocket"\nout = ""\nseed: int = 0  # seed of everything\nn: int = 3  # how many numbers'
-)
+PARAMETERS = """profile: str = "pocket"
+out: str = ""
+seed: int = 0  # seed of everything
+n: int = 3  # how many numbers"""
 OPEN = (
     "from workbench.runs import Run\n"
-    'run = Run.open("{name}", profile=profile, out=out, parameters=dict(seed=seed, n=n),\n'
-    '               title="A small one", asks="Does it run?")'
+    'run = Run.open("{name}", globals(), title="A small one", asks="Does it run?")'
 )
 # appends finished work to its folder; notes every piece it computes; waits where the test says so
 STEP = """

@@ -1,10 +1,9 @@
-"""The notebooks that ship are made alike, and their parameters are those of the profiles."""
+"""The notebooks that ship are made alike."""
 
 import pytest
-from paper_notebooks import NOTEBOOKS, cells, notebook
+from paper_notebooks import NOTEBOOKS, cells
 
-from workbench.runs.notebooks import find_notebooks, notebook_parameters
-from workbench.runs.profiles import PAPERS
+from workbench.runs.notebooks import find_notebooks
 
 TITLES = {"alarm": "ALaRM", "arks": "ARKS", "ds1000": "DS-1000", "haf_rm": "HaF-RM"}
 TOUR = "start_here"
@@ -29,13 +28,7 @@ def test_it_is_made_as_the_house_makes_notebooks(name):
     assert not any(line.startswith(("def ", "class ")) for cell in code for line in cell["source"])
 
 
-@pytest.mark.parametrize("name", TITLES)
-def test_its_parameters_are_those_of_the_profiles(name):
-    assert notebook_parameters(notebook(name)) == ["profile", "out", *PAPERS[name]]
-
-
 def test_the_tour_is_no_paper_and_is_not_run_with_them():
-    assert TOUR not in PAPERS
     assert set(find_notebooks(NOTEBOOKS)) == set(TITLES)
 
 

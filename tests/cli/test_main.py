@@ -105,7 +105,7 @@ def test_all_faults_of_a_command_are_named_at_once(folder):
     assert "-p out=... (given by --out)" in said.output
     assert "-p seed=... twice" in said.output
     assert "no notebook at other.ipynb" in said.output
-    assert "small has profile, out, seed, n" in said.output
+    assert "small has seed, n" in said.output
     assert "Traceback" not in said.output
     assert not (folder / "runs").exists()
 

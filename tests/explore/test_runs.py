@@ -83,23 +83,23 @@ def test_a_folder_without_runs_is_refused(tmp_path):
 
 def test_fields_are_those_of_papermills_inspection(tmp_path):
     notebook = write_notebook(tmp_path, "small_one")
-    fields = {one.name: one for one in fields_of(notebook, "small_one")}
+    fields = {one.name: one for one in fields_of(notebook)}
     assert list(fields) == ["seed", "n"]
     assert (fields["n"].kind, fields["n"].help) == ("int", "how many numbers")
-    assert fields["n"].usual == {"pocket": "3", "laptop": "3", "paper": "3"}  # its own default
+    assert fields["n"].usual == {"pocket": 3, "laptop": 3, "paper": 3}  # its own default
 
 
 def test_a_papers_fields_say_what_each_profile_makes_of_them():
     from workbench.runs.notebooks import notebooks_folder
 
-    fields = {one.name: one for one in fields_of(notebooks_folder() / "ds1000.ipynb", "ds1000")}
+    fields = {one.name: one for one in fields_of(notebooks_folder() / "ds1000.ipynb")}
     assert fields["samples"].usual == {"pocket": 1, "laptop": 1, "paper": 40}
     page = launcher_page("ds1000", list(fields.values()))
     assert "answers a problem" in page and ">40<" in page
 
 
 def test_values_of_the_wrong_kind_are_all_named(tmp_path):
-    fields = fields_of(write_notebook(tmp_path, "small_one"), "small_one")
+    fields = fields_of(write_notebook(tmp_path, "small_one"))
     check_values(fields, {"n": "3", "seed": ""})
     with pytest.raises(SettingsError, match=r"(?s)seed 'x'.*n '1\.5'"):
         check_values(fields, {"seed": "x", "n": "1.5"})

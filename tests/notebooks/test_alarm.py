@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from paper_notebooks import results, run
+from paper_notebooks import results, run, settings_of
 from tiny_classifiers import save_classifier
 from tiny_model import make_tiny_model
 from tiny_policies import language_model, tokenizer
@@ -122,12 +122,10 @@ def test_the_path_of_the_larger_profiles_on_local_files(tmp_path):
     ],
 )
 def test_parameters_that_do_not_go_together_are_refused_before_any_work(parameters, said):
-    from types import SimpleNamespace
 
     from workbench.core.errors import SettingsError
     from workbench.papers.alarm.parameters import declare, task_of, translation_of
-    from workbench.runs.profiles import settings
 
-    given = SimpleNamespace(**settings("alarm", "pocket", {"tuning": "paper", **parameters}))
+    given = settings_of("alarm", {"tuning": "paper", **parameters})
     with pytest.raises(SettingsError, match=said):
         declare(given), task_of(given), translation_of(given)

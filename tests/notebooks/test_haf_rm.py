@@ -4,7 +4,7 @@ import json
 import random
 
 import pytest
-from paper_notebooks import results, run
+from paper_notebooks import results, run, settings_of
 from tiny_classifiers import save_classifier
 from tiny_model import make_tiny_model
 
@@ -90,12 +90,10 @@ def test_the_path_of_the_larger_profiles_on_local_files(tmp_path):
     ],
 )
 def test_parameters_that_do_not_go_together_are_refused_before_any_work(parameters, said):
-    from types import SimpleNamespace
 
     from workbench.core.errors import SettingsError
     from workbench.papers.haf_rm.setup import declare
-    from workbench.runs.profiles import settings
 
-    given = SimpleNamespace(**settings("haf_rm", "pocket", {"tuning": "paper", **parameters}))
+    given = settings_of("haf_rm", {"tuning": "paper", **parameters})
     with pytest.raises(SettingsError, match=said):
         declare(given)

@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from paper_notebooks import results, run
+from paper_notebooks import notebook, results, run
 
-from workbench.runs.profiles import PAPERS
+from workbench.runs.parameters import read_parameters
 from workbench.store.location import data_folder
 
 # Where the smallest number stands for another one: as many rollouts and answers as were tuned, the 30 problems of a
@@ -24,7 +24,8 @@ ONE = {
 
 
 def smallest(paper):
-    least = {name: one.minimum for name, one in PAPERS[paper].items() if one.kind in (int, float)}
+    table = read_parameters(notebook(paper))
+    least = {name: one.minimum for name, one in table.items() if one.kind in (int, float)}
     assert None not in least.values(), f"numbers without a smallest value: {least}"
     return least | STANDS_FOR_MORE.get(paper, {}) | ONE[paper]
 

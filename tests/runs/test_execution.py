@@ -216,7 +216,7 @@ def plan_in(folder, out):
     ],
 )
 def test_whose_fault_an_error_is(name, last, ours, own):
-    package = Path(errors.__file__).parent
+    package = Path(errors.__file__).parents[1]
     places = {"workbench/x.py": f"File {package}/x.py:3", "Cell In[3], line 1": "Cell In[3], line 1"}
     traceback = f"Cell In[2], line 1\nFile {package}/y.py:1\n{places.get(last, last)}"
     if last.startswith("Cell"):  # a function of the user's, called by the workbench
@@ -226,8 +226,9 @@ def test_whose_fault_an_error_is(name, last, ours, own):
 
 
 def test_the_command_to_go_on_hides_secrets_and_is_read_back_as_it_was(tmp_path):
-    given = {"profile": "laptop", "out": str(tmp_path), "data": "http://me:pw@host/a b"}
-    command = Planned("paper", tmp_path / "paper.ipynb", given, "key", ours=False).command
+    data = {"data": "http://me:pw@host/a b"}
+    injected = {"profile": "laptop", "out": str(tmp_path), "samples": 3, **data}
+    command = Planned("paper", tmp_path / "paper.ipynb", injected, "key", ours=False, given=data).command
     assert "pw" not in shlex.split(command)[-3]
     assert shlex.split(command)[:5] == [
         "workbench",

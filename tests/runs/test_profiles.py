@@ -1,62 +1,91 @@
-"""Profiles set parameters, overrides replace them, and every fault is named at once."""
+"""A profile is a papermill parameter file: it sets parameters, and a run that only bears its name is refused."""
+
+from pathlib import Path
 
 import pytest
+import yaml
+from paper_notebooks import NOTEBOOKS, PAPERS, notebook
 
-from workbench.core.errors import SettingsError
-from workbench.runs.profiles import PAPERS, PROFILES, settings
+from workbench.core.errors import RunError, SettingsError
+from workbench.runs import Run
+from workbench.runs.parameters import read_parameters, resolve
+from workbench.runs.profiles import PROFILES, profile_file, profile_values
+
+LARGER = PROFILES[1:]
 
 
 @pytest.mark.parametrize("paper", PAPERS)
 @pytest.mark.parametrize("profile", PROFILES)
-def test_every_profile_sets_every_parameter_to_a_value_it_accepts_itself(paper, profile):
-    resolved = settings(paper, profile, {})
-    assert list(resolved) == list(PAPERS[paper])
-    assert settings(paper, profile, resolved) == resolved
+def test_every_profile_sets_parameters_of_its_notebook_to_values_they_take(paper, profile):
+    table = read_parameters(notebook(paper))
+    values = profile_values(notebook(paper), profile)
+    assert set(values) <= set(table)
+    resolved = resolve(table, values, {})
+    assert list(resolved) == list(table)
+    assert resolve(table, values, resolved) == resolved
 
 
-def test_none_means_as_the_profile_says():
-    assert settings("ds1000", "pocket", {"samples": None})["samples"] == 1
+@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("profile", LARGER)
+def test_a_profiles_file_is_papermills_own(paper, profile):
+    file = profile_file(notebook(paper), profile)
+    values = yaml.safe_load(file.read_text())
+    assert values.pop("profile") == profile
+    table = read_parameters(notebook(paper))
+    same = [
+        name for name, value in values.items() if resolve(table, {name: value}, {}) == resolve(table, {}, {})
+    ]
+    assert same == []  # what is as in the pocket profile stands in the notebook, and nowhere else
 
 
-def test_an_override_replaces_the_profiles_value_and_nothing_else():
-    plain, changed = settings("ds1000", "laptop", {}), settings("ds1000", "laptop", {"samples": 7})
-    assert changed == plain | {"samples": 7}
+def test_pocket_is_what_the_cell_holds():
+    assert profile_values(notebook("ds1000"), "pocket") == {}
 
 
-@pytest.mark.parametrize("given", [["a", "b"], ("a", "b"), "a,b", " a , b ", '["a", "b"]'])
-def test_lists_may_be_written_in_several_ways(given):
-    assert settings("ds1000", "pocket", {"generators": given})["generators"] == ("a", "b")
+def test_an_unknown_profile_is_named():
+    with pytest.raises(SettingsError, match=r"profile 'pokcet' \(did you mean 'pocket'\?\)"):
+        profile_values(notebook("ds1000"), "pokcet")
 
 
-def test_whole_numbers_are_numbers_and_words_of_digits_are_text():
-    resolved = settings("ds1000", "pocket", {"timeout_s": 3, "problems": 2024})
-    assert resolved["timeout_s"] == 3.0
-    assert resolved["problems"] == "2024"
+def test_a_notebook_of_ones_own_has_its_profiles_in_a_folder_of_its_name(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "laptop.yaml").write_text("profile: laptop\nn: 7\n")
+    assert profile_values(tmp_path / "mine.ipynb", "laptop") == {"n": 7}
+    assert profile_values(tmp_path / "mine.ipynb", "paper") == {}
 
 
-def test_all_faults_are_named_at_once_with_suggestions():
-    with pytest.raises(SettingsError) as raised:
-        settings("ds1000", "pokcet", {"sample": 3, "workers": 0, "samples": 1.5, "seed": True})
-    got = raised.value.got
-    assert "profile 'pokcet' (did you mean 'pocket'?)" in got
-    assert "parameter 'sample' (did you mean 'samples'?)" in got
-    assert "workers=0 (needs at least 1)" in got
-    assert "samples=1.5 (needs a whole number)" in got
-    assert "seed=True (needs a whole number)" in got
+@pytest.mark.parametrize("content", ["- a\n", "profile: paper\n", "a: [\n", ""])
+def test_a_file_that_is_no_such_profile_is_named(tmp_path, content):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "laptop.yaml").write_text(content)
+    with pytest.raises(RunError, match=r"laptop\.yaml"):
+        profile_values(tmp_path / "mine.ipynb", "laptop")
 
 
-@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan")])
-@pytest.mark.parametrize("name", ["samples", "timeout_s"])
-def test_numbers_are_finite(name, value):
-    with pytest.raises(SettingsError, match="needs a finite number"):
-        settings("ds1000", "pocket", {name: value})
+def variables(paper, profile, **changes):
+    """Return a notebook's variables as papermill leaves them: the cell's values, then those injected."""
+    table = read_parameters(NOTEBOOKS / f"{paper}.ipynb")
+    cell = {name: parameter.default for name, parameter in table.items()}
+    return {"__name__": "__main__", "np": None, **cell, "profile": profile, **changes}
 
 
-@pytest.mark.parametrize("value", ["", "[", [], [1]])
-def test_a_list_without_names_is_refused(value):
-    with pytest.raises(SettingsError, match="needs a list"):
-        settings("ds1000", "pocket", {"generators": value})
+def test_the_profiles_name_without_its_values_is_refused(tmp_path):
+    with pytest.raises(
+        SettingsError, match="profile 'laptop' with the values of the profile 'pocket'"
+    ) as raised:
+        Run.open("ds1000", variables("ds1000", "laptop", out=str(tmp_path)))
+    assert "ds1000/laptop.yaml" in raised.value.fix
+    assert not list(tmp_path.rglob("*.json"))
 
 
-def test_a_notebook_without_a_table_keeps_its_own_values():
-    assert settings("mine", "pocket", {"x": 1, "y": None}) == {"x": 1, "y": None}
+def test_the_profiles_values_are_taken_from_the_notebooks_variables(tmp_path):
+    values = yaml.safe_load(Path(profile_file(notebook("ds1000"), "laptop")).read_text())
+    run = Run.open("ds1000", variables("ds1000", **values, samples=3, out=str(tmp_path)))
+    assert (run.settings.problems, run.settings.samples) == ("hub", 3)
+    assert run.settings.generators == tuple(values["generators"])
+    assert not hasattr(run.settings, "np")
+
+
+def test_by_name_what_is_left_out_is_the_profiles(tmp_path):
+    run = Run.open("ds1000", {"samples": 3}, profile="laptop", out=tmp_path)
+    assert (run.settings.problems, run.settings.samples) == ("hub", 3)

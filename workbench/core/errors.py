@@ -132,7 +132,7 @@ class InternalError(WorkbenchError):
         """
         lines = str(fault).strip().splitlines()
         said = type(fault).__name__ + (f": {lines[-1]}" if lines else "")
-        own = Path(__file__).parent
+        own = Path(__file__).parents[1]
         frames = [
             one for one in traceback.extract_tb(fault.__traceback__) if own in Path(one.filename).parents
         ]

@@ -19,6 +19,7 @@ from workbench.runs.notebooks import NOTEBOOK_FILE, literal, read_whole
 from workbench.runs.planning import Planned
 from workbench.runs.progress import Progress
 from workbench.store import atomic
+from workbench.store.location import PACKAGE
 from workbench.store.reading import read_json
 
 __all__ = ["CellFailure", "clear", "execute", "is_finished", "note_planned"]
@@ -146,7 +147,7 @@ def _is_own(name: str, traceback: str, planned: Planned) -> bool:
     known = getattr(builtins, name, None)
     if name in errors.__all__ or name in _MACHINE or (isinstance(known, type) and issubclass(known, OSError)):
         return False
-    package = str(Path(errors.__file__).parent)
+    package = str(PACKAGE)
     places = [package, package.replace(str(Path.home()), "~", 1)]  # as a kernel shortens them
     return planned.ours or max(map(traceback.rfind, places)) > traceback.rfind("Cell In[")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +31,12 @@ class Planned:
     notebook: Path
     parameters: Mapping[str, Any]
     """What papermill injects: the profile's values, what was given instead, and profile and out."""
-    given: Mapping[str, Any]
-    """What was given, in place of the profile's values."""
     key: str
     """Changes with anything that the outcome depends on."""
     ours: bool = True
     """Whether it is one of the project's, and no file of the user's."""
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """What was given, in place of the profile's values."""
 
     @property
     def command(self) -> str:
@@ -102,9 +102,9 @@ def plan(papers: Sequence[str], profile: str, assignments: Sequence[str], out: s
                 paper,
                 notebooks[paper],
                 {"profile": profile, "out": str(folder), **usual, **own},
-                own,
                 notebook_key(notebooks[paper], {**settings, "profile": profile}),
                 ours=paper in papers or not papers,
+                given=own,
             )
             for paper, (usual, own, settings) in resolved.items()
         ),

@@ -15,10 +15,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import workbench
 from workbench.core.errors import RunError, SettingsError
 from workbench.core.suggestion import suggestion
 from workbench.runs.parameters import Parameter
+from workbench.store.location import PACKAGE
 
 __all__ = ["POCKET", "PROFILES", "check_taken", "profile_file", "profile_values"]
 
@@ -28,7 +28,7 @@ PROFILES = (POCKET, "laptop", "paper")
 
 def profile_file(notebook: Path, profile: str) -> Path | None:
     """Return the papermill parameter file of a profile; None where the notebook has none of that name."""
-    papers = Path(workbench.__file__).parent / "papers"
+    papers = PACKAGE / "papers"
     folders = (notebook.with_suffix(""), papers / notebook.stem)
     return next((file for folder in folders if (file := folder / f"{profile}.yaml").is_file()), None)
 
