@@ -146,6 +146,9 @@ def test_a_key_changes_with_cells_parameters_and_files_they_name(folder):
     (folder / "data.txt").write_text("one")
     assert key() == key()
     assert key() != key("n=4")
+    (folder / "small.ipynb").write_text(
+        (folder / "small.ipynb").read_text().replace("n: int = 3", "n: str = 'none'")
+    )
     before = key("n=recorded:data.txt")
     (folder / "data.txt").write_text("two")
     assert key("n=recorded:data.txt") != before
@@ -169,7 +172,7 @@ def test_values_are_read_as_papermill_reads_them(text, value):
 @pytest.mark.skipif(os.name != "posix", reason="needs file locks")
 def test_a_folder_in_use_is_refused(folder):
     program = (
-        "import sys\nfrom pathlib import Path\nfrom workbench.runs import atomic\n"
+        "import sys\nfrom pathlib import Path\nfrom workbench.store import atomic\n"
         "with atomic.lock(Path('out/.lock')):\n    print('held', flush=True)\n    sys.stdin.read()\n"
     )
     with subprocess.Popen(

@@ -303,7 +303,7 @@ def test_a_folder_is_for_one_process_at_a_time(box, tmp_path):
     import sys
 
     program = (
-        "import sys; from pathlib import Path; from workbench.runs import atomic\n"
+        "import sys; from pathlib import Path; from workbench.store import atomic\n"
         f"with atomic.lock(Path({str(tmp_path / '.lock')!r})): print('held', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(

@@ -294,7 +294,7 @@ def test_a_runtime_that_is_being_built_is_not_removed(tiny, monkeypatch):
     folder = tiny.folder(THIS)
     folder.mkdir(parents=True)
     program = (
-        "import sys\nfrom pathlib import Path\nfrom workbench.runs import atomic\n"
+        "import sys\nfrom pathlib import Path\nfrom workbench.store import atomic\n"
         "with atomic.lock(Path(sys.argv[1])):\n    print('held', flush=True)\n    sys.stdin.read()\n"
     )
     with subprocess.Popen(

@@ -51,7 +51,7 @@ attempt("its scratch folder", lambda: os.rmdir(os.getcwd()))
         "reads outside",
         "the user's files, the project's answers, other users' folders",
         """\
-for path in ("@OUTSIDE@/secret.txt", "@PROJECT@/data/ds1000/suite.jsonl", "@PROJECT@/pyproject.toml", "@PROJECT@/workbench/errors.py", "/etc/shadow", "/etc/hosts", "/proc/1/environ", "/dev/vda", "/dev/mem", "/dev/kmsg"):
+for path in ("@OUTSIDE@/secret.txt", "@PROJECT@/data/ds1000/suite.jsonl", "@PROJECT@/pyproject.toml", "@PROJECT@/workbench/core/errors.py", "/etc/shadow", "/etc/hosts", "/proc/1/environ", "/dev/vda", "/dev/mem", "/dev/kmsg"):
     attempt(path, lambda: open(path, "rb").read(10))
 for folder in ("@OUTSIDE@", "@PROJECT@", "@HOME@", "/", "/tmp", "/proc", "..", "../.."):
     attempt(folder, lambda: os.listdir(folder))

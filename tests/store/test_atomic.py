@@ -24,7 +24,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path):
 def test_a_lock_ends_with_its_process_even_when_killed(tmp_path):
     file = tmp_path / "lock"
     program = (
-        "import sys, time\nfrom pathlib import Path\nfrom workbench.runs import atomic\n"
+        "import sys, time\nfrom pathlib import Path\nfrom workbench.store import atomic\n"
         "with atomic.lock(Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(60)\n"
     )
     holder = subprocess.Popen([sys.executable, "-c", program, str(file)], stdout=subprocess.PIPE, text=True)
@@ -39,7 +39,7 @@ def test_a_lock_ends_with_its_process_even_when_killed(tmp_path):
 def held_elsewhere(file) -> bool:
     """Whether another process finds the lock taken."""
     program = (
-        "import sys\nfrom pathlib import Path\nfrom workbench.runs import atomic\n"
+        "import sys\nfrom pathlib import Path\nfrom workbench.store import atomic\n"
         "print(atomic.is_locked(Path(sys.argv[1])))"
     )
     told = subprocess.run(
@@ -62,7 +62,7 @@ def test_asking_about_a_lock_of_ones_own_or_taking_it_again_does_not_lose_it(tmp
 def test_a_lock_that_another_process_holds_is_not_held_inside_either(tmp_path):
     file = tmp_path / "lock"
     program = (
-        "import sys\nfrom pathlib import Path\nfrom workbench.runs import atomic\n"
+        "import sys\nfrom pathlib import Path\nfrom workbench.store import atomic\n"
         "with atomic.lock(Path(sys.argv[1])):\n    print('held', flush=True)\n    sys.stdin.read()\n"
     )
     with subprocess.Popen(
@@ -99,7 +99,7 @@ def lockf(stream, how):
 
 fcntl.lockf = lockf
 from pathlib import Path
-from workbench.runs import atomic
+from workbench.store import atomic
 """
 
 

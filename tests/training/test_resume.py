@@ -202,7 +202,7 @@ def test_a_folder_that_holds_another_model_is_refused(tiny: Path) -> None:
 
 def test_one_training_a_folder_at_a_time(tiny: Path, tmp_path: Path) -> None:
     program = (
-        "import sys, time; from pathlib import Path; from workbench.runs import atomic\n"
+        "import sys, time; from pathlib import Path; from workbench.store import atomic\n"
         "with atomic.lock(Path(sys.argv[1])): print(1, flush=True); time.sleep(100)"
     )
     other = subprocess.Popen([sys.executable, "-c", program, str(tmp_path / ".lock")], stdout=subprocess.PIPE)

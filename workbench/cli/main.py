@@ -1,4 +1,4 @@
-"""The command line: `workbench SUBCOMMAND`, each subcommand a file of workbench/commands."""
+"""The command line: `workbench SUBCOMMAND`, each subcommand a file of workbench/cli/commands."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BROKEN, FAULT, INTERRUPTED = 1, 2, 130
 
 
 class _Commands(click.Group):
-    """A group that finds its commands in workbench/commands, and says errors in their own words."""
+    """A group that finds its commands in workbench/cli/commands, and says errors in their own words."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         names = (module.name for module in pkgutil.iter_modules(commands.__path__))

@@ -172,7 +172,7 @@ def test_bad_input_is_named_and_ends_with_2(tmp_path, words, said):
 
 def test_two_processes_do_not_score_into_one_folder(tmp_path):
     held = (
-        "import sys, time\nfrom pathlib import Path\nfrom workbench.runs import atomic\n"
+        "import sys, time\nfrom pathlib import Path\nfrom workbench.store import atomic\n"
         "with atomic.lock(Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(60)\n"
     )
     other = subprocess.Popen(

@@ -213,7 +213,7 @@ def test_bad_input_is_named_and_ends_with_2(
 
 def test_two_processes_do_not_score_into_one_folder(folder: Path, tmp_path: Path) -> None:
     held = (
-        "import sys, time\nfrom pathlib import Path\nfrom workbench.runs import atomic\n"
+        "import sys, time\nfrom pathlib import Path\nfrom workbench.store import atomic\n"
         "with atomic.lock(Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(60)\n"
     )
     arguments = [sys.executable, "-c", held, str(tmp_path / ".lock")]
