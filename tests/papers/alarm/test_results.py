@@ -13,8 +13,9 @@ from workbench.papers.alarm.declaration import Declaration
 from workbench.papers.alarm.results import Findings, rank_agreement
 from workbench.papers.alarm.story import sentence_values
 from workbench.papers.alarm.table import read_table, write_table
-from workbench.papers.alarm.tables import frontier_table, many_seeds, many_selections, win_frame
+from workbench.papers.alarm.tables import frontier_table, many_seeds, many_selections
 from workbench.papers.alarm.task import TaskRewards, measured_pool
+from workbench.papers.alarm.wins import win_frame
 from workbench.policies.outcomes import BEFORE, Answers, PolicyOutcome, measures
 from workbench.rewards import OracleReward, Sample, Span
 

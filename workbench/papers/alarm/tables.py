@@ -16,7 +16,7 @@ from workbench.papers.alarm.results import Findings, mean_over_seeds, rank_agree
 from workbench.papers.alarm.setup import SEEDS_FILE, WORLD, alarm_folder
 from workbench.papers.alarm.table import SeedTable, read_table
 from workbench.papers.alarm.task import Prepared
-from workbench.policies.comparison import WinCell, difference, mean_table, seed_values, win_matrix
+from workbench.policies.comparison import difference, mean_table, seed_values
 from workbench.policies.frontier import HackingAlarm, frontier, hacking_alarm
 from workbench.policies.outcomes import BEFORE, HOLISTIC, ORACLE, PolicyOutcome, measures
 from workbench.rewards import Selection
@@ -38,7 +38,6 @@ __all__ = [
     "many_selections",
     "outcome_table",
     "tuning_table",
-    "win_frame",
 ]
 
 
@@ -122,30 +121,6 @@ def inconsistency_table(prepared: Mapping[int, Prepared], chosen: Sequence[str])
 def judges(findings: Findings) -> tuple[str, ...]:
     """Return the scores that compare answers: the holistic reward, and the oracle where there is one."""
     return (HOLISTIC, ORACLE) if findings.has_oracle else (HOLISTIC,)
-
-
-def win_frame(
-    outcomes: Sequence[PolicyOutcome], judge: str, folder: Any = None, device: str = "auto"
-) -> pd.DataFrame:
-    """Return win rates as a table: columns `arm`, `against`, `rate`, `low`, `high`, `ties`, `refused`, `seeds`.
-
-    Args:
-        outcomes: One of each arm and seed.
-        judge: `holistic`, `oracle` or another score's name; anything else as `make_judge` takes it.
-        folder: Where an endpoint's replies are kept as they come.
-        device: Where a judge computes that is a reward model.
-    """
-    import pandas as pd
-
-    known = judge in outcomes[0].sampled.scores
-    if not known:
-        from workbench.rewards.judge_by_name import make_judge
-
-        path = None if folder is None else folder / "replies.jsonl"
-        asked: Any = make_judge(judge, device=device, path=path)
-    cells: list[WinCell] = win_matrix(outcomes, judge if known else asked)
-    frame = pd.DataFrame(cells, columns=WinCell._fields).rename(columns={"other": "against"})
-    return frame[["arm", "against", "rate", "low", "high", "ties", "comparisons", "refused", "seeds"]]
 
 
 def frontier_table(findings: Findings, measure: str) -> pd.DataFrame:
