@@ -9,7 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import arrays, arrow, equality, figures, flow, frames, objects, plain, rebuilt, sparse, tensors
+from . import (
+    arrays,
+    arrow,
+    collected,
+    equality,
+    figures,
+    flow,
+    frames,
+    objects,
+    plain,
+    rebuilt,
+    sparse,
+    tensors,
+)
 from .checked import ForbiddenResult, a_list, whole
 from .frame import unpack
 
@@ -65,7 +78,8 @@ class Decoder:
             ForbiddenResult: where the message is malformed, too large or too deep, or holds what may not be.
         """
         try:
-            value = self._build()
+            with collected.later():
+                value = self._build()
         except ForbiddenResult:
             raise
         except RecursionError as error:
