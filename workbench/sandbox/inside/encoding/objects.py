@@ -83,8 +83,11 @@ def _a_function(value: Any) -> list | None:
         return ["ufunc", value.__name__, []]
     if not isinstance(value, _FUNCTIONS) and not hasattr(value, "_implementation"):
         return None
-    registry.find_function(str(value.__module__), value.__qualname__)
-    return ["function", [str(value.__module__), value.__qualname__], []]
+    module, name = value.__module__, value.__qualname__
+    if type(module) is not str:
+        raise ForbiddenResult(f"a result that holds the function {name}, which may not leave the program")
+    registry.find_function(module, name)
+    return ["function", [module, name], []]
 
 
 def _a_namespace(value: Any) -> list | None:
