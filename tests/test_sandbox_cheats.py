@@ -2,7 +2,7 @@
 
 A cheat is set around a wrong answer that comes with the suite; it must not score above that answer alone, which
 fails. With WORKBENCH_ALL_PROBLEMS=1 every cheat meets every problem of the suite, else each meets the
-problem by hand, one of some library in turn, and one of the library that it is made for.
+problems by hand, one of some library in turn, and one of the library that it is made for.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sandbox_hostile.cheats import CHEATS, REPLY, Cheat
+from sandbox_cheats import CHEATS, REPLY, Cheat
+from sandbox_cheats.comparisons import ANY_OF, RIGHT, WRONG
 
 from workbench.datasets.suite import suite_folder
 from workbench.errors import SandboxUnavailableError
@@ -87,6 +89,9 @@ class Task:
 
 
 HAND = Task(-1, "Numpy", _BY_HAND, "result = x", "result = x + 7.25")
+OPEN = Task(-2, "any", ANY_OF, WRONG[0], RIGHT[0])
+BY_HAND = (HAND, OPEN)
+"""Two problems that every cheat meets: one comparison of numpy's, and any one of sixty that tests make."""
 
 
 def suite_tasks(of_each: int | None) -> list[Task]:
@@ -122,14 +127,14 @@ class Scores:
 
 
 def _score(box: Sandbox, tasks: list[Task], *, one_in: int) -> Scores:
-    """Let every cheat meet the problem by hand, those of its own library, and one in `one_in` of all."""
+    """Let every cheat meet the problems by hand, those of its own library, and one in `one_in` of all."""
     programs: dict[tuple[str, int], Program] = {}
     for place, task in enumerate(tasks):  # problem by problem: programs of one library stand together
         programs["", task.problem_id] = Program(task.wrong, tests=task.tests, group=task.group)
         programs["right", task.problem_id] = Program(task.right, tests=task.tests, group=task.group)
         for number, cheat in enumerate(CHEATS):
             turn = cheat.library == task.library or (number + place) % one_in == 0
-            if task is HAND or (turn and not cheat.slow):
+            if task is HAND or ((turn or task is OPEN) and not cheat.slow):
                 programs[cheat.name, task.problem_id] = task.cheated(cheat)
     return Scores(tasks, dict(zip(programs, box.map(programs.values()), strict=True)))
 
@@ -143,18 +148,18 @@ def box() -> Iterator[Sandbox]:
 @pytest.fixture(scope="module")
 def scores(box: Sandbox) -> Scores:
     if os.environ.get("WORKBENCH_ALL_PROBLEMS") == "1":
-        return _score(box, [HAND, *suite_tasks(None)], one_in=1)
+        return _score(box, [*BY_HAND, *suite_tasks(None)], one_in=1)
     tasks = suite_tasks(1)
-    return _score(box, [HAND, *tasks], one_in=len(tasks))
+    return _score(box, [*BY_HAND, *tasks], one_in=len(tasks))
 
 
 def test_the_suite_is_of_size():
-    assert len(CHEATS) >= 25
+    assert len(CHEATS) >= 60
     assert len({cheat.name for cheat in CHEATS}) == len(CHEATS)
 
 
 def test_every_cheat_and_every_library_meet(scores: Scores):
-    met = {task.library: set(_names_at(task, scores)) for task in scores.tasks if task is not HAND}
+    met = {task.library: set(_names_at(task, scores)) for task in scores.tasks if task not in BY_HAND}
     assert set().union(*met.values()) == {cheat.name for cheat in CHEATS if not cheat.slow}
     assert all(len(names) >= 8 for names in met.values())
     assert set(_names_at(HAND, scores)) == {cheat.name for cheat in CHEATS}
@@ -184,6 +189,34 @@ def test_right_answers_pass_and_wrong_ones_fail(scores: Scores):
 )
 def test_cheat_does_not_pay(cheat: Cheat, scores: Scores):
     assert {number: verdict for number, verdict in scores.of(cheat.name).items() if verdict.passed} == {}
+
+
+def test_any_comparison_that_holds_is_enough(box: Sandbox):
+    """The tests that stand for all comparisons accept what one of them should, and nothing that none should."""
+    programs = [Program(code, tests=ANY_OF) for code in (*RIGHT, *WRONG)]
+    statuses = [verdict.status for verdict in box.map(programs)]
+    assert statuses == ["passed"] * len(RIGHT) + ["failed"] * len(WRONG)
+
+
+def test_nothing_is_left_and_the_next_program_is_right(box: Sandbox, scores: Scores):
+    """After all of the cheats: right answers pass, wrong ones fail, and no folder of a program is there."""
+    codes = [HAND.right, HAND.wrong] * 4
+    verdicts = list(box.map(Program(code, tests=HAND.tests) for code in codes))
+    assert [verdict.status for verdict in verdicts] == ["passed", "failed"] * 4
+    assert box.scratch_folders() == 0
+    assert _processes_below(box._root) == []
+
+
+def _processes_below(root: Path) -> list[str]:
+    """Name the processes alive that work in a program's folder below `root`."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            place = str((process / "cwd").readlink())
+            zombie = "State:\tZ" in (process / "status").read_text()
+            if place.startswith(f"{root}{os.sep}") and "zygote-" not in place and not zombie:
+                found.append(f"{process.name} in {place}")
+    return found
 
 
 def test_cheats_are_told_apart_from_failures(scores: Scores):

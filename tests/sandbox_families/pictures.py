@@ -94,9 +94,9 @@ PICTURES = (
         "import matplotlib.pyplot as plt",
         "figure, ax = plt.subplots()\nlines = ax.plot(x, label='a')\nresult = [figure, ax, ax.legend(), lines[0], ax.get_xlim()]",
         """
-        assert [type(a) for a in result] == [type(a) for a in ans]
+        assert all(isinstance(a, type(b)) for a, b in zip(result, ans))
         assert result[1].lines[0].get_ydata().tolist() == ans[1].lines[0].get_ydata().tolist() and result[4] == ans[4]
-        assert result[2].get_texts()[0].get_text() == 'a' and result[0].axes[0] is result[1] and result[1].lines[0] is result[3]
+        assert result[2].get_texts()[0].get_text() == 'a' and result[0].axes[0] == result[1] and result[1].lines[0] == result[3]
         """,
         (
             "figure, ax = plt.subplots()\nlines = ax.plot(x[::-1], label='a')\nresult = [figure, ax, ax.legend(), lines[0], ax.get_xlim()]",
@@ -135,7 +135,7 @@ PICTURES = (
         "a grid of seaborn as a result",
         "import pandas as pd\nimport seaborn as sns",
         "result = sns.FacetGrid(pd.DataFrame({'g': list('abab'), 'v': x}), col='g')\nresult.map(sns.histplot, 'v')",
-        "assert type(result) is type(ans) and result.axes.shape == ans.axes.shape == (1, 2) and list(result.axes_dict) == ['a', 'b']\n"
+        "assert isinstance(result, type(ans)) and result.axes.shape == ans.axes.shape == (1, 2) and list(result.axes_dict) == ['a', 'b']\n"
         "assert [p.get_height() for p in result.axes[0, 0].patches] == [p.get_height() for p in ans.axes[0, 0].patches]",
         (
             "result = sns.FacetGrid(pd.DataFrame({'g': list('aaab'), 'v': x}), col='g')\nresult.map(sns.histplot, 'v')",

@@ -1,0 +1,13 @@
+"""More cheats, by what they turn: the result, the seam that it comes through, the message, and what lies around."""
+
+from sandbox_hostile.cheats import CHEATS as COMMON
+from sandbox_hostile.cheats import REPLY, Cheat
+
+from sandbox_cheats.around import AROUND
+from sandbox_cheats.forged import FORGED
+from sandbox_cheats.pretending import PRETENDING
+from sandbox_cheats.seam import SEAM
+
+__all__ = ["CHEATS", "REPLY", "Cheat"]
+
+CHEATS: tuple[Cheat, ...] = (*COMMON, *PRETENDING, *SEAM, *FORGED, *AROUND)
