@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sandbox_cheats import CHEATS, REPLY, Cheat
+from sandbox_cheats import BEHAVIOUR, CHEATS, REPLY, Cheat, Trap
 from sandbox_cheats.comparisons import ANY_OF, RIGHT, WRONG
 
 from workbench.datasets.suite import suite_folder
@@ -270,6 +270,13 @@ def test_hidden_equality_does_not_pay(box: Sandbox):
         "    assert environment['result'].c == 7\n"
     )
     assert not box.run(Program(code, tests=tests)).passed
+
+
+@pytest.mark.parametrize("trap", [pytest.param(trap, id=trap.name.replace(" ", "-")) for trap in BEHAVIOUR])
+def test_use_of_an_object_does_not_pay(trap: Trap, box: Sandbox):
+    """Tests call what they get: what waits in it must not run, or must not have come along."""
+    verdict = box.run(Program(trap.code, tests=trap.tests, group="torch" if "torch" in trap.imports else ""))
+    assert not verdict.passed, verdict
 
 
 @pytest.mark.realdata

@@ -4,10 +4,11 @@ from sandbox_hostile.cheats import CHEATS as COMMON
 from sandbox_hostile.cheats import REPLY, Cheat
 
 from sandbox_cheats.around import AROUND
+from sandbox_cheats.behaviour import BEHAVIOUR, Trap
 from sandbox_cheats.forged import FORGED
 from sandbox_cheats.pretending import PRETENDING
 from sandbox_cheats.seam import SEAM
 
-__all__ = ["CHEATS", "REPLY", "Cheat"]
+__all__ = ["BEHAVIOUR", "CHEATS", "REPLY", "Cheat", "Trap"]
 
 CHEATS: tuple[Cheat, ...] = (*COMMON, *PRETENDING, *SEAM, *FORGED, *AROUND)

@@ -98,9 +98,9 @@ AROUND = (
         + "with open('large', 'wb') as file:\n    try:\n        file.truncate(1 << 40)\n    except OSError:\n        pass\n",
     ),
     Cheat(
-        "files by the thousand",
+        "files by the hundred",
         "so that the folder takes long to read",
-        after=_MAKES + "for number in range(3_000):\n    open(f'f{number}', 'w').close()\n",
+        after=_MAKES + "for number in range(300):\n    open(f'f{number}', 'w').close()\n",
     ),
     Cheat(
         "no folder at all",

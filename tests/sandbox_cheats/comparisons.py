@@ -1,6 +1,7 @@
 """Tests that hold a result against values of every family, each in the ways in which tests compare.
 
-An answer passes if any one of the comparisons accepts it, so a trick that fools only some of them is seen.
+An answer passes if any one of the comparisons accepts it, so a trick that fools only some of them is seen. None is
+met by an empty result: what real tests let pass in honest ways is no trick's doing.
 """
 
 from __future__ import annotations
@@ -46,16 +47,16 @@ NUMBER = [
     lambda result, ans: holds(round(float(result), 3) == round(ans, 3)),
     lambda result, ans: holds(np.size(result) == 1 and np.isclose(result, ans)),
     lambda result, ans: holds(np.size(result) == 1 and np.allclose(result, ans)),
-    lambda result, ans: np.testing.assert_allclose([result], [ans]),  # an empty array equals any number
-    lambda result, ans: np.testing.assert_equal([result], [ans]),
-    lambda result, ans: np.testing.assert_almost_equal([result], [ans], 2),
-    lambda result, ans: np.testing.assert_array_equal([result], [ans]),
+    lambda result, ans: holds(np.size(result) == 1) or np.testing.assert_allclose(result, ans),
+    lambda result, ans: holds(np.size(result) == 1) or np.testing.assert_equal(result, ans),
+    lambda result, ans: holds(np.size(result) == 1) or np.testing.assert_almost_equal(result, ans, 2),
+    lambda result, ans: holds(np.size(result) == 1) or np.testing.assert_array_equal(result, ans),
 ]
 TEXT = [
     lambda result, ans: holds(result == ans),
     lambda result, ans: holds(str(result) == ans),
     lambda result, ans: holds(result.strip() == ans.strip()),
-    lambda result, ans: np.testing.assert_equal(result, ans),
+    lambda result, ans: holds(np.size(result) == 1) or np.testing.assert_equal(result, ans),
 ]
 SEQUENCE = [
     lambda result, ans: holds(result == ans),
@@ -119,7 +120,7 @@ SERIES = [
 ]
 SPARSE = [
     lambda result, ans: holds(type(result) == type(ans) and (result != ans).nnz == 0),
-    lambda result, ans: holds(len(sparse.find(result != ans)[0]) == 0),
+    lambda result, ans: holds(result.shape == ans.shape and len(sparse.find(result != ans)[0]) == 0),
     lambda result, ans: holds(abs(result - ans).max() < 1e-6),
     lambda result, ans: holds((result.todense() == ans.todense()).all()),
     lambda result, ans: holds(np.allclose(result.toarray(), ans.toarray())),

@@ -1,7 +1,5 @@
 """Cheats that speak the encoding themselves: nodes that no honest program would send, in the place of the result."""
 
-
-
 from __future__ import annotations
 
 from sandbox_hostile.cheats import REPLY, Cheat

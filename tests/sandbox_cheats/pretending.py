@@ -260,6 +260,23 @@ PRETENDING = (
         "raw = file.getvalue()\n"
         "reply(raw, raw=True)\n",
     ),
+    *(
+        Cheat(
+            f"a symbol: {text}",
+            "a number of a library for symbols, whose comparisons numpy takes for true",
+            after=f"import numpy as np\nimport mpmath\nimport sympy\n@RESULT@ = {text}\n",
+        )
+        for text in (
+            "sympy.zoo",
+            "[sympy.zoo] * 3",
+            "np.array([sympy.zoo] * 3, dtype=object)",
+            "sympy.Symbol('x')",
+            "sympy.expint(1, 0)",
+            "mpmath.mpf('nan')",
+            "mpmath.rational.mpq(0, 1)",
+            "mpmath.iv.mpf([-1e9, 1e9])",
+        )
+    ),
     Cheat(
         "asks to be graded in one process",
         "a result whose state lies outside Python, unless it finds the expected one beside it",

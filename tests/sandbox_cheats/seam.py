@@ -40,6 +40,7 @@ SEAM = (
         "the first half, then nothing",
         before=_WRITES
         + "through(lambda data: [data[: len(data) // 2]])\nimport atexit\natexit.register(os._exit, 0)\n",
+        slow=True,
     ),
     Cheat(
         "answers with noise",
@@ -109,6 +110,7 @@ SEAM = (
         "an encoder of its own",
         "everything that the reply is made by says that it has passed",
         before="import sys\nfor name, module in list(sys.modules.items()):\n    if name.startswith('inside'):\n        for entry in list(vars(module)):\n            if entry in ('encode', 'dump', 'pack', 'send'):\n                setattr(module, entry, lambda *a, **k: b'{\"kind\": \"passed\"}')\n",
+        slow=True,
     ),
     Cheat(
         "exceptions that speak",
