@@ -92,3 +92,35 @@ def test_wrong_answers_fail(problem: Problem, graded: Graded):
     assert [(verdict.status, verdict.stage) for verdict in graded.of(problem)[1:]] == [
         ("failed", "execution")
     ] * len(problem.wrong)
+
+
+_OWN = {
+    "a class": "class Point:\n    pass\nresult = {'at': Point()}",
+    "a data class": "import dataclasses\n@dataclasses.dataclass\nclass Point:\n    x: int\nresult = [Point(1)]",
+    "an enumeration": "import enum\nclass Point(enum.Enum):\n    A = 1\nresult = Point.A",
+    "an exception": "class Point(Exception):\n    pass\nresult = Point()",
+    "a dictionary": "class Point(dict):\n    pass\nresult = Point()",
+    "in an array": "import numpy as np\nclass Point:\n    pass\nresult = np.array([Point()], dtype=object)",
+    "in a frame": "import pandas as pd\nclass Point:\n    pass\nresult = pd.DataFrame({'a': [Point()]})",
+    "an estimator": "from sklearn.base import BaseEstimator\nclass Point(BaseEstimator):\n    pass\nresult = Point()",
+    "the class itself": "class Point:\n    pass\nresult = Point",
+    "a function": "def Point(x):\n    return x\nresult = Point",
+}
+
+
+@pytest.fixture(scope="module")
+def refused() -> dict[str, Verdict]:
+    """Run what returns an object of the answer's own."""
+    tests = "def test_execution(code):\n    space = {}\n    exec(code, space)\n    assert space['result']\n"
+    with Sandbox(workers=2, timeout_s=30) as box:
+        verdicts = box.map(Program(code, tests=tests) for code in _OWN.values())
+        return dict(zip(_OWN, verdicts, strict=True))
+
+
+@pytest.mark.parametrize("name", _OWN)
+def test_what_the_answer_defines_is_refused_by_name(name: str, refused: dict[str, Verdict]):
+    """Neither its methods nor its equality may run beside the expected values; who wrote it is told why."""
+    verdict = refused[name]
+    assert verdict.status in ("failed", "forbidden")
+    assert "Point" in verdict.message
+    assert "\n" not in verdict.message

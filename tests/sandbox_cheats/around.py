@@ -103,6 +103,26 @@ AROUND = (
         after=_MAKES + "for number in range(300):\n    open(f'f{number}', 'w').close()\n",
     ),
     Cheat(
+        "modules for the tests",
+        "files by the names of modules that the tests may import, and settings of libraries",
+        after=_MAKES
+        + "agree = 'import numpy.testing\\nnumpy.testing.assert_allclose.__code__ = (lambda *a, **k: None).__code__\\n__file__ = \"lib/python3.11/colorsys.py\"\\nclass Yes(tuple): pass\\nimport builtins\\nbuiltins.zip = lambda *a: [([lambda r, a: 1], 1)]\\n'\nfor name in ('colorsys', 'tokenize', 'io', 'copy', 'PIL', 'sitecustomize', 'usercustomize', 'conftest', '__init__'):\n    open(name + '.py', 'w').write(agree)\nopen('matplotlibrc', 'w').write('backend: no.such\\n')\nopen('agree.pth', 'w').write('import colorsys\\n')\n",
+    ),
+    Cheat(
+        "a picture that is a program",
+        "PostScript by the name of a picture, which some readers hand to an interpreter",
+        after=_MAKES
+        + "open('output.png', 'wb').write(b'%!PS-Adobe-3.0 EPSF-3.0\\n%%BoundingBox: 0 0 640 480\\n(ans.png) (w) file closefile showpage\\n')\n",
+        library="Matplotlib",
+    ),
+    Cheat(
+        "a picture without end",
+        "a header that announces four thousand million pixels",
+        after=_MAKES
+        + "import struct, zlib\ndef chunk(kind, data):\n    return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))\nopen('output.png', 'wb').write(b'\\x89PNG\\r\\n\\x1a\\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', 65535, 65535, 8, 6, 0, 0, 0)) + chunk(b'IDAT', zlib.compress(bytes(1000))) + chunk(b'IEND', b''))\n",
+        library="Matplotlib",
+    ),
+    Cheat(
         "no folder at all",
         "the working folder, removed or left",
         after=_MAKES + "import shutil\nos.chdir('/')\n",

@@ -11,15 +11,26 @@ __all__ = ["ANY_OF", "RIGHT", "WRONG"]
 RIGHT = ("result = x + 40.5", "result = [3, x, 4]", "result = np.array([7.25, x, 1e3])", "result = 'a text'")
 """Answers each of which one comparison accepts, for x = 1."""
 WRONG = (
-    "result = 0",
-    "result = None",
-    "result = ''",
-    "result = [0, 0, 0]",
-    "result = np.zeros(3)",
-    "result = []",
+    *("result = 0", "result = None", "result = ''", "result = [0, 0, 0]", "result = [float('nan')] * 3"),
+    *(
+        "result = []",
+        "result = {}",
+        "result = np.array([])",
+        "result = np.zeros(3)",
+        "result = np.zeros((3, 3))",
+    ),
+    *(
+        "result = pd.DataFrame()",
+        "result = pd.Series(dtype=float)",
+        "result = pd.Index([])",
+        "result = pd.NA",
+    ),
 )
+"""Answers that none accepts, empty ones among them."""
 
 ANY_OF = '''\
+import sys
+
 import numpy as np
 import pandas as pd
 from scipy import sparse
@@ -129,13 +140,15 @@ COMPARISONS = [NUMBER, TEXT, SEQUENCE, MAPPING, NUMBER[:5], NUMBERS, ARRAY, FRAM
 
 
 def exec_test(result, ans):
-    for family, (comparisons, expected) in enumerate(zip(COMPARISONS, ans)):
-        for number, compare in enumerate(comparisons):
+    import colorsys  # not loaded before: it must be Python's own that is found now
+
+    assert colorsys.__file__.endswith("lib/python%d.%d/colorsys.py" % sys.version_info[:2])
+    for comparisons, expected in zip(COMPARISONS, ans):
+        for compare in comparisons:
             try:
                 compare(result, expected)
             except Exception:
                 continue
-            print("accepted by", family, number, repr(expected)[:60], flush=True)
             return 1
     return 0
 

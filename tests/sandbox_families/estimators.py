@@ -183,7 +183,6 @@ ESTIMATORS = (
         inputs=("2",),
         needs=("xgboost",),
         runtimes=("ds1000",),
-        unsplit="a booster lives outside Python",
     ),
     Problem(
         "results of statsmodels",

@@ -164,7 +164,6 @@ SCIENTIFIC = (
         "    np.testing.assert_array_equal(a.data, b.data)",
         ("result = [spatial.cKDTree(x[:3]), spatial.KDTree(x[:3], leafsize=2)]",),
         inputs=("np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [3.0, 3.0]])",),
-        unsplit="a tree of scipy keeps its nodes outside Python",
     ),
     Problem(
         "hulls and rotations",
@@ -177,7 +176,6 @@ SCIENTIFIC = (
             "result = [spatial.ConvexHull(x * 2), spatial.transform.Rotation.from_euler('z', 90, degrees=True)]",
         ),
         inputs=("np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.3, 0.3]])",),
-        unsplit="qhull keeps its state outside Python",
     ),
     Problem(
         "filters and systems",
