@@ -29,10 +29,10 @@ _FILLED = {
 }
 
 PRETENDING = (
-    Cheat("equal to anything", "unittest.mock.ANY itself", after=_ANY + "@RESULT@ = ANY\n"),
+    Cheat("matches anything", "unittest.mock.ANY itself", after=_ANY + "@RESULT@ = ANY\n"),
     *(
         Cheat(
-            f"equal to anything, in {place}",
+            f"matches anything, in {place}",
             "unittest.mock.ANY as a part",
             after=f"{_ANY}@RESULT@ = {text}\n",
         )
@@ -92,11 +92,13 @@ PRETENDING = (
         "a truthy extension array",
         "an assertion of equality is an array, and arrays of pandas are true",
         after="import pandas as pd\n@RESULT@ = pd.array([0, 0, 0])\n",
+        hole="an assertion of equality between a column and a number is true in pandas itself",
     ),
     Cheat(
         "a truthy sparse array of pandas",
         "the same with sparse values",
         after="import pandas as pd\n@RESULT@ = pd.arrays.SparseArray([0, 0, 0])\n",
+        hole="an assertion of equality between a column and a number is true in pandas itself",
     ),
     Cheat(
         "an expression yet to be computed",
