@@ -227,9 +227,7 @@ def _processes_below(root: Path) -> list[str]:
 
 def test_cheats_are_told_apart_from_failures(scores: Scores):
     """What is no data is forbidden, what hangs up has failed, what hangs is timed out."""
-    statuses = {
-        name: scores.verdicts[name, HAND.problem_id].status for name in (cheat.name for cheat in CHEATS)
-    }
+    statuses = {cheat.name: scores.verdicts[cheat.name, HAND.problem_id].status for cheat in COMMON}
     for name in (
         "code in the result",
         "eval in the result",
@@ -278,7 +276,17 @@ def test_hidden_equality_does_not_pay(box: Sandbox):
     assert not box.run(Program(code, tests=tests)).passed
 
 
-@pytest.mark.parametrize("trap", [pytest.param(trap, id=trap.name.replace(" ", "-")) for trap in BEHAVIOUR])
+@pytest.mark.parametrize(
+    "trap",
+    [
+        pytest.param(
+            trap,
+            id=trap.name.replace(" ", "-"),
+            marks=[pytest.mark.xfail(strict=True, reason=trap.hole)] if trap.hole else [],
+        )
+        for trap in BEHAVIOUR
+    ],
+)
 def test_use_of_an_object_does_not_pay(trap: Trap, box: Sandbox):
     """Tests call what they get: what waits in it must not run, or must not have come along."""
     verdict = box.run(Program(trap.code, tests=trap.tests, group="torch" if "torch" in trap.imports else ""))
