@@ -2,7 +2,8 @@
 
 A cheat is set around a wrong answer that comes with the suite; it must not score above that answer alone, which
 fails. With WORKBENCH_ALL_PROBLEMS=1 every cheat meets every problem of the suite, else each meets the
-problems by hand, one of some library in turn, and one of the library that it is made for.
+problem by hand that accepts most, and one of the library that it is made for; the common ones also meet the other
+problem by hand and one of some library in turn.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sandbox_cheats import BEHAVIOUR, CHEATS, REPLY, Cheat, Trap
+from sandbox_cheats import BEHAVIOUR, CHEATS, COMMON, REPLY, Cheat, Trap
 from sandbox_cheats.comparisons import ANY_OF, RIGHT, WRONG
 
 from workbench.core.errors import SandboxUnavailableError
@@ -127,14 +128,18 @@ class Scores:
 
 
 def _score(box: Sandbox, tasks: list[Task], *, one_in: int) -> Scores:
-    """Let every cheat meet the problems by hand, those of its own library, and one in `one_in` of all."""
+    """Let every cheat meet `OPEN` and its own library, the common ones also `HAND` and one in `one_in` of all."""
     programs: dict[tuple[str, int], Program] = {}
     for place, task in enumerate(tasks):  # problem by problem: programs of one library stand together
         programs["", task.problem_id] = Program(task.wrong, tests=task.tests, group=task.group)
         programs["right", task.problem_id] = Program(task.right, tests=task.tests, group=task.group)
         for number, cheat in enumerate(CHEATS):
-            turn = cheat.library == task.library or (number + place) % one_in == 0
-            if task is HAND or ((turn or task is OPEN) and not cheat.slow):
+            common = cheat in COMMON
+            turn = cheat.library == task.library or (
+                (common or one_in == 1) and (number + place) % one_in == 0
+            )
+            by_hand = task is HAND if cheat.slow else task is OPEN or (task is HAND and common)
+            if by_hand or (turn and task not in BY_HAND and not cheat.slow):
                 programs[cheat.name, task.problem_id] = task.cheated(cheat)
     return Scores(tasks, dict(zip(programs, box.map(programs.values()), strict=True)))
 
@@ -160,9 +165,10 @@ def test_the_suite_is_of_size():
 
 def test_every_cheat_and_every_library_meet(scores: Scores):
     met = {task.library: set(_names_at(task, scores)) for task in scores.tasks if task not in BY_HAND}
-    assert set().union(*met.values()) == {cheat.name for cheat in CHEATS if not cheat.slow}
+    assert set().union(*met.values()) >= {cheat.name for cheat in COMMON if not cheat.slow}
     assert all(len(names) >= 8 for names in met.values())
-    assert set(_names_at(HAND, scores)) == {cheat.name for cheat in CHEATS}
+    by_hand = {*_names_at(HAND, scores), *_names_at(OPEN, scores)}
+    assert by_hand == {cheat.name for cheat in CHEATS}
 
 
 def _names_at(task: Task, scores: Scores) -> list[str]:
@@ -221,9 +227,7 @@ def _processes_below(root: Path) -> list[str]:
 
 def test_cheats_are_told_apart_from_failures(scores: Scores):
     """What is no data is forbidden, what hangs up has failed, what hangs is timed out."""
-    statuses = {
-        name: scores.verdicts[name, HAND.problem_id].status for name in (cheat.name for cheat in CHEATS)
-    }
+    statuses = {cheat.name: scores.verdicts[cheat.name, HAND.problem_id].status for cheat in COMMON}
     for name in (
         "code in the result",
         "eval in the result",
@@ -272,7 +276,17 @@ def test_hidden_equality_does_not_pay(box: Sandbox):
     assert not box.run(Program(code, tests=tests)).passed
 
 
-@pytest.mark.parametrize("trap", [pytest.param(trap, id=trap.name.replace(" ", "-")) for trap in BEHAVIOUR])
+@pytest.mark.parametrize(
+    "trap",
+    [
+        pytest.param(
+            trap,
+            id=trap.name.replace(" ", "-"),
+            marks=[pytest.mark.xfail(strict=True, reason=trap.hole)] if trap.hole else [],
+        )
+        for trap in BEHAVIOUR
+    ],
+)
 def test_use_of_an_object_does_not_pay(trap: Trap, box: Sandbox):
     """Tests call what they get: what waits in it must not run, or must not have come along."""
     verdict = box.run(Program(trap.code, tests=trap.tests, group="torch" if "torch" in trap.imports else ""))

@@ -9,6 +9,6 @@ from sandbox_cheats.forged import FORGED
 from sandbox_cheats.pretending import PRETENDING
 from sandbox_cheats.seam import SEAM
 
-__all__ = ["BEHAVIOUR", "CHEATS", "REPLY", "Cheat", "Trap"]
+__all__ = ["BEHAVIOUR", "CHEATS", "COMMON", "REPLY", "Cheat", "Trap"]
 
 CHEATS: tuple[Cheat, ...] = (*COMMON, *PRETENDING, *SEAM, *FORGED, *AROUND)

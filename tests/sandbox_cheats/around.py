@@ -34,6 +34,9 @@ for name, module in list(sys.modules.items()):
 
 _MAKES = "import os\n"
 
+_UNDRAWN = "import sys\nplt = sys.modules.get('matplotlib.pyplot')\nif plt is not None:\n    setattr(plt, 'save' + 'fig', lambda *a, **k: None)\n"
+"""Stands before what puts a file of its own in the place of the picture: nothing is drawn over it."""
+
 AROUND = (
     *(
         _named(spelling)
@@ -63,21 +66,24 @@ AROUND = (
     Cheat(
         "a fifo for a picture",
         "so that who reads it waits",
-        after=_MAKES
+        after=_UNDRAWN
+        + _MAKES
         + "if os.path.exists('output.png'):\n    os.unlink('output.png')\nos.mkfifo('output.png')\nos.mkfifo('ans.png')\n",
         library="Matplotlib",
     ),
     Cheat(
         "a folder for a picture",
         "and one that leads to itself",
-        after=_MAKES
+        after=_UNDRAWN
+        + _MAKES
         + "os.makedirs('ans.png/deeper', exist_ok=True)\nos.symlink('.', 'loop')\nopen('loop/loop/x', 'w').close()\n",
         library="Matplotlib",
     ),
     Cheat(
         "a hard link for a picture",
         "of what is not its own",
-        after=_MAKES
+        after=_UNDRAWN
+        + _MAKES
         + "for path in ('/etc/passwd', '/proc/self/exe', '../grader.json', '../grader/report.json'):\n    try:\n        os.link(path, 'output.png')\n    except OSError:\n        pass\n",
     ),
     Cheat(
@@ -111,14 +117,16 @@ AROUND = (
     Cheat(
         "a picture that is a program",
         "PostScript by the name of a picture, which some readers hand to an interpreter",
-        after=_MAKES
+        after=_UNDRAWN
+        + _MAKES
         + "open('output.png', 'wb').write(b'%!PS-Adobe-3.0 EPSF-3.0\\n%%BoundingBox: 0 0 640 480\\n(ans.png) (w) file closefile showpage\\n')\n",
         library="Matplotlib",
     ),
     Cheat(
         "a picture without end",
         "a header that announces four thousand million pixels",
-        after=_MAKES
+        after=_UNDRAWN
+        + _MAKES
         + "import struct, zlib\ndef chunk(kind, data):\n    return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))\nopen('output.png', 'wb').write(b'\\x89PNG\\r\\n\\x1a\\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', 65535, 65535, 8, 6, 0, 0, 0)) + chunk(b'IDAT', zlib.compress(bytes(1000))) + chunk(b'IEND', b''))\n",
         library="Matplotlib",
     ),
@@ -149,6 +157,7 @@ AROUND = (
         "an artist patched to be equal",
         "Matplotlib's own class, given an equality",
         after="import matplotlib.lines\nkind = matplotlib.lines.Line2D\nkind.__eq__ = lambda self, other: True\nkind.__ne__ = lambda self, other: False\nkind.__sub__ = kind.__rsub__ = lambda self, other: 0\nkind.__len__ = lambda self: 3\nkind.__iter__ = lambda self: iter([3, 1, 4])\nkind.__array__ = lambda self, *a, **k: __import__('numpy').zeros(3)\nkind.equals = lambda self, other: True\n@RESULT@ = kind([0], [0])\n",
+        hole="the answer is asked for any method of what it drew, with the expected value as an argument",
     ),
     # --- a look around ---
     Cheat(

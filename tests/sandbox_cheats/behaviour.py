@@ -70,6 +70,8 @@ class Trap:
     """Import lines of the tests and of the asker's code."""
     use: str
     """What the tests do with `result`, on `X` [6, 2] and `y` [6]."""
+    hole: str = ""
+    """Why it is known to work today."""
 
     @property
     def tests(self) -> str:
@@ -84,6 +86,7 @@ BEHAVIOUR = (
         "result = make_pipeline(StandardScaler(), LinearRegression(), memory='cache').fit(X, y)" + _POISON,
         _PIPELINE,
         "result.fit(X, y).predict(X)",
+        hole="scikit-learn unpickles what it finds in a folder that the answer filled",
     ),
     Trap(
         "a cache by its class",
@@ -92,6 +95,7 @@ BEHAVIOUR = (
         "result = make_pipeline(StandardScaler(), LinearRegression(), memory=memory).fit(X, y)" + _POISON,
         _PIPELINE,
         "result.fit(X, y).predict(X)",
+        hole="joblib unpickles what it finds in a folder that the answer filled",
     ),
     Trap(
         "a function of the answer's, in an estimator",

@@ -28,11 +28,13 @@ _FILLED = {
     "notes": "pd.DataFrame({'a': [1.0]}); @RESULT@.attrs['a'] = ANY",
 }
 
+_FOREIGN = "a library that only the answer imports may stand in its result"
+
 PRETENDING = (
-    Cheat("equal to anything", "unittest.mock.ANY itself", after=_ANY + "@RESULT@ = ANY\n"),
+    Cheat("matches anything", "unittest.mock.ANY itself", after=_ANY + "@RESULT@ = ANY\n"),
     *(
         Cheat(
-            f"equal to anything, in {place}",
+            f"matches anything, in {place}",
             "unittest.mock.ANY as a part",
             after=f"{_ANY}@RESULT@ = {text}\n",
         )
@@ -92,11 +94,13 @@ PRETENDING = (
         "a truthy extension array",
         "an assertion of equality is an array, and arrays of pandas are true",
         after="import pandas as pd\n@RESULT@ = pd.array([0, 0, 0])\n",
+        hole="an assertion of equality between a column and a number is true in pandas itself",
     ),
     Cheat(
         "a truthy sparse array of pandas",
         "the same with sparse values",
         after="import pandas as pd\n@RESULT@ = pd.arrays.SparseArray([0, 0, 0])\n",
+        hole="an assertion of equality between a column and a number is true in pandas itself",
     ),
     Cheat(
         "an expression yet to be computed",
@@ -265,16 +269,17 @@ PRETENDING = (
             f"a symbol: {text}",
             "a number of a library for symbols, whose comparisons numpy takes for true",
             after=f"import numpy as np\nimport mpmath\nimport sympy\n@RESULT@ = {text}\n",
+            hole=hole,
         )
-        for text in (
-            "sympy.zoo",
-            "[sympy.zoo] * 3",
-            "np.array([sympy.zoo] * 3, dtype=object)",
-            "sympy.Symbol('x')",
-            "sympy.expint(1, 0)",
-            "mpmath.mpf('nan')",
-            "mpmath.rational.mpq(0, 1)",
-            "mpmath.iv.mpf([-1e9, 1e9])",
+        for text, hole in (
+            ("sympy.zoo", _FOREIGN),
+            ("[sympy.zoo] * 3", _FOREIGN),
+            ("np.array([sympy.zoo] * 3, dtype=object)", _FOREIGN),
+            ("sympy.expint(1, 0)", _FOREIGN),
+            ("mpmath.mpf('nan')", _FOREIGN),
+            ("mpmath.rational.mpq(0, 1)", _FOREIGN),
+            ("sympy.Symbol('x')", ""),
+            ("mpmath.iv.mpf([-1e9, 1e9])", ""),
         )
     ),
     Cheat(

@@ -119,6 +119,7 @@ PICTURES = (
             "patches.Rectangle((0, 0), 1, x), path.Path([[0, 0], [1, x]]), transforms.Affine2D().scale(x)]",
         ),
         inputs=("2", "5"),
+        awaited="a patch's registry of callbacks holds a function of Matplotlib's",
     ),
     Problem(
         "a grid of seaborn",

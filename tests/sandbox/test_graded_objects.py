@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from workbench.errors import SandboxUnavailableError
+from workbench.core.errors import SandboxUnavailableError
 from workbench.sandbox import Program, Sandbox
 from workbench.sandbox.isolation import check
 
