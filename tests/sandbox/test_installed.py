@@ -162,7 +162,7 @@ def test_metadata_and_libraries_that_were_installed_with_a_package(
     """As `pip install --user` leaves them: the sandbox's interpreter does not look there."""
     user = tmp_path / "user"
     init = "from importlib.metadata import version\nfrom pathlib import Path\n__version__ = version('user-lib')\n"
-    init += "BESIDE = (Path(__file__).resolve().parents[1].parent / 'userlib.libs' / 'x.txt').read_text()\n"
+    init += "BESIDE = (Path(__file__).resolve().parent.parent / 'userlib.libs' / 'x.txt').read_text()\n"
     write(user / "userlib" / "__init__.py", init)
     write(user / "userlib.libs" / "x.txt", "beside")
     write(
