@@ -20,7 +20,7 @@ help:
 	@echo "make run     run the papers' notebooks (pocket profile) and write a report"
 	@echo "make test    run the tests"
 	@echo "make lab     open JupyterLab on a tour of the notebooks"
-	@echo "make check   lint and check types"
+	@echo "make check   lint, check types, and who imports whom"
 	@echo "make bench-setup   also install what 'workbench bench' compares with"
 	@echo "make browser-setup   also install what tests in a browser need, but for the browser"
 	@echo "make clean   remove the environment and caches; runs/ stays"
@@ -61,6 +61,7 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/test_house.py
 
 bench-setup: $(STAMP)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r $(BENCH_PINS)
