@@ -6,6 +6,7 @@ Seconds by default; WORKBENCH_FUZZ_S=600 looks for wrong bytes for ten minutes.
 from __future__ import annotations
 
 import collections
+import copy
 import datetime
 import decimal
 import fractions
@@ -332,9 +333,9 @@ def _mutated_tree(message: bytes, source: random.Random) -> bytes:
         if move == 0:
             node[0] = source.choice(_TAGS)
         elif move == 1:
-            node[1] = source.choice(_ODD)
+            node[1] = copy.deepcopy(source.choice(_ODD))
         elif move == 2 and type(node[1]) is list and node[1]:
-            node[1][source.randrange(len(node[1]))] = source.choice(_ODD)
+            node[1][source.randrange(len(node[1]))] = copy.deepcopy(source.choice(_ODD))
         elif move == 3 and node[2]:
             odd = source.choice(_ODD)
             node[2][source.randrange(len(node[2]))] = (
