@@ -10,6 +10,7 @@ import copy
 import datetime
 import decimal
 import fractions
+import importlib
 import json
 import math
 import os
@@ -355,6 +356,10 @@ def test_wrong_bytes_do_no_harm(record_property: Any, capsys: pytest.CaptureFixt
     """Each message gives a value, or one clean refusal: no other error, no crash, no module loaded."""
     for name in ("sklearn.linear_model", "sklearn.tree", "torch", "scipy.sparse", "pyarrow"):
         pytest.importorskip(name)
+    for name in ("encodings.utf_32_be", "importlib.readers", "torch._subclasses.schema_check_mode"):
+        importlib.import_module(
+            name
+        )  # what Python, numpy and torch load for themselves, by names of their own
     seeds = _seeds()
     for message in seeds:
         decode(message)  # what decoding itself needs is loaded by now
