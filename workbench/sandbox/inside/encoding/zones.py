@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import re
 import sys
 import zoneinfo
@@ -78,6 +79,19 @@ def _offset(reader: Any, meta: Any, parts: list, shell: Any) -> datetime.timezon
     return plain if plain.tzname(None) == name else datetime.timezone(_seconds(seconds), checked.text(name))
 
 
+@functools.cache
+def _known() -> frozenset[str]:
+    names = zoneinfo.available_timezones()
+    return frozenset(
+        [*names, *(f"{kind}/{name}" for kind in ("posix", "right") for name in names), "localtime"]
+    )
+
+
+def _zone_info(reader: Any, meta: Any, parts: list, shell: Any) -> zoneinfo.ZoneInfo:
+    """Return a zone that this machine knows: for another, `zoneinfo` would look for a package of that name."""
+    return zoneinfo.ZoneInfo(checked.one_of(meta, _known()))
+
+
 def _pytz(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
     import pytz
 
@@ -105,7 +119,7 @@ def _dateutil_offset(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
 
 DECODERS: dict[str, Callable] = {
     "offset zone": _offset,
-    "named zone": lambda reader, meta, parts, shell: zoneinfo.ZoneInfo(_named(meta)),
+    "named zone": _zone_info,
     "pytz": _pytz,
     "pytz minutes": _pytz_minutes,
     "dateutil": _dateutil,
