@@ -222,23 +222,19 @@ def test_report_is_not_the_solutions_to_write(box: Sandbox):
 
 
 def test_hidden_equality_does_not_pay(box: Sandbox):
-    """`child.__eq__(other)` of a TransformWrapper calls `str`, which is true of all: admitted names alone."""
+    """A frozen spline whose coefficients equal anything: state holds what a result may hold, and no more."""
     code = REPLY + (
-        "import copyreg, pandas as pd\n"
-        "from matplotlib.transforms import Affine2D, TransformWrapper\n"
-        "child = Call(copyreg._reconstructor, (Affine2D, object, None), {'__eq__': str, '_parents': {}})\n"
-        "same = Call(copyreg._reconstructor, (TransformWrapper, object, None), {'_child': child, '_parents': {}})\n"
-        "reply(results(Call(pd.Series, ([same, same, same],))))\n"
-        "import time\n"
-        "time.sleep(3)\n"
+        "import scipy.interpolate, unittest.mock\n"
+        "spline = scipy.interpolate.PPoly([[1.0]], [0.0, 1.0])\n"
+        "object.__setattr__(spline, 'c', unittest.mock.ANY)\n"
+        "result = spline\n"
     )
     tests = (
-        "import pandas as pd\n"
+        "import scipy.interpolate\n"
         "def test_execution(code):\n"
         "    environment = {}\n"
         "    exec(code, environment)\n"
-        "    expected = pd.Series([7.5, 8.5, 9.5])\n"
-        "    pd.testing.assert_series_equal(environment['result'], expected, check_dtype=False)\n"
+        "    assert environment['result'].c == 7\n"
     )
     assert not box.run(Program(code, tests=tests)).passed
 

@@ -401,7 +401,9 @@ def test_only_root_counts_as_nobody():
 
 def test_interpreter_of_the_sandbox_needs_no_workbench():
     """The modules inside use the standard library only; sandlock comes in where a process is confined."""
-    code = "import sys\nsys.path.insert(0, sys.argv[1])\nimport inside.transfer, inside.syscalls, inside.confine\n"
+    code = (
+        "import sys\nsys.path.insert(0, sys.argv[1])\nimport inside.grader, inside.syscalls, inside.confine\n"
+    )
     code += "assert not [name for name in sys.modules if name.split('.')[0] in ('workbench', 'numpy', 'sandlock')]\n"
     folder = Path(syscalls.__file__).parents[1]
     assert subprocess.run([sys.executable, "-I", "-S", "-c", code, str(folder)], check=False).returncode == 0

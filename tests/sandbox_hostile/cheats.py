@@ -10,8 +10,9 @@ __all__ = ["CHEATS", "Cheat"]
 
 REPLY = """\
 import os, pickle, struct, sys
+encoding, frame = sys.modules["inside.encoding"], sys.modules["inside.encoding.frame"]
 def reply(message, raw=False):
-    data = message if raw else pickle.dumps(message, 4)
+    data = message if raw else encoding.encode(message)
     for fd in range(3, 64):
         try:
             os.write(fd, struct.pack("<Q", len(data)) + data)
@@ -24,7 +25,13 @@ class Call:
         return self.parts
 def results(value, files=None):
     return {"results": {"result": value}, "files": files or {}, "drawn": False, "modules": []}
+def forge(*nodes, buffers=()):
+    outer = [["dict", None, ["results", [1], "files", [2], "drawn", False, "modules", [3]]]]
+    outer += [["dict", None, ["result", [4]]], ["dict", None, []], ["list", None, []]]
+    reply(frame.pack([0], [*outer, *nodes], buffers), raw=True)
 """
+"""What a cheat replies with in the place of its process: any value that may leave, any bytes, or, with `forge`, any
+nodes of the encoding, the first of them the result."""
 
 EVERYTHING = """\
 class Everything:
@@ -169,7 +176,7 @@ CHEATS = (
     Cheat(
         "patched reader",
         "transfer and grader, as this process has them",
-        before="import sys\nfor name, module in list(sys.modules.items()):\n    if name.startswith('inside'):\n        for entry in list(vars(module)):\n            if entry in ('load_untrusted', '_look_over', 'grade', '_run_tests', 'describe'):\n                setattr(module, entry, lambda *a, **k: {'kind': 'passed', 'message': ''})\n",
+        before="import sys\nfor name, module in list(sys.modules.items()):\n    if name.startswith('inside'):\n        for entry in list(vars(module)):\n            if entry in ('decode', 'Decoder', 'check_files', 'unpack', 'grade', '_run_tests', 'describe'):\n                setattr(module, entry, lambda *a, **k: {'kind': 'passed', 'message': ''})\n",
     ),
     Cheat(
         "patched pictures",
@@ -286,43 +293,156 @@ CHEATS = (
         library="Matplotlib",
     ),
     Cheat(
+        "the expected picture, spelled otherwise: a dot",
+        "one's own picture under another name of ans.png",
+        before="import os\nhonest = os.path.relpath\nos.path.relpath = lambda path, *a: './ans.png' if honest(path) == 'output.png' else honest(path, *a)\n",
+        library="Matplotlib",
+    ),
+    Cheat(
+        "the expected picture, spelled otherwise: two strokes",
+        "one's own picture under another name of ans.png",
+        before="import os\nhonest = os.path.relpath\nos.path.relpath = lambda path, *a: './/ans.png' if honest(path) == 'output.png' else honest(path, *a)\n",
+        library="Matplotlib",
+    ),
+    Cheat(
+        "the expected picture, spelled otherwise: a stroke",
+        "one's own picture under another name of ans.png",
+        before="import os\nhonest = os.path.relpath\nos.path.relpath = lambda path, *a: 'ans.png/' if honest(path) == 'output.png' else honest(path, *a)\n",
+        library="Matplotlib",
+    ),
+    Cheat(
+        "the expected picture, spelled otherwise: a way round",
+        "one's own picture under another name of ans.png",
+        before="import os\nhonest = os.path.relpath\nos.path.relpath = lambda path, *a: 'x/../ans.png' if honest(path) == 'output.png' else honest(path, *a)\n",
+        library="Matplotlib",
+    ),
+    Cheat(
+        "the expected picture, spelled otherwise: backslash",
+        "one's own picture under another name of ans.png",
+        before="import os\nhonest = os.path.relpath\nos.path.relpath = lambda path, *a: '.\\\\ans.png' if honest(path) == 'output.png' else honest(path, *a)\n",
+        library="Matplotlib",
+    ),
+    Cheat(
+        "the expected picture, spelled otherwise: below",
+        "one's own picture under another name of ans.png",
+        before="import os\nhonest = os.path.relpath\nos.path.relpath = lambda path, *a: 'ans.png/output.png' if honest(path) == 'output.png' else honest(path, *a)\n",
+        library="Matplotlib",
+    ),
+    Cheat(
         "a link for a picture",
         "output.png as a symbolic link",
         after="import os\nif os.path.exists('output.png'):\n    os.unlink('output.png')\nos.symlink('ans.png', 'output.png')\n",
     ),
-    # --- pickles that run code ---
+    # --- what reads the result ---
+    Cheat(
+        "a pickle for a message",
+        "os.system by __reduce__",
+        before=REPLY + "reply(pickle.dumps(Call(os.system, ('touch ran',)), 4), raw=True)\n",
+    ),
+    Cheat(
+        "a pickle of pointers",
+        "a dtype whose state hides that its bytes are objects: addresses of forks are alike",
+        before=REPLY
+        + "import numpy as np\nfields = {'a': (np.dtype('O'), 0)}\nkind = Call(np.dtype, ('V8', False, True), (3, '|', None, ('a',), fields, 8, 1, 0))\nreply(pickle.dumps(Call(np.ndarray, ((1,), kind, struct.pack('<Q', id(eval)))), 4), raw=True)\n",
+    ),
+    Cheat(
+        "an array of pointers",
+        "objects in the form of bytes",
+        before=REPLY
+        + "forge(['array', ['O', [3], False, 0], []], buffers=[struct.pack('<Q', id(eval)) * 3])\n",
+    ),
+    Cheat(
+        "a structure of pointers",
+        "objects as a field in the form of bytes",
+        before=REPLY
+        + "forge(['array', [['fields', ['a'], ['O'], [0], 8, [None]], [3], False, 0], []], buffers=[struct.pack('<Q', id(eval)) * 3])\n",
+    ),
     Cheat(
         "code in the result",
-        "os.system by __reduce__",
-        before=REPLY + "reply(results(Call(os.system, ('touch ran',))))\n",
+        "os.system by name",
+        before=REPLY + "forge(['function', ['os', 'system'], []])\n",
     ),
     Cheat(
         "eval in the result",
-        "of a text that patches the grader",
-        before=REPLY + "reply(results(Call(eval, (\"__import__('numpy').testing.__dict__.clear()\",))))\n",
-    ),
-    Cheat(
-        "a method of a frame",
-        "DataFrame.eval, bound",
-        before=REPLY
-        + "import pandas as pd\nreply(results(Call(getattr, (pd.DataFrame({'a': [1]}), 'eval'))))\n",
+        "as the method of a frame",
+        before=REPLY + "forge(['function', ['pandas.core.frame', 'DataFrame.eval'], []])\n",
     ),
     Cheat(
         "a patched class",
-        "BUILD on DataFrame with a state that sets equals",
+        "a class as the object whose attributes are set",
         before=REPLY
-        + "def name(module, attribute): return f'c{module}\\n{attribute}\\n'.encode()\nraw = b'\\x80\\x04}(X\\x07\\x00\\x00\\x00results}X\\x06\\x00\\x00\\x00result' + name('pandas.core.frame', 'DataFrame') + b'N}X\\x06\\x00\\x00\\x00equals' + name('builtins', 'str') + b's\\x86bsX\\x05\\x00\\x00\\x00files}u.'\nreply(raw, raw=True)\n",
-    ),
-    Cheat(
-        "torch.load",
-        "a pickle in a pickle",
-        before=REPLY
-        + "class Load:\n    def __reduce__(self):\n        import pickle\n        return pickle.loads, (pickle.dumps(0),)\nreply(results(Load()))\n",
+        + "forge(['object', ['builtins', 'type', ['equals']], [[5]]], ['builtin', 'tuple', []])\n",
     ),
     Cheat(
         "a class of its own",
-        "made by type() while the result is read",
-        before=REPLY + "reply(results(Call(type, ('Same', (), {'__hash__': None}))))\n",
+        "made while the result is read",
+        before=REPLY + "forge(['object', ['__main__', 'Same', []], []])\n",
+    ),
+    Cheat(
+        "a shadowed predict",
+        "an estimator whose method is an attribute",
+        before=REPLY
+        + "import sklearn.linear_model\nforge(['object', ['sklearn.linear_model._base', 'LinearRegression', ['predict']], [[5]]], ['builtin', 'tuple', []])\n",
+        library="Sklearn",
+    ),
+    Cheat(
+        "equal to anything, by unittest",
+        "mock.ANY as the items of a list",
+        after="from unittest.mock import ANY\n@RESULT@ = [ANY] * 3\n",
+    ),
+    Cheat(
+        "equal to anything, in an object array",
+        "mock.ANY as its cells",
+        after="import numpy as np\nfrom unittest.mock import ANY\n@RESULT@ = np.full(3, ANY, dtype=object)\n",
+    ),
+    Cheat(
+        "equal to anything, in a frame",
+        "mock.ANY as its cells",
+        after="import pandas as pd\nfrom unittest.mock import ANY\n@RESULT@ = pd.DataFrame({'a': [ANY] * 3}, dtype=object)\n",
+    ),
+    Cheat(
+        "equal to anything, by its name",
+        "a message that says mock.ANY",
+        before=REPLY
+        + "forge(['list', None, [[5], [5], [5]]], ['object', ['unittest.mock', '_ANY', []], []])\n",
+    ),
+    Cheat(
+        "an address for an array",
+        "a dictionary of scikit-learn's with __array_interface__",
+        before=REPLY
+        + "import sklearn.utils\nforge(['object', ['sklearn.utils._bunch', 'Bunch', []], ['__array_interface__', [5]]], ['dict', None, ['data', [6], 'shape', [7], 'typestr', '<f8', 'version', 3]], ['tuple', None, [id(eval), False]], ['tuple', None, [3]])\n",
+        library="Sklearn",
+    ),
+    Cheat(
+        "an array that says what it is",
+        "__array_interface__ as an attribute",
+        before=REPLY
+        + "import sklearn.linear_model\nforge(['object', ['sklearn.linear_model._base', 'LinearRegression', ['__array_interface__']], [[5]]], ['dict', None, []])\n",
+        library="Sklearn",
+    ),
+    Cheat(
+        "a sparse matrix beyond its shape",
+        "indices that lead into other memory",
+        after="import numpy as np, scipy.sparse\n@RESULT@ = scipy.sparse.csr_matrix(np.eye(3))\n@RESULT@.indices[:] = 1 << 24\n",
+        library="Scipy",
+    ),
+    Cheat(
+        "a sparse matrix out of order",
+        "rows that begin behind the end",
+        after="import numpy as np, scipy.sparse\n@RESULT@ = scipy.sparse.csc_matrix(np.eye(3))\n@RESULT@.indptr[1:] = 1 << 24\n",
+        library="Scipy",
+    ),
+    Cheat(
+        "figures that say yes",
+        "one and true as the answer to whatever is read of them",
+        before="import sys\ndrawn = sys.modules['inside.drawn']\ndrawn.DrawnTable.answer = lambda table, request: {'value': [] if request['kind'] == 'figures' else 1}\n",
+        library="Matplotlib",
+    ),
+    Cheat(
+        "figures that equal anything",
+        "mock.ANY as the answer to whatever is read of them",
+        before="import sys\nfrom unittest.mock import ANY\ndrawn = sys.modules['inside.drawn']\nhonest = drawn.DrawnTable.answer\ndrawn.DrawnTable.answer = lambda table, request: honest(table, request) if request['kind'] == 'figures' else {'value': ANY}\n",
+        library="Matplotlib",
     ),
     # --- games ---
     Cheat(

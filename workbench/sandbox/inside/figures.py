@@ -1,48 +1,152 @@
-"""Matplotlib figures that cross from the solution process to the grader, as figures, when the grader looks."""
+"""The grader's end of the solution's figures: what stands for an object there, and asks for what a test reads.
+
+No figure crosses. A test that looks at an axis asks the solution process, which answers with data, or with the
+number of another object. So no code of Matplotlib's runs here on a state of somebody else's making, and most
+comparisons, which end at equal pictures, cost nothing.
+"""
 
 from __future__ import annotations
 
-import sys
+import builtins
+import inspect
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-__all__ = ["any_open", "collect", "install_lazily"]
+__all__ = ["Drawn", "install_lazily", "stand_in"]
+
+Ask = Callable[[dict], Any]
 
 
-def _pyplot() -> Any:
-    return sys.modules.get("matplotlib.pyplot")
+class Drawn:
+    """Stands for an object of the solution process; equal to what stands for the same one, and to nothing else."""
+
+    __slots__ = ("_ask", "_kind", "_number")
+
+    def __init__(self, number: int, kind: type, ask: Ask) -> None:
+        object.__setattr__(self, "_number", number)
+        object.__setattr__(self, "_kind", kind)
+        object.__setattr__(self, "_ask", ask)
+
+    def drawn_number(self) -> int:
+        """Return the number by which the solution process knows it."""
+        return int(object.__getattribute__(self, "_number"))
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:  # what `isinstance` asks
+        return object.__getattribute__(self, "_kind")
+
+    def __getattribute__(self, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__"):
+            return object.__getattribute__(self, name)
+        if inspect.isroutine(inspect.getattr_static(object.__getattribute__(self, "_kind"), name, None)):
+            return lambda *arguments, **settings: _read(self, "call", name, arguments, settings)
+        return _read(self, "attribute", name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"{name}: a figure of the program is read here, not changed")
+
+    def __call__(self, *arguments: Any, **settings: Any) -> Any:
+        return _read(self, "call", None, arguments, settings)
+
+    def __str__(self) -> str:
+        return str(_read(self, "text"))
+
+    def __repr__(self) -> str:
+        return f"<{object.__getattribute__(self, '_kind').__name__} of the program>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance_of_drawn(other) and hash(self) == hash(other)
+
+    def __hash__(self) -> int:
+        return Drawn.drawn_number(self)
 
 
-def any_open() -> bool:
-    """Whether this process has a pyplot figure open."""
-    pyplot = _pyplot()
-    return bool(pyplot is not None and pyplot.get_fignums())
+class DrawnItems(Drawn):
+    """Stands for an object that has items."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator:
+        return iter(_read(self, "items"))
+
+    def __len__(self) -> int:
+        return int(_read(self, "length"))
+
+    def __getitem__(self, key: Any) -> Any:
+        return _read(self, "item", None, (key,))
+
+    def __contains__(self, value: Any) -> bool:
+        return any(value is each or value == each for each in self)
 
 
-def collect() -> list:
-    """Return this process's open figures, the current one last."""
-    pyplot = _pyplot()
-    if pyplot is None:
-        return []
-    return [manager.canvas.figure for manager in pyplot._pylab_helpers.Gcf.figs.values()]
+def isinstance_of_drawn(value: Any) -> bool:
+    """Whether a value stands for an object of the solution process, whatever it says itself."""
+    return type(value) in (Drawn, DrawnItems)
+
+
+def _read(
+    target: Drawn, kind: str, name: str | None = None, arguments: tuple = (), settings: Any = None
+) -> Any:
+    request = {"kind": kind, "number": Drawn.drawn_number(target), "name": name}
+    ask = object.__getattribute__(target, "_ask")
+    return ask({**request, "arguments": arguments, "settings": settings or {}})
+
+
+def stand_in(number: int, kind: type, ask: Ask) -> Drawn:
+    """Return what stands for an object of the solution process.
+
+    Args:
+        number: By which that process knows it.
+        kind: The class of a library that it is an instance of; `object` where that is not known.
+        ask: Carries a reading to the solution process.
+    """
+    has_items = kind is object or hasattr(kind, "__len__") or hasattr(kind, "__iter__")
+    return (DrawnItems if has_items else Drawn)(number, kind, ask)
+
+
+def as_error(name: Any, message: Any) -> Exception:
+    """Return the error that a reading raised there, as one of Python's own."""
+    kind = getattr(builtins, name, None) if isinstance(name, str) else None
+    known = isinstance(kind, type) and issubclass(kind, Exception)
+    return kind(str(message)) if known else RuntimeError(f"{name}: {message}"[:2_000])  # type: ignore[misc]
+
+
+class _Canvas:
+    """The canvas of a figure of the solution's."""
+
+    def __init__(self, figure: Any, manager: Any) -> None:
+        self.figure, self.manager = figure, manager
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.figure.canvas, name)
+
+
+class _Manager:
+    """What pyplot keeps of a figure."""
+
+    def __init__(self, number: int, figure: Any) -> None:
+        self.num = number
+        self.canvas = _Canvas(figure, self)
+
+    def show(self) -> None:
+        """Do nothing: there is no window."""
+
+    def destroy(self) -> None:
+        """Do nothing: the figure is not here."""
 
 
 class _Awaited(OrderedDict):
-    """The table of open figures, fetched from the solution process at the first look.
+    """The table of open figures, asked for at the first look."""
 
-    Most comparisons end at equal pictures and never look at an axis; a figure costs more to carry across
-    than to draw.
-    """
-
-    def __init__(self, fetch: Callable[[], None]) -> None:
+    def __init__(self, fetch: Callable[[], Any]) -> None:
         super().__init__()
-        self._fetch: Callable[[], None] | None = fetch
+        self._fetch: Callable[[], Any] | None = fetch
 
     def _arrive(self) -> None:
         fetch, self._fetch = self._fetch, None
-        if fetch is not None:
-            fetch()
+        for number, figure in fetch() if fetch is not None else ():
+            OrderedDict.__setitem__(self, number, _Manager(number, figure))
 
 
 def _arriving(name: str) -> Callable:
@@ -62,17 +166,21 @@ for _name in (
     setattr(_Awaited, _name, _arriving(_name))
 
 
-def install_lazily(fetch_figures: Callable[[], list]) -> None:
-    """Make the solution's figures this process's open ones, fetched when pyplot first looks for any.
-
-    Args:
-        fetch_figures: Returns the figures, the current one last. Unpickling a figure registers it.
-    """
+def install_lazily(ask: Ask) -> None:
+    """Make the solution's figures this process's open ones, asked for when pyplot first looks for any."""
     from matplotlib import _pylab_helpers, pyplot
 
     pyplot.close("all")
 
-    def arrive() -> None:
-        fetch_figures()
+    def fetch() -> list:
+        found = ask({"kind": "figures"})
+        pairs = (
+            [pair for pair in found if type(pair) is tuple and len(pair) == 2] if type(found) is list else []
+        )
+        return [
+            (number, figure)
+            for number, figure in pairs
+            if type(number) is int and isinstance_of_drawn(figure)
+        ]
 
-    _pylab_helpers.Gcf.figs = _Awaited(arrive)
+    _pylab_helpers.Gcf.figs = _Awaited(fetch)

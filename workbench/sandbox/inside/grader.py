@@ -7,11 +7,11 @@ values stay here, where no line of the solution ever runs.
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from . import channel, figures, transfer
-from .solution import FILENAME, describe, read_files
+from . import channel, figures, files, inputs
+from .encoding import Decoder, ForbiddenResult
+from .solution import FILENAME, describe
 
 __all__ = ["grade"]
 
@@ -37,47 +37,64 @@ class _Solution:
     def __init__(self, fd: int, tests_source: str) -> None:
         self._fd = fd
         self._masks_expected = "mask" in tests_source or ".ma." in tests_source
+        self._taken: dict[str, bytes] = {}
         self.calls = 0
         self.modules: set[str] = set()
 
-    def _call(self, request: dict) -> dict:
+    def _call(self, request: dict) -> tuple[dict, bool]:
+        """Send a request; return the reply, and whether it holds masked values."""
         try:
-            channel.send(self._fd, transfer.dump(request))
-            reply = transfer.load_untrusted(bytes(channel.receive(self._fd, RESULT_BYTES)))
+            channel.send(self._fd, inputs.dump(request, reads=request["call"] == "read"))
+            reader = Decoder(channel.receive(self._fd, RESULT_BYTES), self._stand_in)
+            reply = reader.decode()
         except channel.ChannelClosed:
             raise SolutionEnded(
                 "gone", "the program ended the interpreter before its result was read"
             ) from None
-        except (channel.ChannelOverflow, transfer.ForbiddenResult) as error:
+        except (channel.ChannelOverflow, ForbiddenResult) as error:
             raise SolutionEnded("forbidden", str(error)) from None
-        if not isinstance(reply, dict):
+        if type(reply) is not dict:
             raise SolutionEnded("forbidden", "a message that is not of the protocol")
-        self.modules.update(name for name in reply.get("modules", ()) if isinstance(name, str))
+        self.modules.update(name for name in reply.get("modules", ()) if type(name) is str)
         if "error" in reply:
             raise _as_ended(reply["error"])
-        return reply
+        return reply, reader.holds_masked
+
+    def _stand_in(self, number: int, kind: type) -> figures.Drawn:
+        return figures.stand_in(number, kind, self._read)
+
+    def _read(self, request: dict) -> Any:
+        """Ask for something of an object that was left in the solution process."""
+        reply, _ = self._call({"call": "read", **request})
+        raised = reply.get("raised")
+        if type(raised) is list and len(raised) == 2:
+            raise figures.as_error(*raised)
+        return reply.get("value")
 
     def execute(self, code: str, environment: dict) -> None:
         """Stand in for `exec(code, environment)`."""
         self.calls += 1
-        inputs = {name: value for name, value in environment.items() if name != "__builtins__"}
-        own = read_files({})
-        sent = {name: content for name, content in own.items() if Path(name).name not in _EXPECTED_FILES}
-        request = {"call": "execute", "code": code, "inputs": inputs, "wanted": _WANTED, "files": sent}
-        reply = self._call(request)
-        for name, content in _checked_files(reply).items():
-            if name in own and name not in sent:
-                raise SolutionEnded("forbidden", f"a file that the tests wrote: {name!r}")
-            Path(name).parent.mkdir(parents=True, exist_ok=True)
-            Path(name).write_bytes(content)
+        given = {name: value for name, value in environment.items() if name != "__builtins__"}
+        own = files.read_files(self._taken)
+        sent = {name: content for name, content in own.items() if name not in _EXPECTED_FILES}
+        kept = {name: content for name, content in own.items() if name in _EXPECTED_FILES}
+        request = {"call": "execute", "code": code, "inputs": given, "wanted": _WANTED, "files": sent}
+        reply, masked = self._call(request)
+        try:
+            taken = files.check_files(reply.get("files"), {*kept, *_EXPECTED_FILES})
+            files.write_files(taken)
+        except (files.ForbiddenFile, OSError) as error:
+            raise SolutionEnded("forbidden", str(error)) from None
+        files.write_files(kept)  # after, and never from, what came
+        self._taken.update(taken)
         results = reply.get("results")
-        if not isinstance(results, dict):
+        if type(results) is not dict:
             raise SolutionEnded("forbidden", "a message that is not of the protocol")
-        if not self._masks_expected and any(transfer.holds_masked(value) for value in results.values()):
+        if masked and not self._masks_expected:
             raise SolutionEnded("failed", "masked values in the result, which a comparison would pass over")
         environment.update({name: results[name] for name in _WANTED if name in results})
         if reply.get("drawn") is True:
-            figures.install_lazily(lambda: self._call({"call": "figures"}).get("figures", []))
+            figures.install_lazily(self._read)
 
 
 def _as_ended(error: Any) -> SolutionEnded:
@@ -88,18 +105,6 @@ def _as_ended(error: Any) -> SolutionEnded:
         str(fields.get("message", "unreadable error"))[:2_000],
         line if isinstance(line, int) else None,
     )
-
-
-def _checked_files(reply: dict) -> dict[str, bytes]:
-    """Return the files of a reply whose names stay below the current folder."""
-    files = reply.get("files")
-    if not isinstance(files, dict):
-        raise SolutionEnded("forbidden", "a message that is not of the protocol")
-    for name, content in files.items():
-        path = Path(name) if isinstance(name, str) else None
-        if path is None or path.is_absolute() or ".." in path.parts or not isinstance(content, bytes):
-            raise SolutionEnded("forbidden", f"a file that may not leave the program: {name!r}")
-    return files
 
 
 def _line_in_solution(line: int | None, tests: dict, code: str) -> int | None:

@@ -12,13 +12,12 @@ import sys
 import threading
 import traceback
 import types
-from collections.abc import Collection
-from pathlib import Path
+from collections.abc import Callable, Collection
 from typing import Any
 
-from . import channel, figures, transfer
+from . import channel, drawn, encoding, files, inputs
 
-__all__ = ["FILENAME", "describe", "new_modules", "read_files", "run_plain", "serve"]
+__all__ = ["FILENAME", "describe", "new_modules", "run_plain", "serve"]
 
 FILENAME = "<program>"
 _MAX_MESSAGE_CHARS = 2_000
@@ -126,53 +125,42 @@ def serve(grader_fd: int, loaded: Collection[str]) -> None:
         loaded: The modules that the zygote has imported.
     """
     pid = os.getpid()
+    table = drawn.DrawnTable()
     while True:
         try:
-            request = transfer.load_trusted(channel.receive(grader_fd))
+            request = inputs.load(channel.receive(grader_fd), table.__getitem__)
         except channel.ChannelClosed:
             return
-        if request["call"] == "figures":
-            reply: dict[str, Any] = {"figures": figures.collect()}
-        else:
-            reply = _execute(request)
+        reads = request["call"] == "read"
+        reply: dict[str, Any] = table.answer(request) if reads else _execute(request)
         _flush()
         if os.getpid() != pid:
             os._exit(0)
         reply["modules"] = new_modules(loaded)
-        channel.send(grader_fd, _dump_or_explain(reply))
+        channel.send(grader_fd, _encode_or_explain(reply, table.node if reads else table.node_of_drawing))
 
 
 def _execute(request: dict) -> dict:
-    for name, content in request["files"].items():
-        path = Path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    files.write_files(request["files"])
     environment = dict(request["inputs"])  # as in the authors' harness: a bare dictionary, no `__main__`
     try:
         exec(_compile(request["code"]), environment)
         results = {name: environment[name] for name in request["wanted"] if name in environment}
-        return {"results": results, "files": read_files(request["files"]), "drawn": figures.any_open()}
+        return {
+            "results": results,
+            "files": files.read_files(request["files"]),
+            "drawn": drawn.any_open(),
+        }
     except BaseException as error:
         return {"error": describe(error)}
 
 
-def _dump_or_explain(reply: dict) -> bytes:
+def _encode_or_explain(reply: dict, stays: Callable[[Any], list | None]) -> bytes:
     try:
-        return transfer.dump(reply)
+        return encoding.encode(reply, stays)
     except BaseException as error:
         cause = describe(error)
-        cause["message"] = f"the result cannot leave the program: {cause['message']}"
-        return transfer.dump({"error": cause})
-
-
-def read_files(known: dict[str, bytes]) -> dict[str, bytes]:
-    """Read the regular files below the current folder that are new or changed against `known`."""
-    found = {}
-    for folder, _, names in os.walk("."):
-        for name in names:
-            path = os.path.relpath(os.path.join(folder, name))
-            if os.path.isfile(path) and not os.path.islink(path):
-                content = Path(path).read_bytes()
-                if known.get(path) != content:
-                    found[path] = content
-    return found
+        text = str(error) if isinstance(error, encoding.ForbiddenResult) else cause["message"]
+        return encoding.encode(
+            {"error": {**cause, "message": f"the result cannot leave the program: {text}"}}
+        )

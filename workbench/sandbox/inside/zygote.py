@@ -25,7 +25,7 @@ if __package__ in (None, ""):  # started as a script: make the sibling modules i
     sys.modules["inside"] = importlib.util.module_from_spec(_spec)
     __package__ = "inside"
 
-from . import admitted, channel, confine, sharing
+from . import channel, confine, sharing
 from .memory import shared_piece_bytes
 from .supervisor import Supervisor
 
@@ -119,7 +119,6 @@ def main() -> None:
             shared_piece_bytes(settings["limits"]["memory_bytes"]),
         )
     gc.disable()
-    admitted.admits("", "")  # reads the list, once for all graders
     sys.path += settings["packages"]
     preloader = Preloader(settings["packages"])
     channel.send_json(outgoing, {"ready": True})

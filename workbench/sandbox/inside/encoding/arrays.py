@@ -11,7 +11,7 @@ from typing import Any
 from . import checked
 from .checked import ForbiddenResult
 
-__all__ = ["DECODERS", "SHELLS", "an_array", "decode_dtype", "encode_dtype", "encoders"]
+__all__ = ["DECODERS", "SHELLS", "an_array", "decode_dtype", "descendants", "encode_dtype", "encoders"]
 
 _UNIT = r"(\[\d{0,9}(Y|M|W|D|h|m|s|ms|us|μs|ns|ps|fs|as)\])?"
 _DTYPE = re.compile(
@@ -25,7 +25,7 @@ _MAX_CODE_POINT = 0x10FFFF
 
 
 def encode_dtype(dtype: Any) -> Any:
-    """Describe a dtype: a text, ["fields", names, dtypes, offsets, itemsize] or ["sub", dtype, shape]."""
+    """Describe a dtype: a text, ["fields", names, dtypes, offsets, itemsize, titles] or ["sub", dtype, shape]."""
     if dtype.kind in "OT":
         return dtype.kind
     if dtype.subdtype is not None:
@@ -39,6 +39,7 @@ def encode_dtype(dtype: Any) -> Any:
         [encode_dtype(part[0]) for part in parts],
         [part[1] for part in parts],
         dtype.itemsize,
+        [part[2] if len(part) == 3 and type(part[2]) is str else None for part in parts],
     ]
 
 
@@ -95,9 +96,9 @@ def encoders() -> dict[type, Callable]:
     numpy = sys.modules.get("numpy")
     if numpy is None or not hasattr(numpy, "ma"):
         return {}
-    table: dict[type, Callable] = dict.fromkeys(_descendants(numpy.generic), _scalar)
+    table: dict[type, Callable] = dict.fromkeys(descendants(numpy.generic), _scalar)
     table.update(
-        dict.fromkeys(_descendants(numpy.dtype), lambda dtype, out: ["dtype", encode_dtype(dtype), []])
+        dict.fromkeys(descendants(numpy.dtype), lambda dtype, out: ["dtype", encode_dtype(dtype), []])
     )
     table[numpy.record] = _record
     table[numpy.ndarray] = _array
@@ -122,13 +123,13 @@ def _polynomials(numpy: Any) -> dict[str, type]:
     return {name: getattr(numpy.polynomial, name) for name in names}
 
 
-def _descendants(kind: type) -> list[type]:
+def descendants(kind: type) -> list[type]:
     """List numpy's own classes below one of its own: no class of a program."""
     found = [kind]
     child: type
     for child in type.__subclasses__(kind):
         if child.__module__.partition(".")[0] == "numpy":
-            found += _descendants(child)
+            found += descendants(child)
     return found
 
 
@@ -153,7 +154,7 @@ def decode_dtype(description: Any, depth: int = 0) -> Any:
     if kind == "sub":
         _, base, shape = checked.a_list(description, 3)
         return numpy.dtype((decode_dtype(base, depth + 1), checked.shape(shape)))
-    _, names, formats, offsets, itemsize = checked.a_list(description, 5)
+    _, names, formats, offsets, itemsize, titles = checked.a_list(description, 6)
     names = [checked.text(name) for name in checked.a_list(names)]
     if len(names) > _MAX_FIELDS:
         raise ForbiddenResult("an array of too many fields")
@@ -163,6 +164,8 @@ def decode_dtype(description: Any, depth: int = 0) -> Any:
         "offsets": [checked.whole(each, 0, 1 << 30) for each in checked.a_list(offsets, len(names))],
         "itemsize": checked.whole(itemsize, 0, 1 << 30),
     }
+    if any(title is not None for title in checked.a_list(titles, len(names))):
+        layout["titles"] = [None if title is None else checked.text(title) for title in titles]
     return numpy.dtype(layout)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import collections
 import enum
-import inspect
 import sys
 import types
 import weakref
@@ -35,20 +34,15 @@ def encode_object(value: Any, out: Any) -> list:
     Raises:
         ForbiddenResult: where it is nothing that may leave the program.
     """
-    for attempt in (_a_class, _a_function, zones.encode_pytz, _a_member):
+    kind = type(value)
+    for attempt in (_a_class, _a_function, _a_namespace, zones.encode_pytz, _a_member):
         node = attempt(value)
         if node is not None:
             return node
-    node = distributions.encode(value, out)
-    if node is not None:
-        return node
-    if (
-        type(value) is types.ModuleType and value.__name__ in _NAMESPACES
-    ):  # which array functions it works with
-        return ["namespace", value.__name__, []]
-    if type(value) in _WEAK:
-        return ["weak", None, [out.child(value())]]
-    kind = type(value)
+    for attempt_parts in (distributions.encode, _a_reference, _a_row):
+        node = attempt_parts(value, out)
+        if node is not None:
+            return node
     found = registry.find_class(kind.__module__, kind.__qualname__)
     if found is not kind:
         raise ForbiddenResult(
@@ -89,7 +83,18 @@ def _a_function(value: Any) -> list | None:
         return ["ufunc", value.__name__, []]
     if not isinstance(value, _FUNCTIONS) and not hasattr(value, "_implementation"):
         return None
+    registry.find_function(str(value.__module__), value.__qualname__)
     return ["function", [str(value.__module__), value.__qualname__], []]
+
+
+def _a_namespace(value: Any) -> list | None:
+    """Return the node of the namespace that an object takes its array functions from."""
+    named = type(value) is types.ModuleType and value.__name__ in _NAMESPACES
+    return ["namespace", value.__name__, []] if named else None
+
+
+def _a_reference(value: Any, out: Any) -> list | None:
+    return ["weak", None, [out.child(value())]] if type(value) in _WEAK else None
 
 
 def _a_member(value: Any) -> list | None:
@@ -99,9 +104,22 @@ def _a_member(value: Any) -> list | None:
     return ["member", [kind.__module__, kind.__qualname__, value.name], []]
 
 
+def _a_row(value: Any, out: Any) -> list | None:
+    """Return the node of a named tuple, by its fields: no library need define it."""
+    kind = type(value)
+    fields = vars(kind).get("_fields")
+    if kind.__bases__ != (tuple,) or type(fields) is not tuple or not hasattr(kind, "_make"):
+        return None
+    return ["row", [kind.__module__, kind.__qualname__, list(fields)], out.children(tuple.__iter__(value))]
+
+
 def _state(value: Any, kind: type) -> tuple[list[str], list]:
-    """Return an instance's attributes and slots, less the methods that its library wrapped for this instance."""
-    state = dict(_attributes(value, kind) or {})
+    """Return an instance's attributes and slots.
+
+    Less what Python looks up itself (`__doc__` and its like), and the methods that a library wrapped for this
+    instance, as PyTorch's schedulers do with `step`.
+    """
+    state = {name: each for name, each in (_attributes(value, kind) or {}).items() if not _is_special(name)}
     for owner in kind.__mro__:
         for name, descriptor in vars(owner).items():
             if isinstance(descriptor, types.MemberDescriptorType) and not _is_special(name):
@@ -112,9 +130,7 @@ def _state(value: Any, kind: type) -> tuple[list[str], list]:
     kept = {
         name: each
         for name, each in state.items()
-        if not (
-            inspect.isroutine(each) and getattr(each, "__name__", "") == name and _shadows(kind, name, each)
-        )
+        if not (callable(each) and getattr(each, "__name__", "") == name and _shadows(kind, name, each))
     }
     for name, each in kept.items():
         _check_name(kind, name, each)
@@ -161,12 +177,13 @@ def _written(kind: type, name: str) -> Any:
 
 
 def _shadows(kind: type, name: str, value: Any) -> bool:
-    """Whether an attribute would stand before a method of its class, or before a cache with something to call."""
+    """Whether an attribute would be called in the place of a method of its class.
+
+    Data in that place, as statsmodels has it, can only fail to be called; a property is never shadowed.
+    """
     there = _written(kind, name)
-    if inspect.isroutine(there) or isinstance(there, (classmethod, staticmethod)):
-        return True
     computed = hasattr(type(there), "__get__") and not hasattr(type(there), "__set__")
-    return computed and callable(value)
+    return callable(value) and (callable(there) or computed)
 
 
 def _check_name(kind: type, name: Any, value: Any) -> None:
@@ -206,7 +223,7 @@ def _set_state(reader: Any, made: Any, names: list, values: list) -> Any:
             dict.__setitem__(attributes, name, value)
     reader.owner = registry.library_of(kind.__module__)
     reader.is_inner = _relates(kind) and not registry.is_public(kind)
-    if kind.__eq__ not in _PLAIN_EQUALITY:
+    if kind.__eq__ not in _PLAIN_EQUALITY:  # measured when the whole value is there
         reader.to_compare.append(made)
     soundness.check(made, kind)
     return made
@@ -214,7 +231,7 @@ def _set_state(reader: Any, made: Any, names: list, values: list) -> Any:
 
 _PLAIN_EQUALITY = tuple(base.__eq__ for base in (object, *_BASES))
 _RELATIONS = frozenset(
-    "__eq__ __ne__ __lt__ __le__ __gt__ __ge__ __bool__ __add__ __radd__ __sub__ __rsub__ __abs__ __float__ "
+    "__lt__ __le__ __gt__ __ge__ __bool__ __add__ __radd__ __sub__ __rsub__ __abs__ __float__ "
     "__array__ __array_ufunc__ __array_function__ __torch_function__ __getattr__ __getattribute__".split()
 )
 
@@ -262,6 +279,19 @@ def _named_tuple(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
     except TypeError as error:
         raise ForbiddenResult(f"a {name}, whose state lies outside Python") from error
     return _set_state(reader, made, names, values)
+
+
+def _decode_row(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
+    module, name, fields = checked.a_list(meta, 3)
+    fields = [checked.text(field) for field in checked.a_list(fields, len(parts))]
+    try:
+        kind: Any = registry.find_class(checked.text(module), checked.text(name))
+    except ForbiddenResult:  # of the program's own: what counts are fields and values
+        row: Any = collections.namedtuple
+        kind = row("Row", fields)
+    if kind.__bases__ != (tuple,) or vars(kind).get("_fields") != tuple(fields):
+        raise ForbiddenResult(f"a {name!r:.40} of other fields than its own")
+    return tuple.__new__(kind, parts)
 
 
 def _decode_class(reader: Any, meta: Any, parts: list, shell: Any) -> type:
@@ -317,6 +347,7 @@ SHELLS: dict[str, Callable] = {"object": _shell}
 DECODERS: dict[str, Callable] = {
     "object": _fill,
     "named tuple": _named_tuple,
+    "row": _decode_row,
     "class": _decode_class,
     "function": _decode_function,
     "ufunc": _decode_ufunc,

@@ -34,7 +34,7 @@ _NAMES = {kind: name for name, kind in _BUILTINS.items()}
 _CONSTANTS = {"Ellipsis": ..., "NotImplemented": NotImplemented}
 _DECIMAL = re.compile(r"-?(\d+(\.\d*)?(E[+-]?\d+)?|Infinity|s?NaN\d*)", re.ASCII)
 _ITERABLES: tuple[Any, ...] = ([], (), {}, set(), "", range(0), {}.items(), {}.values())
-_ITERATORS = (
+_ITERATORS: tuple[Any, ...] = (
     zip,
     map,
     filter,

@@ -55,8 +55,10 @@ def _random_state(value: Any, out: Any) -> list:
 
 
 def _losses(value: Any, out: Any) -> list:
-    kind, arguments = value.__reduce__()[:2]
-    return ["loss", [kind.__module__, kind.__qualname__], out.children(arguments)]
+    kind = type(value)
+    made_by, arguments = value.__reduce__()[:2]
+    numbers = arguments if made_by is kind else (arguments[-1] or ())  # else Cython's own: class, sum, state
+    return ["loss", [kind.__module__, kind.__qualname__], out.children(numbers)]
 
 
 def encoders() -> dict[type, Callable]:
@@ -81,6 +83,9 @@ def encoders() -> dict[type, Callable]:
         table[random.Generator] = _generator("generator")
         table[random.RandomState] = _random_state
         table.update({getattr(random, name): _generator("bits") for name in _BIT_GENERATORS})
+    torch = sys.modules.get("torch")
+    if torch is not None and hasattr(torch, "Generator"):
+        table[torch.Generator] = lambda value, out: ["torch generator", None, [out.child(value.get_state())]]
     for kind in _loss_kinds().values():
         table[kind] = _losses
     return table
@@ -214,6 +219,16 @@ def _decode_random_state(reader: Any, meta: Any, parts: list, shell: Any) -> Any
     return made
 
 
+def _decode_torch_generator(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
+    import torch
+
+    made = torch.Generator()
+    state = parts[0]
+    if type(state) is not torch.Tensor or state.dtype != torch.uint8 or state.shape != made.get_state().shape:
+        raise ForbiddenResult("a random generator with another state than its own")
+    return made.set_state(state)
+
+
 def _decode_loss(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
     module, name = checked.a_list(meta, 2)
     kind = _loss_kinds().get((checked.text(module), checked.text(name)))
@@ -232,6 +247,7 @@ DECODERS: dict[str, Callable] = {
     "generator": _decode_generator,
     "bits": lambda reader, meta, parts, shell: _bits(parts[0]),
     "random state": _decode_random_state,
+    "torch generator": _decode_torch_generator,
     "loss": _decode_loss,
     **boosters.DECODERS,
 }

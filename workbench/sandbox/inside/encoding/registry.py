@@ -21,7 +21,7 @@ __all__ = ["find_class", "find_function", "is_public", "library_of"]
 _NOT_RESULTS = frozenset({"test", "tests", "testing", "conftest", "_testing"})
 _COMPUTING = {  # modules all of whose public functions compute, and touch neither files nor interpreters
     "numpy": ("numpy", "numpy.linalg", "numpy.fft"),
-    "torch": ("torch.nn.functional",),
+    "torch": ("torch.nn.functional", "torch.utils.data._utils.collate"),
     "sklearn": ("sklearn.metrics", "sklearn.metrics.pairwise", "sklearn.feature_selection"),
     "scipy": ("scipy.spatial.distance", "scipy.stats", "scipy.linalg", "scipy._lib.array_api_compat.numpy"),
 }

@@ -83,8 +83,8 @@ def _triangles(made: Any, state: dict) -> bool:
 
 
 def _spline(made: Any, state: dict) -> bool:
-    knots, coefficients = an_array(state["t"], dimensions=1), an_array(state["c"])
-    degree = state["k"]
+    knots, coefficients = an_array(made.t, dimensions=1), an_array(made.c)
+    degree = made.k
     return int(degree) >= 0 and len(knots) >= coefficients.shape[0] + int(degree) + 1
 
 
