@@ -1,7 +1,12 @@
 """An executed notebook can be read without Jupyter."""
 
+import html
 import json
+import re
 
+import pytest
+
+from workbench.display.explore.markup import badge, bar, columns, listing, panel
 from workbench.display.report.notebook import PLOTLY, parts_of, write_notebook_page
 
 
@@ -77,3 +82,81 @@ def test_the_page_is_whole_and_leads_back(tmp_path):
 def test_half_a_notebook_has_no_page_yet(tmp_path):
     (tmp_path / "notebook.ipynb").write_text('{"cells": [')
     assert write_notebook_page(tmp_path / "notebook.ipynb", "../index.html") is None
+
+
+ACTING = [
+    '<meta http-equiv="refresh" content="0;url=//x">', '<base href="//x">', '<form action="//x"><input></form>',
+    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", '<iframe src="//x"></iframe>', "<style>*{}</style>",
+    '<a href="javascript:alert(1)">', '<object data="//x"></object>',
+    '<p style="position: fixed; background: url(//x)">',
+    "<svg onload=alert(1)><script>alert(1)</script></svg>", "<textarea><p onclick=alert(1)>", '<div class="plot">',
+    '<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 onerror=alert(1)&gt;">',
+]  # fmt: skip
+WORDS = [
+    "http-equiv",
+    "<base",
+    "<form",
+    "<input",
+    "<script",
+    "onerror=",
+    "<iframe",
+    "<style",
+    "javascript:",
+    "<object",
+]
+WORDS += ["position", "url(", "<svg", "onclick=", 'class="plot"', "onload="]
+
+
+@pytest.mark.parametrize("markup", ACTING)
+def test_what_acts_in_an_output_or_in_prose_is_taken_out(markup):
+    """A received notebook's page kept reloads, forms and other bases."""
+    ((_, output),) = kinds(display(**{"text/html": f"<b>kept</b>{markup}"}))
+    prose, _ = parts_of(notebook(prose=f"**kept**\n\n{markup}\n\n<b>{markup}</b>"))
+    assert "<b>kept</b>" in output
+    assert "<strong>kept</strong>" in prose.content
+    for content in (output, prose.content):
+        without_titles = re.sub(r'title="[^"<>]*"', "", content)  # which only say something
+        assert not [word for word in WORDS if word in without_titles]
+
+
+def test_what_shows_in_an_output_stays():
+    picture = '<img alt="a" src="data:image/svg+xml;base64,PHN2Zy8+">'
+    cell = '<td style="text-align: right; white-space: nowrap">1</td>'
+    table = f'<table class="dataframe"><tbody><tr>{cell}</tr></tbody></table>'
+    link = '<a href="https://example.org">b</a>'
+    assert kinds(display(**{"text/html": picture + table + link}))[0][1].replace("&gt;", ">") == (
+        '<img alt="a" src="data:image/svg+xml;base64,PHN2Zy8+">' + table + link
+    )
+    assert markup_is_kept(
+        panel("T", columns(badge("yes", "good"), listing(["a"], marked=1), bar({"a": 1}, 2, "s")))
+    )
+
+
+def markup_is_kept(markup):
+    """Tell whether all elements and styles of a widget's picture come through."""
+    (content,) = (content for _, content in kinds(display(**{"text/html": markup})))
+    return all(
+        len(re.findall(pattern, content)) == len(re.findall(pattern, markup))
+        for pattern in (
+            r"<\w+",
+            r"flex: 1 1 320px",
+            r"border-radius",
+            r"background",
+            r"color",
+            r"margin",
+            r"aria-label",
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [r"\text{<img src=x onerror=alert(1)>}", r"\href{javascript:alert(1)}{x}", r"\style{position:fixed}{x}",
+     r"\class{plot}{x}", r"\text{<img/>}"],
+)  # fmt: skip
+def test_a_formula_that_brings_more_than_a_formula_is_shown_as_it_was_written(latex):
+    """The converter hands text, addresses and styles through as they are."""
+    prose, _ = parts_of(notebook(prose=f"${latex}$ <b title='$x$'>b</b>"))
+    assert f'<code class="formula">{html.escape(latex)}</code>' in prose.content
+    assert '<b title="$x$">' in prose.content
+    assert "<math" not in prose.content

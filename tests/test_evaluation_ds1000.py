@@ -141,6 +141,21 @@ def test_a_gap_that_may_be_nothing_is_undecided(statuses, supported):
     assert memory["supported"] is supported
 
 
+def test_claims_say_what_was_not_run_and_whose_problems_they_are(summary):
+    skipped = summarize(ORIGINS, [judged(of, "skipped") for of in ORIGINS])
+    claims = {claim["statement"][:8]: claim for claim in ds1000_claims({"hf:x": skipped}, "here/mine.jsonl")}
+    assert claims["The best"]["note"].startswith("No problem that a model answered was run")
+    assert claims["Test cas"]["note"].startswith("No problem that was run has such a check.")
+    assert all(claim.get("supported") is None for claim in claims.values())
+    assert all(claim["note"].endswith("the problems of mine.jsonl.") for claim in claims.values())
+
+
+def test_libraries_of_others_are_counted_too():
+    counts = problem_counts([problem(0, library="Polars"), problem(1)])
+    assert counts["library"].tolist() == ["Numpy", "Polars", "all"]
+    assert counts["all"].tolist() == [1, 1, 2]
+
+
 # ---- judging -----------------------------------------------------------------------------------------------------
 
 THREE = [problem(0), problem(1), problem(2, library="Pandas")]

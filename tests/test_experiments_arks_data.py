@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
-from workbench.errors import SettingsError
-from workbench.experiments.arks_data import Model, load_arks
+from workbench.errors import DataError, SettingsError
+from workbench.experiments import arks_data
+from workbench.experiments.arks_data import WORLD_PROBLEMS, ArksData, Model, load_arks
 from workbench.worlds.libraries import PocketTemplate
 
 
@@ -26,6 +27,18 @@ def test_the_world_comes_with_gold_documents_sizes_and_the_control(tmp_path):
     assert isinstance(data.template, PocketTemplate)
     assert [item.id for item in data.documents()] == [item.id for item in data.documents(stripped=True)]
     assert data.documents() != data.documents(stripped=True)
+
+
+def test_zero_problems_stand_for_a_number_since_the_world_has_no_end_of_them(tmp_path):
+    assert len(load("world", tmp_path, problems=0).problems) == WORLD_PROBLEMS
+
+
+def test_data_without_a_problem_are_refused(tmp_path, monkeypatch):
+    """Of a package that no problem can be moved to, for example."""
+    empty = ArksData("fresh:mylib", (), ())
+    monkeypatch.setattr(arks_data, "_load", lambda *_, **__: empty)
+    with pytest.raises(DataError, match="no problem in fresh:mylib"):
+        load("fresh:mylib", tmp_path)
 
 
 def test_a_task_of_evor_in_a_folder(tmp_path):

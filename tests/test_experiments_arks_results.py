@@ -51,14 +51,16 @@ def findings():
 def test_a_problem_counts_by_its_mean_over_the_models(findings):
     assert (findings.problems, findings.models) == (4, 2)
     assert findings.accuracy(ACTIVE).value == (1 + 1 + 0.5 + 0) / 4
-    assert findings.accuracy(NOTHING) == (0, 0, 0)
+    # none of four: Wilson's upper bound is z^2 / (4 + z^2)
+    assert findings.accuracy(NOTHING) == (0, 0, pytest.approx(0.4899, abs=1e-4))
 
 
 def test_differences_are_paired_by_problem_and_hold_for_other_models_too(findings):
     found = findings.difference(ACTIVE, CONTROL)
     assert found.value == (0 + 1 + 0.5 + 0) / 4
     assert found.low <= found.value <= found.high
-    assert findings.difference(ACTIVE, ACTIVE) == (0, 0, 0)
+    # no problem of four differs: of all problems up to z^2 / (4 + z^2) may
+    assert findings.difference(ACTIVE, ACTIVE) == pytest.approx((0, -0.4899, 0.4899), abs=1e-4)
     one = replace(findings, rows=findings.rows[findings.rows["model"] == "one"])
     other = replace(findings, rows=findings.rows[findings.rows["model"] == "two"])
     gains = [each.difference(ACTIVE, CONTROL) for each in (one, other)]
@@ -66,6 +68,20 @@ def test_differences_are_paired_by_problem_and_hold_for_other_models_too(finding
     assert gains[0].low >= 0  # the problems of one model, by a bootstrap
     # models alone: 0.375 +- 12.706 * 0.125
     assert found.high - found.value > 12.7 * 0.125
+
+
+@pytest.mark.parametrize(
+    ("problems", "low"), [("a", -0.5869), ("ab", -0.3152), ("abc", -0.1230), ("abcd", 0.0202)]
+)
+def test_few_problems_that_agree_do_not_decide(problems, low):
+    """All solved by one setting and none by the other: a bootstrap would say that it could not be otherwise."""
+    rows = outcome(ACTIVE, "one", 0, problems) + outcome(CONTROL, "one", 0, "")
+    frame = pd.DataFrame([row for row in rows if row["problem"] in problems])
+    for models in (1, 2):
+        several = pd.concat([frame.assign(model=str(number)) for number in range(models)])
+        found = Findings(several, declared()).difference(ACTIVE, CONTROL)
+        assert found == pytest.approx((1, low, 1), abs=1e-4)
+        assert found.above() is (True if low > 0 else None)
 
 
 def test_silent_failures_and_the_models_spread_are_told(findings):

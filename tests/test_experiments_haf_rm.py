@@ -1,20 +1,31 @@
 """The declared experiment: what is planned, what all arms of a seed share, and what is found, computed by hand."""
 
+import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from workbench.datasets.preference_filters import is_held_out
 from workbench.datasets.preference_pair import PreferencePair
 from workbench.errors import SettingsError
+from workbench.experiments import haf_rm_data
 from workbench.experiments.haf_rm import Outcome, job_name, plan
 from workbench.experiments.haf_rm_best_of_n import best_of_n_curves, best_of_n_gain, most_reachable
 from workbench.experiments.haf_rm_claims import haf_rm_claims
-from workbench.experiments.haf_rm_data import DataSettings, ExperimentData, Regime, training_pairs
+from workbench.experiments.haf_rm_data import (
+    DataSettings,
+    ExperimentData,
+    Regime,
+    prepare_data,
+    training_pairs,
+)
 from workbench.experiments.haf_rm_declaration import Declaration
 from workbench.experiments.haf_rm_results import Findings
 from workbench.models import ModelSettings
 from workbench.worlds.passages.sampling import Candidates
+from workbench.worlds.passages.task import SPLITS
 
 MAIN, NOISY = Regime(20), Regime(20, 0.25)
 DECLARED = Declaration(
@@ -35,6 +46,41 @@ CANDIDATES = {
     for name, pairs in TESTS.items()
 }
 DATA = ExperimentData({"in": POOL}, TESTS, CANDIDATES)  # texts: a good, a bad, b good, b bad, c good, c bad
+
+
+def test_the_world_is_asked_again_until_answers_differ_in_worth(monkeypatch):
+    """One prompt with two answers seldom makes a pair; a policy that writes only nonsense never does."""
+    monkeypatch.setattr(haf_rm_data, "load_causal_lm", lambda _: SimpleNamespace(model=None))
+    monkeypatch.setattr(haf_rm_data, "load_tokenizer", lambda _: None)
+    seeds = []
+
+    def sample(policy, tokenizer, prompts, *, samples, seed):
+        seeds.append(seed)
+        worth = (1.0, 0.0) if len(seeds) % 3 == 0 else (0.5, 0.5)
+        return [Candidates(prompt, ("one", "two"), worth) for prompt in prompts]
+
+    monkeypatch.setattr(haf_rm_data, "sample_answers", sample)
+    settings = DataSettings(pool_prompts=1, test_prompts=1, samples=2)
+    made = prepare_data(settings, ModelSettings("backbone"))
+    assert {name: len(pairs) for name, pairs in made.tests.items()} == dict.fromkeys(SPLITS, 1)
+    assert [len(made.candidates[name]) for name in SPLITS] == [3] * len(SPLITS)
+    assert len(set(seeds)) == len(seeds) == 3 * (1 + len(SPLITS))
+    monkeypatch.setattr(
+        haf_rm_data, "sample_answers", lambda *_, **__: [Candidates("q", ("a", "b"), (0.0, 0.0))]
+    )
+    with pytest.raises(SettingsError, match="all worth the same"):
+        prepare_data(settings, ModelSettings("backbone"))
+
+
+@pytest.mark.parametrize(("rows", "part"), [(400, 0.05), (40, 0.2), (3, 0.2)])
+def test_a_small_file_has_pairs_to_train_and_to_test_on(tmp_path, rows, part):
+    file = tmp_path / "mine.jsonl"
+    lines = [{"prompt": f"question {i}", "chosen": f"yes {i}", "rejected": f"no {i}"} for i in range(rows)]
+    file.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    made = prepare_data(DataSettings((str(file),), test_prompts=1), ModelSettings("backbone"))
+    assert len(made.tests["mine.jsonl"]) == 1
+    asked = {pair.prompt for pair in made.pools["mine.jsonl"]}
+    assert asked == {line["prompt"] for line in lines if not is_held_out(line["prompt"], part)}
 
 
 def test_every_arm_of_a_seed_gets_the_same_pairs_and_its_own_tuned_settings(tmp_path):
@@ -158,7 +204,10 @@ def test_accuracies_over_seeds_by_hand(findings):
 def test_an_accuracy_of_one_seed_has_an_interval_over_prompts(findings):
     alone = replace(findings, outcomes=findings.outcomes[:3])
     found = row(alone.accuracies(MAIN), arm="standard", test_set="in")
-    assert (found["accuracy"], found["low"], found["high"], found["seeds"]) == (0.5, 0.0, 1.0, 1)
+    # Wilson's of one right in two prompts: 0.5 +- 0.4055
+    assert [found[name] for name in ("accuracy", "low", "high", "seeds")] == pytest.approx(
+        [0.5, 0.0945, 0.9055, 1], abs=1e-4
+    )
 
 
 def test_differences_are_paired_by_seed(findings):

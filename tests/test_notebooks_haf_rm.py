@@ -86,6 +86,7 @@ def test_the_path_of_the_larger_profiles_on_local_files(tmp_path):
         ({"quantize": "nf4"}, "lora"),
         ({"alphas": "much"}, "0.05,0.2,1"),
         ({"regimes": "lots"}, "PAIRS@FLIPPED"),
+        ({"pool_prompts": 1}, "pool_prompts=600"),
     ],
 )
 def test_parameters_that_do_not_go_together_are_refused_before_any_work(parameters, said):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import mmap
 import os
 import platform
 import resource
@@ -116,6 +117,69 @@ def test_only_connected_streams_come_in_pairs():
                 socket.socketpair(socket.AF_UNIX, kind)
 
     in_child(work)
+
+
+@linux
+def test_only_local_families_come_in_pairs():
+    def work() -> None:
+        syscalls.deny([])
+        libc = ctypes.CDLL(None, use_errno=True)
+        number = 53 if platform.machine() == "x86_64" else 199
+        ends = (ctypes.c_int * 2)()
+        for family in range(46):
+            if family != socket.AF_UNIX:
+                assert libc.syscall(number, family, socket.SOCK_STREAM, 0, ends) == -1
+                assert ctypes.get_errno() == errno.EPERM, family
+        assert libc.syscall(number, socket.AF_UNIX, socket.SOCK_STREAM, 0, ends) == 0
+
+    in_child(work)
+
+
+@linux
+def test_shared_memory_comes_in_small_pieces():
+    def work() -> None:
+        syscalls.deny([], shared_piece_bytes=1 << 20)
+        mmap.mmap(-1, 1 << 20)
+        for size in ((1 << 20) + 1, 1 << 32, (1 << 32) + 4096):
+            with pytest.raises(OSError, match="Cannot allocate memory"):
+                mmap.mmap(-1, size)
+        mmap.mmap(-1, 1 << 26, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        with Path("/dev/zero").open("rb") as file:
+            mmap.mmap(file.fileno(), 1 << 26, prot=mmap.PROT_READ)
+
+    in_child(work)
+
+
+@linux
+def test_pieces_are_of_any_size_where_there_is_no_bound():
+    def work() -> None:
+        syscalls.deny([])
+        mmap.mmap(-1, 1 << 26)
+
+    in_child(work)
+
+
+@linux
+def test_nobody_hides_from_the_count_or_widens_a_buffer():
+    def work() -> None:
+        syscalls.deny([])
+        libc = ctypes.CDLL(None, use_errno=True)
+        assert libc.prctl(4, 0, 0, 0, 0) == -1
+        assert ctypes.get_errno() == errno.EPERM
+        assert libc.prctl(3, 0, 0, 0, 0) == 1  # to ask is no harm: dumpable
+        left, _ = socket.socketpair()
+        with pytest.raises(PermissionError):
+            left.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        left.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+
+    in_child(work)
+
+
+@linux
+def test_own_entries_tell_nothing_of_the_host():
+    names = {path.rpartition("/")[2] for path in confine._own_entries()}
+    assert {"status", "maps", "fd"} <= names
+    assert not names & {"net", "mounts", "mountinfo", "mountstats", "task", "root", "cwd", "ns"}
 
 
 @linux

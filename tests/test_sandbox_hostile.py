@@ -96,6 +96,8 @@ class Aftermath:
     after: list[Verdict]
     graded_after: list[Verdict]
     processes_left: list[str]
+    zombies: list[str]
+    shared_left: set[str]
     descriptors: tuple[int, int]
     folders_left: list[str]
 
@@ -113,6 +115,21 @@ def _processes_below(root: Path) -> list[str]:
             if in_program or any(word.startswith(b"31337") for word in words):
                 found.append(f"{process.name}: {words} in {place}")
     return found
+
+
+def _zombies_below(pids: list[int]) -> list[str]:
+    """List the processes that ended as children of these and were not waited for."""
+    children = [
+        child
+        for pid in pids
+        for path in Path(f"/proc/{pid}/task").glob("*/children")
+        for child in path.read_text().split()
+    ]
+    return [child for child in children if "State:\tZ" in Path(f"/proc/{child}/status").read_text()]
+
+
+def _shared_memory() -> set[str]:
+    return {path.name for path in Path("/dev/shm").glob("*")}
 
 
 def _open_descriptors() -> int:
@@ -145,6 +162,7 @@ def aftermaths(world: World) -> list[Aftermath]:
 
 def _run(hostiles: list[Hostile], world: World, timeout_s: float) -> Aftermath:
     contained = [hostile for hostile in hostiles if not hostile.hole]
+    shared = _shared_memory()
     programs = [hostile.program(world.words) for hostile in contained]
     with Sandbox(workers=2, timeout_s=timeout_s, memory_bytes=256 << 20, disk_bytes=64 << 20) as box:
         root = box._root
@@ -157,11 +175,15 @@ def _run(hostiles: list[Hostile], world: World, timeout_s: float) -> Aftermath:
         solutions = ["result = x + 22", "result = x + 21", "result = x.", "result = 42"]
         graded = list(box.map(Program(code, tests=_TESTS) for code in solutions))
         descriptors = (before, _open_descriptors())
+        zombies = _zombies_below([zygote._process.pid for zygote in box._zygotes.values()])
         folders = [path.name for path in root.iterdir() if path.name.isdigit()]
         left = _processes_below(root)
     left += _processes_below(root)
     folders += [str(root)] if root.exists() else []
-    return Aftermath(verdicts, after, graded, left, descriptors, folders)
+    made = {
+        name for name in _shared_memory() - shared if "hostile" in name or name.startswith(("psm_", "pym"))
+    }
+    return Aftermath(verdicts, after, graded, left, zombies, made, descriptors, folders)
 
 
 def _whatever(box: Sandbox, hostile: Hostile, world: World) -> Verdict:
@@ -178,7 +200,7 @@ def _parameter(hostile: Hostile) -> object:
 
 
 def test_the_suite_is_of_size():
-    assert len(HOSTILE) >= 40
+    assert len(HOSTILE) >= 150
     assert len({hostile.name for hostile in HOSTILE}) == len(HOSTILE)
 
 
@@ -227,6 +249,14 @@ def test_pools_still_grade(aftermaths: list[Aftermath]):
 
 def test_no_process_is_left(aftermaths: list[Aftermath]):
     assert [aftermath.processes_left for aftermath in aftermaths] == [[], []]
+
+
+def test_no_zombie_is_left(aftermaths: list[Aftermath]):
+    assert [aftermath.zombies for aftermath in aftermaths] == [[], []]
+
+
+def test_no_shared_memory_is_left(aftermaths: list[Aftermath]):
+    assert [aftermath.shared_left for aftermath in aftermaths] == [set(), set()]
 
 
 def test_no_descriptor_is_left(aftermaths: list[Aftermath]):

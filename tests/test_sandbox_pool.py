@@ -1,5 +1,7 @@
 """The pool: verdicts as values, order, laziness, restarts, graded programs, nothing left behind."""
 
+# ruff: noqa: E501 (programs stand as they are run)
+
 from __future__ import annotations
 
 import itertools
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.errors import RuntimeMissingError, SettingsError
+from workbench.errors import RuntimeMissingError, SandboxUnavailableError, SettingsError
 from workbench.sandbox import Limits, Program, Sandbox, isolation
 from workbench.sandbox.isolation import check
 
@@ -229,6 +231,86 @@ def test_a_pool_closed_with_programs_on_their_way_starts_nothing_more():
     box.warm("", ["json"])
     assert children() == before
     assert not box._root.exists()
+
+
+def test_a_closed_pool_says_so():
+    box = Sandbox(workers=1)
+    rest = box.map(["print(1)"] * 40)
+    assert next(rest).stdout == "1\n"
+    box.close()
+    for use in (
+        lambda: box.run("pass"),
+        lambda: list(box.map(["pass"])),
+        lambda: list(box.as_judged(["pass"])),
+        lambda: next(rest),
+    ):
+        with pytest.raises(SandboxUnavailableError, match="a sandbox that is closed"):
+            use()
+    box.warm("", ["json"])
+    box.close()
+
+
+def test_programs_in_flight_when_a_pool_is_closed_get_no_verdict():
+    box = Sandbox(workers=1, timeout_s=60)
+    box.run("pass")
+    threading.Timer(0.3, box.close).start()
+    with pytest.raises(SandboxUnavailableError, match="a sandbox that is closed"):
+        box.run("import time; time.sleep(50)")
+
+
+def test_a_forks_copy_of_a_pool_says_so_and_leaves_the_pool_alone():
+    reader, writer = os.pipe()
+    with Sandbox(workers=1) as box:
+        rest = box.map(["pass"] * 40)
+        next(rest)
+        pid = os.fork()
+        if pid == 0:
+            said = []
+            for use in (lambda: box.run("pass"), lambda: list(box.as_judged(["pass"])), lambda: next(rest)):
+                try:
+                    use()
+                except SandboxUnavailableError as error:
+                    said.append("in a fork of it" in str(error))
+            box.close()
+            os.write(writer, repr(said).encode())
+            os._exit(0)
+        assert os.waitpid(pid, 0)[1] == 0
+        assert os.read(reader, 100) == b"[True, True, True]"
+        assert box.run("print(1)").stdout == "1\n"
+    os.close(reader)
+    os.close(writer)
+
+
+def test_processes_that_a_program_leaves_are_gone_with_its_verdict_and_waited_for(box):
+    leave = "import os, time\nfor _ in range(10):\n    if os.fork() == 0:\n        if os.fork() == 0:\n            time.sleep(600)\n        os._exit(0)\n"
+    assert box.run(leave).passed
+    for zygote in box._zygotes.values():
+        below = Path(f"/proc/{zygote._process.pid}/task/{zygote._process.pid}/children").read_text()
+        assert below == ""
+
+
+@pytest.mark.parametrize(
+    "honest",
+    [
+        "import time\nfor _ in range(6):\n    rest = b'x' * (300 << 20)\n    time.sleep(0.1)\n    del rest\n",
+        "import os, time\nopen('a', 'wb').write(bytes(100 << 20))\nfor n in range(8):\n    os.link('a', str(n))\ntime.sleep(0.5)\n",
+        "import os, threading, time\nfor _ in range(4):\n    if os.fork() == 0:\n        threads = [threading.Thread(target=time.sleep, args=(0.4,)) for _ in range(6)]\n        for thread in threads: thread.start()\n        for thread in threads: thread.join()\n        os._exit(0)\nfor _ in range(4): assert os.wait()[1] == 0\n",
+        "import os, time\nrest = b'x' * (200 << 20)\nfor _ in range(6):\n    if os.fork() == 0:\n        time.sleep(0.5)\n        os._exit(0)\nfor _ in range(6): os.wait()\n",
+        "import subprocess, sys\nothers = [subprocess.Popen([sys.executable, '-S', '-c', 'import time; time.sleep(0.5)']) for _ in range(5)]\nassert [other.wait() for other in others] == [0] * 5\n",
+        "import numpy, os, time\nrest = numpy.memmap('f', dtype='u1', mode='w+', shape=20 << 20)\nrest[:] = 1\nos.unlink('f')\ntime.sleep(0.5)\n",
+    ],
+    ids=[
+        "waves",
+        "hard-links",
+        "threads-in-children",
+        "shared-by-children",
+        "interpreters",
+        "removed-while-mapped",
+    ],
+)
+def test_honest_programs_stay_within_their_limits(box, honest):
+    verdict = box.run(honest)
+    assert verdict.passed, verdict
 
 
 def test_folders_of_killed_pools_are_cleared_away(tmp_path, monkeypatch):

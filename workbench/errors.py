@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
+from workbench.terminal import message
+
 __all__ = [
     "DataError",
     "FileError",
@@ -39,7 +41,9 @@ class WorkbenchError(Exception):
         super().__init__(got, needed, fix)
 
     def __str__(self) -> str:
-        return f"got: {self.got}\nneeded: {self.needed}\nfix: {self.fix}"
+        # what comes out of data can neither steer the terminal nor look like a line of this
+        parts = (message(part).replace("\n", "\n  ") for part in (self.got, self.needed, self.fix))
+        return "got: {}\nneeded: {}\nfix: {}".format(*parts)
 
 
 class SettingsError(WorkbenchError):

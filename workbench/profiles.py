@@ -101,7 +101,7 @@ PAPERS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
                 "libraries": Parameter(int, "fictional libraries, unseen in training", 10, 10, 10, minimum=1),
                 "problems": Parameter(
                     int,
-                    "problems a library of the world; of other data, all: 0 is no limit",
+                    "problems a library of the world (0: 30); of other data, in all (0: no limit)",
                     30,
                     50,
                     0,
@@ -210,7 +210,14 @@ PAPERS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
                     "paper",
                     "paper",
                 ),
-                "max_tokens": Parameter(int, "longest sequence, in tokens", 512, 512, 512, minimum=2),
+                "max_tokens": Parameter(
+                    int,
+                    "longest sequence, in tokens; half of it at most is prompt",
+                    512,
+                    512,
+                    512,
+                    minimum=32,
+                ),
                 "micro_batch": Parameter(int, "pairs in memory at once; a step has 16", 16, 2, 1, minimum=1),
                 "share_prompts": Parameter(
                     bool, "read a prompt once for all its responses in a batch", True, True, True

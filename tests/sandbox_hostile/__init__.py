@@ -5,12 +5,22 @@ such as @OUTSIDE@ are replaced before it runs: see `test_sandbox_hostile.py`.
 """
 
 from sandbox_hostile.form import Hostile
+from sandbox_hostile.hidden import HIDDEN
 from sandbox_hostile.judging import JUDGING
 from sandbox_hostile.outside import OUTSIDE
 from sandbox_hostile.privileges import PRIVILEGES
 from sandbox_hostile.processes import PROCESSES
 from sandbox_hostile.resources import RESOURCES
+from sandbox_hostile.telling import TELLING
 
 __all__ = ["HOSTILE", "Hostile"]
 
-HOSTILE: tuple[Hostile, ...] = (*PROCESSES, *RESOURCES, *OUTSIDE, *PRIVILEGES, *JUDGING)
+HOSTILE: tuple[Hostile, ...] = (
+    *PROCESSES,
+    *RESOURCES,
+    *HIDDEN,
+    *OUTSIDE,
+    *PRIVILEGES,
+    *TELLING,
+    *JUDGING,
+)

@@ -271,8 +271,7 @@ if os.uname().machine == "x86_64":
         """\
 import array, socket
 left, right = socket.socketpair()
-left.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0]))])
-_, ancillary, _, _ = right.recvmsg(1, 1024)
+attempt("to itself", lambda: left.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0]))]))
 attempt("to a path", lambda: left.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0]))], 0, "@OUTSIDE@/datagrams"))
 """,
         "passed",

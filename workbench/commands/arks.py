@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from workbench.option_types import AMOUNT, further_option, help_all
+from workbench.terminal import echo
 
 EXAMPLE = (
     "Example: workbench arks run --package mylib --docs docs/ --problems problems.jsonl "
@@ -129,18 +130,18 @@ def run(**options: Any) -> None:
             web=web,
             retry_failed=options["retry_failed"],
         )
-    click.echo(f"{len(problems)} problems, {len(soup)} sections of documentation, {generator.name}")
-    click.echo("round   asked   accuracy   runs   silent   recall   tokens read   written")
+    echo(f"{len(problems)} problems, {len(soup)} sections of documentation, {generator.name}")
+    echo("round   asked   accuracy   runs   silent   recall   tokens read   written")
     for one in result.rounds:
         recall = "-" if one.recall is None else f"{one.recall:.2f}"
-        click.echo(
+        echo(
             f"{one.round:5} {one.asked:7} {one.accuracy:10.3f} {one.ran:6.3f} {one.silent:8.3f} {recall:>8}"
             f" {one.prompt_tokens:13,} {one.answer_tokens:9,}"
         )
-    click.echo("silent: runs without an error, and is wrong; the loop cannot know")
+    echo("silent: runs without an error, and is wrong; the loop cannot know")
     for line in _losses(result, options["max_new_tokens"]):
-        click.echo(line)
-    click.echo(f"written: {options['out']}/trace.jsonl, results.json")
+        echo(line)
+    echo(f"written: {options['out']}/trace.jsonl, results.json")
 
 
 def _losses(result: Any, max_new_tokens: int) -> Iterator[str]:

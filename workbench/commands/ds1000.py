@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from workbench.option_types import AMOUNT, further_option, help_all
+from workbench.terminal import echo
 
 EXAMPLE = "Example: workbench ds1000 score hf:Qwen/Qwen2.5-Coder-1.5B --problems hub --out out/qwen"
 
@@ -88,23 +89,23 @@ def score(generator: str, **options: Any) -> None:
     scored = score_generator(
         scoring, options["out"] or Path("out") / "ds1000" / word(label(generator)), fresh=options["fresh"]
     )
-    click.echo(text_table(scored.summary))
+    echo(text_table(scored.summary))
     gap = scored.summary.gaps.get("all")
     if gap is not None:
-        click.echo(
+        echo(
             f"memorization gap: {gap.gap.value:+.3f} [{gap.gap.low:+.3f}, {gap.gap.high:+.3f}] "
             f"(Origin {gap.origin:.3f}, their variants {gap.variants:.3f}, {gap.families} families)"
         )
     if scored.summary.all.skipped:
-        click.echo(
+        echo(
             f"skipped: {scored.summary.all.skipped} problems, because runtime {scoring.grading.runtime} "
             f"has no {', '.join(sorted(scored.missing))}"
         )
     total = scored.summary.all
     for line in _losses(scored, options["max_new_tokens"]):
-        click.echo(line)
-    click.echo(f"{total.passed} of {total.answers} answers passed; {scored.seconds:.1f} s")
-    click.echo(f"written: {scored.folder}/summary.json, verdicts.jsonl, answers.jsonl")
+        echo(line)
+    echo(f"{total.passed} of {total.answers} answers passed; {scored.seconds:.1f} s")
+    echo(f"written: {scored.folder}/summary.json, verdicts.jsonl, answers.jsonl")
 
 
 def _losses(scored: Any, max_new_tokens: int) -> Iterator[str]:

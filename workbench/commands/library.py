@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workbench.option_types import AMOUNT
+from workbench.terminal import echo
 
 if TYPE_CHECKING:
     from workbench.datasets.ds1000 import Problem
@@ -52,11 +53,11 @@ def make(package: str, **options: Any) -> None:
     from workbench.libraries import make_library
 
     library = make_library(package, rename=_pairs(options.pop("given")), **options)
-    click.echo(
+    echo(
         f"{package} {library.survey.version} is {library.name} now: {len(library.names.words)} names, "
         f"{len(library.documents)} documents"
     )
-    click.echo(f"written: {library.folder}/package, documents.jsonl, names.json")
+    echo(f"written: {library.folder}/package, documents.jsonl, names.json")
 
 
 @command.command(epilog=REWRITE)
@@ -99,7 +100,7 @@ def rewrite(folder: Path, **options: Any) -> None:
     ) as sandbox:
         require_imports(sandbox, [library.package, library.name])
         check = check_library(problems, library, sandbox)
-    click.echo(check.text())
+    echo(check.text())
     if not check.rewritten:
         raise DataError(
             got=f"none of {len(problems)} problems calls what {library.name} renames, and holds",
@@ -107,7 +108,7 @@ def rewrite(folder: Path, **options: Any) -> None:
             fix="name their library by --library, or other problems by --problems",
         )
     _write(check, options["out"])
-    click.echo(f"written: {options['out']}")
+    echo(f"written: {options['out']}")
 
 
 def _pairs(given: tuple[str, ...]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from workbench.completions import complete_runs
+from workbench.terminal import echo
 
 
 @click.command(
@@ -36,4 +37,4 @@ def command(runs: tuple[str, ...], out: Path | None) -> None:
     else:
         names = "-".join(folder.name for folder in folders)[:100]
         page = write_comparison(folders, out or folders[0].parent / f"comparison-{names}.html")
-    click.echo(f"report: {shown(page)}")
+    echo(f"report: {shown(page)}")

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from workbench.option_types import further_option, help_all
+from workbench.terminal import echo
 
 
 @click.group(
@@ -98,7 +99,7 @@ def train(**options: Any) -> None:
     """
     from workbench.training.launch import launch
 
-    launch(options, click.echo)
+    launch(options, echo)
 
 
 @command.command(
@@ -160,19 +161,19 @@ def score(**options: Any) -> None:
     scored = score_preferences(scoring, options["out"])
     table = scored.table
     for line in (*scored.reports, scored.results["model_summary"], ""):
-        click.echo(line)
-    click.echo(
+        echo(line)
+    echo(
         "accuracy [95 % interval]; a tie counts half; logp: of the untrained model; longer, shorter: by length"
     )
-    click.echo(accuracy_table(table))
+    echo(accuracy_table(table))
     if any(table.has(name) for name in ("explicit", "implicit")):
-        click.echo(f"\n{behaviour_table(table)}")
+        echo(f"\n{behaviour_table(table)}")
     notes = [agreement_note(table), *scored.lacks]
     cut = scored.results["truncated"]
     if cut:
         notes.append(f"{cut:,} of {len(table):,} pairs were cut to fit")
-    click.echo("".join(f"\n{note}" for note in notes if note))
-    click.echo(f"written: {scored.folder}/scores.jsonl, results.json")
+    echo("".join(f"\n{note}" for note in notes if note))
+    echo(f"written: {scored.folder}/scores.jsonl, results.json")
 
 
 def _encoding(model: str, options: dict[str, Any]) -> Any:
@@ -228,22 +229,22 @@ def compare(
             raise _mixed(used)
         tables = [run.table for run in read]
         found = transfer_matrix(list(zip(matrix_labels(read), tables, strict=True)), used[0])
-        click.echo(f"accuracy [95 % interval over pairs] by the {used[0]} score")
-        click.echo(matrix_table(found))
+        echo(f"accuracy [95 % interval over pairs] by the {used[0]} score")
+        echo(matrix_table(found))
         written["matrix"] = [
             {"trained_on": a, "tested_on": b, **one._asdict()} for (a, b), one in found.items()
         ]
     if len(arms) > 1 or not matrix:
         rows = compare_arms(arms, against=against, score=by_arm)
-        click.echo(
+        echo(
             ("\n" if matrix else "")
             + ", ".join(f"{arm} by its {score} score" for arm, score in by_arm.items())
         )
-        click.echo(difference_table(rows))
+        echo(difference_table(rows))
         written["differences"] = [row._asdict() for row in rows]
     if out is not None:
         atomic.write_json(out, written)
-        click.echo(f"written: {out}")
+        echo(f"written: {out}")
 
 
 def _mixed(used: list[str]) -> Exception:

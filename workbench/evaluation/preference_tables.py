@@ -11,6 +11,7 @@ from workbench.evaluation.preference_calibration import calibrate
 from workbench.evaluation.preference_comparison import ArmDifference
 from workbench.evaluation.preference_scores import BASELINES, LEARNT, PreferenceScores
 from workbench.evaluation.preference_summary import accuracies
+from workbench.terminal import short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -193,6 +194,7 @@ def aligned(lines: Sequence[Sequence[str] | None], left: int = 1) -> str:
         lines: Rows, all of as many cells; None for a rule.
         left: How many columns, from the first, keep to the left.
     """
+    lines = [None if line is None else [short(cell) for cell in line] for line in lines]
     rows = [line for line in lines if line is not None]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     texts = []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.datasets.ds1000 import LIBRARIES, PERTURBATIONS, Problem
 from workbench.evaluation.statistics import wilson_interval
 from workbench.evaluation.summary import Score, Summary
+from workbench.terminal import short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +64,7 @@ def _aligned(cells: list[str], widths: list[int]) -> str:
 def _cells(name: str, score: Score, ks: list[int], befell: Sequence[str]) -> list[str]:
     interval = f"{score.interval.low:.3f} - {score.interval.high:.3f}" if score.interval else "-"
     return [
-        name,
+        short(name),
         str(score.problems),
         str(score.passed),
         _share(score.pass_at_1),
@@ -164,7 +165,8 @@ def surface_effect(summaries: Mapping[str, Summary]) -> pd.DataFrame:
 
 def problem_counts(problems: Sequence[Problem]) -> pd.DataFrame:
     """Count problems: a row a library, a column a perturbation type, and how many check surface form."""
-    libraries = [name for name in LIBRARIES if any(p.library == name for p in problems)]
+    there = list(dict.fromkeys(p.library for p in problems))
+    libraries = [*(name for name in LIBRARIES if name in there), *sorted(set(there) - set(LIBRARIES))]
     groups = [(name, [p for p in problems if p.library == name]) for name in libraries]
     return _frame(
         [

@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workbench.datasets.location import own_path
-from workbench.errors import SettingsError
+from workbench.errors import DataError, SettingsError
 from workbench.retrieval import CodeGenerator, CodingProblem, Item, PromptTemplate
 from workbench.sandbox.runtimes import Runtime, find_runtime
 
-__all__ = ["ArksData", "Model", "load_arks"]
+__all__ = ["WORLD_PROBLEMS", "ArksData", "Model", "load_arks"]
+
+WORLD_PROBLEMS = 30
+"""Problems on each library of the world, where no number is given: there is no end of them."""
 
 
 @dataclass(frozen=True)
@@ -70,18 +73,30 @@ def load_arks(
         source: `world` for fictional libraries; `fresh:PACKAGE` for an installed package under new names, with the
             DS-1000 problems on it; one of EVOR-bench's tasks, or `TASK:FOLDER` for one in a folder.
         libraries: How many libraries the world has.
-        problems: How many problems on each; 0: all there are (not of the world).
+        problems: How many problems on each library of the world, 0 standing for `WORLD_PROBLEMS`; of other data how
+            many in all, 0 for all there are.
         runtime: The environment that programs run in.
         seed: Where the world and new names come from.
         folder: Where a fresh library is made.
 
     Raises:
         SettingsError: There is no such source.
-        DataError: The data cannot be had or used.
+        DataError: The data cannot be had or used, or hold no problem.
     """
+    data = _load(source, libraries, problems, runtime=runtime, seed=seed, folder=folder)
+    if not data.problems:
+        raise DataError(
+            got=f"no problem in {source}",
+            needed="at least one problem to ask",
+            fix="name other data; of fresh:PACKAGE, one on which problems can be moved, such as fresh:scipy",
+        )
+    return data
+
+
+def _load(source: str, libraries: int, problems: int, *, runtime: str, seed: int, folder: Path) -> ArksData:
     kind, _, rest = source.partition(":")
     if source == "world":
-        return _world(libraries, problems, runtime, seed)
+        return _world(libraries, problems or WORLD_PROBLEMS, runtime, seed)
     if kind == "fresh" and rest:
         return _fresh(rest, problems, runtime, seed, folder)
     from workbench.datasets.evor import TASKS

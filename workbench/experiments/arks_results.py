@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from workbench.evaluation.statistics import Estimate, bootstrap_interval, crossed_t_interval
+import numpy as np
+
+from workbench.evaluation.statistics import Estimate, bootstrap_interval, crossed_t_interval, wilson_interval
 from workbench.experiments.arks_settings import ACTIVE, NOTHING, STRIPPED, Setting, letters_of
 
 if TYPE_CHECKING:
@@ -177,6 +179,9 @@ class Findings:
         """
         tables = [rows.pivot(index="model", columns="problem", values="passed") for rows in (one, other)]
         differences = tables[0].astype(float) - tables[1].loc[tables[0].index, tables[0].columns]
+        by_problem = differences.mean(axis=0)
+        if by_problem.nunique() == 1:
+            return _alike(float(by_problem.iloc[0]), len(by_problem))
         if len(differences) > 1:
             return crossed_t_interval([differences.to_numpy(dtype=float)])
         found = differences.to_numpy(dtype=float)[0]
@@ -191,12 +196,27 @@ class Findings:
         return chosen.groupby("problem", sort=False)["passed"].mean()
 
     def _estimate(self, scores: pd.Series) -> Estimate:
-        low, high = bootstrap_interval(scores.to_numpy(dtype=float), seed=self.seed)
-        return Estimate(float(scores.mean()), low, high)
+        values = scores.to_numpy(dtype=float)
+        share, count = float(values.mean()), len(values)
+        alike = np.ptp(values) == 0  # a bootstrap of equal values is empty
+        low, high = (
+            wilson_interval(share * count, count) if alike else bootstrap_interval(values, seed=self.seed)
+        )
+        return Estimate(share, low, high)
 
 
 def _named(name: str, estimate: Estimate) -> dict[str, float]:
     return {name: estimate.value, "low": estimate.low, "high": estimate.high}
+
+
+def _alike(difference: float, problems: int) -> Estimate:
+    """Return the interval of a mean difference of which all problems show the same, so that no spread is seen.
+
+    Wilson's bound tells what share of all problems may be otherwise: on those it may be anything from -1 to 1.
+    """
+    share = wilson_interval(problems, problems).low
+    low, high = share * difference - (1 - share), share * difference + (1 - share)
+    return Estimate(difference, max(low, -1.0), min(high, 1.0))
 
 
 def _ending(passed: bool, ran: bool, message: str) -> str:

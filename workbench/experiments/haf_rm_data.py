@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from workbench.datasets.preference_filters import is_held_out
 from workbench.datasets.preference_pair import PreferencePair
-from workbench.datasets.preferences import load_preferences
+from workbench.datasets.preference_sources import NAMES
+from workbench.datasets.preferences import HELD_OUT, load_preferences
 from workbench.errors import SettingsError
 from workbench.models.encoding import EncodingSettings, encode
 from workbench.models.loading import ModelSettings, load_causal_lm, load_tokenizer
@@ -32,6 +34,8 @@ WORLD = "passages"
 """The data's name for the world of passages; all other names are data sets or files."""
 NUMBERS = {"pool_prompts": 1, "test_prompts": 1, "samples": 2, "judged_prompts": 0, "max_new_tokens": 1}
 ANSWERS_AT_ONCE = 64
+HELD_OUT_PARTS = (HELD_OUT, 0.2, 0.5)
+"""Parts of a file to test on, the first one that holds a pair."""
 TRIES = 50
 """How often as many prompts are drawn again while no two answers to one differ in utility."""
 SEED_STRIDE = 1_000_003
@@ -245,11 +249,24 @@ def _of_data_sets(settings: DataSettings, model: ModelSettings) -> ExperimentDat
     tests: dict[str, Sequence[PreferencePair]] = {}
     for name in settings.names:
         label = Path(name).name
-        pools[label] = load_preferences(name, "train").pairs
-        test = load_preferences(name, "test").pairs
+        held_out = _held_out(name)
+        pools[label] = load_preferences(name, "train", held_out=held_out).pairs
+        test = load_preferences(name, "test", held_out=held_out).pairs
         dice = random.Random(f"{settings.seed} {label}")
         tests[label] = dice.sample(test, min(settings.test_prompts, len(test)))
     return ExperimentData(pools, tests, answers=_answered(settings, model, tests))
+
+
+def _held_out(name: str) -> float | None:
+    """Return the part of a file to hold out, by prompt; None for data sets by name, which know their own.
+
+    It is the usual one, or a larger one where that leaves a small file without a pair to test on.
+    """
+    if name in NAMES:
+        return None
+    prompts = {pair.prompt for pair in load_preferences(name, "all").pairs}
+    held = {share: sum(is_held_out(prompt, share) for prompt in prompts) for share in HELD_OUT_PARTS}
+    return next((share for share, count in held.items() if 0 < count < len(prompts)), HELD_OUT)
 
 
 def _answered(

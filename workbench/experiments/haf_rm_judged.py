@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.errors import DataError
-from workbench.evaluation.statistics import Estimate, clustered_interval, crossed_t_interval
+from workbench.evaluation.statistics import Estimate, clustered_wilson, crossed_t_interval
 from workbench.experiments.haf_rm_data import Regime
 from workbench.experiments.haf_rm_declaration import STANDARD
 from workbench.experiments.haf_rm_results import Findings
@@ -115,7 +115,7 @@ def judged_rate(pairs: Sequence[PickedPair], verdicts: Sequence[Preference]) -> 
         return Estimate(value, max(low, 0.0), min(high, 1.0))
     wins = np.array([_won(verdict) for _, verdict in told])
     prompts = [f"{one.test} {one.comparison.prompt}" for one, _ in told]
-    return Estimate(float(wins.mean()), *clustered_interval(wins, prompts))
+    return Estimate(float(wins.mean()), *clustered_wilson(wins, prompts))
 
 
 def _won(verdict: Preference) -> float:

@@ -15,7 +15,7 @@ from workbench.evaluation.preference_comparison import ArmDifference, compare_ar
 from workbench.evaluation.preference_scores import BASELINES, PreferenceScores, pair_ids
 from workbench.evaluation.statistics import (
     Estimate,
-    clustered_interval,
+    clustered_wilson,
     crossed_t_interval,
     grouped,
     paired_t_interval,
@@ -224,6 +224,6 @@ class Findings:
             spread = float(np.std(means, ddof=1))
         else:
             accuracy, spread = means[0], None
-            low, high = clustered_interval(rights[0], [pair.prompt for pair in self.data.tests[test]])
+            low, high = clustered_wilson(rights[0], [pair.prompt for pair in self.data.tests[test]])
         found: dict[str, float | int | None] = {"accuracy": accuracy, "low": low, "high": high, "sd": spread}
         return found | {"pairs": len(rights[0])}

@@ -127,7 +127,7 @@ def _encoding(settings: Any) -> EncodingSettings:
     return EncodingSettings(
         template=templates.get(settings.template, settings.template),
         max_tokens=settings.max_tokens,
-        max_prompt_tokens=min(EncodingSettings.max_prompt_tokens, settings.max_tokens - 1),
+        max_prompt_tokens=min(EncodingSettings.max_prompt_tokens, settings.max_tokens // 2),
     )
 
 

@@ -25,6 +25,7 @@ from workbench.generators.reasoning import OPENED, opens_reasoning
 from workbench.generators.sampling import sample_seed
 from workbench.generators.settings import GenerationSettings
 from workbench.generators.templates import chat_text
+from workbench.terminal import short
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -98,7 +99,7 @@ class HuggingFaceGenerator:
         drafts = chat and opens_reasoning(chat_text(tokenizer, chat_messages(pairs[0][0])))
         size = self.settings.batch_size
         hidden = None if self.progress else True  # None: hidden where stderr is no terminal
-        with tqdm(total=len(pairs), desc=self.name, unit="answer", disable=hidden) as bar:
+        with tqdm(total=len(pairs), desc=short(self.name), unit="answer", disable=hidden) as bar:
             for start in range(0, len(pairs), size * BATCHES_SORTED):
                 window = pairs[start : start + size * BATCHES_SORTED]
                 prompts = [_encode(problem, style, family, tokenizer) for problem, _ in window]

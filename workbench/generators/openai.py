@@ -22,6 +22,7 @@ from workbench.generators.prompts import (
 from workbench.generators.reply import Reply
 from workbench.generators.sampling import sample_seed
 from workbench.generators.settings import GenerationSettings
+from workbench.terminal import short
 
 __all__ = ["OpenAIGenerator"]
 
@@ -84,7 +85,7 @@ class OpenAIGenerator:
         coming = replies(
             endpoint, ask, wanted(problems, samples, skip), concurrency=self.settings.concurrency
         )
-        for (problem, sample), reply in tqdm(coming, desc=self.name, unit="answer", disable=hidden):
+        for (problem, sample), reply in tqdm(coming, desc=short(self.name), unit="answer", disable=hidden):
             # Here and not in the thread, since silencing the parser's warnings is not for threads.
             code = extract_answer(reply.text, problem, self.style)
             yield Answer(problem.problem_id, sample, code, reply.ended, reply.said)

@@ -10,6 +10,7 @@ from workbench.datasets.ds1000 import Problem
 from workbench.libraries.library import FreshLibrary
 from workbench.libraries.problems import NotRewritten, rewrite_problem
 from workbench.sandbox import Program, Sandbox, Verdict
+from workbench.terminal import short
 
 __all__ = ["CheckedProblem", "LibraryCheck", "check_library"]
 
@@ -80,7 +81,9 @@ class LibraryCheck:
     def text(self) -> str:
         """Return both as a table for a terminal."""
         rows = [f"{number:6d}  {name}" for name, number in self.counts().items()]
-        rows += [f"{number:6d}    not: {reason}" for reason, number in self.reasons().most_common()]
+        rows += [
+            f"{number:6d}    not: {short(reason, 100)}" for reason, number in self.reasons().most_common()
+        ]
         return "\n".join(rows)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from workbench.errors import ModelError, SettingsError
 from workbench.models.damage import whole_files
 from workbench.models.four_bit import hold_layout
+from workbench.models.pickles import only_tensors
 from workbench.models.placement import DTYPES, pick_device, pick_dtype
 from workbench.models.quiet import late_bars
 
@@ -185,7 +186,7 @@ def _loading(load: Callable[[], Loaded], name: str, device: torch.device, kind: 
     import torch
 
     try:
-        with whole_files(name):
+        with whole_files(name), only_tensors(name):
             return load()
     except torch.OutOfMemoryError as error:
         raise ModelError(

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from workbench.errors import ModelError
 from workbench.models.damage import whole_files
 from workbench.models.loading import ModelSettings, load_causal_lm
+from workbench.models.pickles import only_tensors
 from workbench.models.quiet import late_bars, without_old_name
 from workbench.models.reward_model import RewardModel
 from workbench.runs.atomic import write_json
@@ -144,7 +145,7 @@ def load_reward_model(
     if said["weights"] == "adapters":
         from peft import PeftModel
 
-        with without_old_name(), whole_files(str(folder)):
+        with without_old_name(), whole_files(str(folder)), only_tensors(str(folder)):
             policy = PeftModel.from_pretrained(loaded.model, str(folder), is_trainable=trainable)
     model = RewardModel(
         policy,
@@ -183,7 +184,9 @@ def restore_reward_model(model: RewardModel, folder: Path) -> None:
         from peft import set_peft_model_state_dict
         from peft.utils import load_peft_weights
 
-        set_peft_model_state_dict(model.policy, load_peft_weights(str(folder), device=str(model.device)))
+        with only_tensors(str(folder)):
+            weights = load_peft_weights(str(folder), device=str(model.device))
+        set_peft_model_state_dict(model.policy, weights)
     elif kind == "whole":
         dtype = str(next(model.policy.parameters()).dtype).removeprefix("torch.")
         saved = load_causal_lm(ModelSettings(str(folder), device=str(model.device), dtype=dtype)).model

@@ -18,6 +18,7 @@ from workbench.generators.templates import chat_text
 from workbench.retrieval.completion import Completion, texts_in_order
 from workbench.retrieval.problem import CodeGenerator
 from workbench.runs.journal import content_key
+from workbench.terminal import short
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -90,7 +91,7 @@ class HuggingFaceCode:
         order = sorted(range(len(encoded)), key=lambda place: -len(encoded[place]))
         hidden = None if self._progress else True  # None: hidden where stderr is no terminal
         size = self.settings.batch_size
-        for first in tqdm(range(0, len(order), size), desc=self.name, unit="batch", disable=hidden):
+        for first in tqdm(range(0, len(order), size), desc=short(self.name), unit="batch", disable=hidden):
             rows = order[first : first + size]
             for written in continue_prompts(ready, [encoded[row] for row in rows], [0] * len(rows)):
                 text = OPENED + written.text if drafts else written.text

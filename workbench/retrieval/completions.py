@@ -11,6 +11,7 @@ from workbench.errors import GeneratorError
 from workbench.retrieval.completion import Completion
 from workbench.retrieval.problem import CodeGenerator
 from workbench.runs.journal import Journal, content_key
+from workbench.terminal import short
 
 __all__ = ["ResumableCompletions"]
 
@@ -96,7 +97,7 @@ class ResumableCompletions:
         waiting = sorted(left.items(), key=lambda one: len(one[1]))
         hidden = None if self._progress else True  # None: hidden where stderr is no terminal
         new = self._new([prompt for _, prompt in waiting])
-        with tqdm(total=len(waiting), desc=self.name, unit="answer", disable=hidden) as bar:
+        with tqdm(total=len(waiting), desc=short(self.name), unit="answer", disable=hidden) as bar:
             while waiting:
                 begin = time.perf_counter()
                 found = next(new, None)

@@ -15,6 +15,7 @@ import torch
 
 from workbench.errors import DataError, SettingsError
 from workbench.models.loading import ModelSettings, load_checkpoint, load_tokenizer
+from workbench.models.pickles import START_OVER, only_tensors
 from workbench.models.placement import pick_device
 from workbench.rewards.aspect_data import SpanExample
 from workbench.rewards.span_encoding import SpanSettings, encode_segments
@@ -158,7 +159,8 @@ def _trained(
     )
     trainer.remove_callback(PrinterCallback)
     done = last_checkpoint(place.checkpoints)
-    result = trainer.train(resume_from_checkpoint=str(done) if done else None)
+    with only_tensors(str(done), fix=START_OVER):
+        result = trainer.train(resume_from_checkpoint=str(done) if done else None)
     return network.eval(), tokenizer, {"steps": result.global_step, "loss": result.training_loss}
 
 

@@ -17,6 +17,7 @@ from workbench.generators.reasoning import final_text
 from workbench.generators.reply import Reply
 from workbench.rewards.judge import Comparison, Preference, agreed
 from workbench.runs.journal import Journal
+from workbench.terminal import short
 
 __all__ = ["EndpointJudge", "JudgeSettings", "parse_verdict"]
 
@@ -157,7 +158,7 @@ class EndpointJudge:
 
         wanted = {self._key(text): text for text in questions}
         hidden = None if self.progress else True  # None: hidden where stderr is no terminal
-        bar = tqdm(total=len(wanted), desc=self.name, unit="reply", disable=hidden)
+        bar = tqdm(total=len(wanted), desc=short(self.name), unit="reply", disable=hidden)
         with Journal(self.path) as journal, bar:
             self._replies |= {name: row.get("reply") for name, row in journal.known.items() if name in wanted}
             left = [(name, text) for name, text in wanted.items() if name not in self._replies]

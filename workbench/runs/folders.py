@@ -13,6 +13,7 @@ from typing import Any
 from workbench.errors import RunError, SettingsError
 from workbench.profiles import suggestion
 from workbench.runs import atomic
+from workbench.runs.reading import check_closed
 
 __all__ = [
     "find_run",
@@ -153,9 +154,10 @@ def sole_user(folder: Path, doing: str, option: str) -> Iterator[None]:
         option: How the user names another one, for the error.
 
     Raises:
-        RunError: It cannot be made, or another process holds it.
+        RunError: It cannot be made, another process holds it, or a link leads out of it.
     """
     make_folder(folder, option)
+    check_closed(folder)
     with atomic.lock(folder / ".lock", wait=False) as held:
         if not held:
             raise RunError(

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from workbench.runs.reading import read_json
+from workbench.terminal import short
 
 __all__ = ["Progress"]
 
@@ -76,5 +77,5 @@ class Progress:
             running = read_json(self._timings).get("running", {})
             since = running.get("since", 0)
             # a note from before this execution is one of a process that was killed
-            text = f"{running['step']} {time.time() - since:.0f} s" if since >= self._begin else ""
+            text = f"{short(running['step'])} {time.time() - since:.0f} s" if since >= self._begin else ""
             self._bar.set_postfix_str(text, refresh=True)

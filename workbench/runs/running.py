@@ -12,6 +12,7 @@ from workbench.runs.execution import CellFailure, clear, execute, is_finished, n
 from workbench.runs.folders import make_folder, shown
 from workbench.runs.planning import Plan
 from workbench.runs.reading import check_closed
+from workbench.terminal import message
 
 __all__ = ["run_plan"]
 
@@ -86,8 +87,8 @@ def _tell_all(failures: Mapping[str, CellFailure], papers: int) -> None:
 
 def _tell(failure: CellFailure, command: str, debug: bool) -> None:
     if debug:
-        print(failure.traceback, file=sys.stderr)
-    print(f"{failure.paper}: cell {failure.cell} failed: {failure.error}", file=sys.stderr)
+        print(message(failure.traceback), file=sys.stderr)
+    print(message(f"{failure.paper}: cell {failure.cell} failed: {failure.error}"), file=sys.stderr)
     print(f"partial notebook: {shown(failure.notebook)}", file=sys.stderr)
     if failure.own:
         print(f"{InternalError.WORDS}: {InternalError.report(f'{command} --debug')}", file=sys.stderr)

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from workbench.terminal import message, short
+
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
@@ -22,7 +24,7 @@ _LIKE_A_NUMBER = re.compile(r"[-+\u2212\d.,%\s±\[\]]*$|\d+ of \d+$")
 
 def show_line(text: str) -> None:
     """Show a line of plain text."""
-    print(text, flush=True)
+    print(message(text), flush=True)
 
 
 def show_html(markup: str, text: str) -> None:
@@ -34,8 +36,13 @@ def show_table(frame: pd.DataFrame, caption: str) -> None:
     """Show a table with its caption: words flush left, numbers and intervals flush right on one line."""
     numbered = any(label is not None for label in frame.index.names)
     markup = f"<p>{html.escape(caption)}</p>" + _table(frame.reset_index() if numbered else frame)
-    text = f"{caption}\n{frame.to_string(index=numbered, float_format=_NUMBER.format)}"
+    looks = {"float_format": _NUMBER.format, "max_colwidth": 100}
+    text = f"{caption}\n{frame.rename(index=_named, columns=_named).to_string(index=numbered, **looks)}"
     show_html(markup, text)
+
+
+def _named(label: Any) -> Any:
+    return short(label) if isinstance(label, str) else label
 
 
 def _table(frame: pd.DataFrame) -> str:
@@ -74,6 +81,8 @@ def _show(bundle: dict[str, Any], text: str) -> None:
     from IPython import get_ipython
     from IPython.display import display
 
+    text = message(text)
+    bundle |= {"text/plain": message(bundle["text/plain"])}
     if get_ipython() is not None:
         display(bundle, raw=True)
     elif text:

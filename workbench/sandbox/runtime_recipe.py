@@ -132,7 +132,7 @@ def recipe_called(name: str) -> Recipe:
         raise SettingsError(
             got="main, which is the environment that the workbench itself runs in",
             needed=f"a runtime that is built apart from it: {', '.join(known)}",
-            fix="install the workbench again to renew main: `make clean setup`",
+            fix="install the workbench again to renew main (in a checkout, `make clean setup`)",
         )
     raise SettingsError(
         got=f"no runtime {name!r}{suggestion(name, ['main', *known])}",

@@ -16,6 +16,7 @@ from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_callback import PrinterCallback, TrainerState
 from transformers.utils import logging
 
+from workbench.models.pickles import START_OVER, only_tensors
 from workbench.models.reward_model import RewardModel
 from workbench.models.saving import restore_reward_model
 from workbench.training.callbacks import EpochOrder, HeadGradient
@@ -93,7 +94,7 @@ class HybridRewardTrainer(Trainer):
             return None
         gc.freeze()  # accelerate collects garbage first: half a second over all that is imported, for nothing
         try:
-            with self._unused_frozen():
+            with self._unused_frozen(), only_tensors(str(resume_from_checkpoint), fix=START_OVER):
                 return super().train(resume_from_checkpoint, *args, **options)
         finally:
             gc.unfreeze()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import DataError
+from workbench.models.pickles import read_state
 from workbench.models.quiet import late_bars
 from workbench.runs import atomic
 from workbench.worlds.muon import Muon
@@ -227,11 +228,9 @@ def _restored(
     file: Path, recipe: Mapping[str, Any], model: PreTrainedModel, optimizers: list[torch.optim.Optimizer]
 ) -> list[float]:
     """Put a checkpoint's state into model and optimizers; return the losses so far, none without a checkpoint."""
-    import torch
-
     if not file.is_file():
         return []
-    state = torch.load(file, weights_only=True)
+    state = read_state(file)
     if state["recipe"] != dict(recipe):
         raise DataError(
             got=f"{file}, a checkpoint of another recipe: {state['recipe']}",

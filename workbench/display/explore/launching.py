@@ -128,12 +128,14 @@ class Launched:
 
     def __init__(self, folder: Path, process: subprocess.Popen[bytes]) -> None:
         self.folder, self.process = folder, process
+        self._begun = time.time()
 
     @property
     def report(self) -> Path | None:
-        """The run's page, once it is there."""
+        """The run's page, once it is there; not one that the folder had before."""
         page = self.folder / "index.html"
-        return page if page.is_file() and self.process.poll() is not None else None
+        made = page.is_file() and page.stat().st_mtime >= self._begun - 1
+        return page if made and self.process.poll() is not None else None
 
     def stop(self) -> None:
         """Interrupt the run; started again with the same parameters it goes on where it stopped."""

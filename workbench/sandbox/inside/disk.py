@@ -4,14 +4,54 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .processes import Held
 
 __all__ = ["fault_of"]
 
-_MAX_FILES = 10_000
-_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE)
+_MAX_FILES, _MAX_DEPTH = 10_000, 100
+_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE)  # removed or replaced while it was looked at
+
+
+class _Uncountable(Exception):
+    """Files that cannot be counted, or too many to count; the text says which."""
+
+
+@dataclass
+class _Tally:
+    names: int = 0
+    sizes: dict[tuple[int, int], int] = field(default_factory=dict)
+    """Bytes on the disk by device and inode, so that a file with several names counts once."""
+
+    def add_folder(self, fd: int, depth: int) -> None:
+        """Add all that an open folder holds. By descriptors: names may be longer than a path can be."""
+        if depth > _MAX_DEPTH:
+            raise _Uncountable(f"folders more than {_MAX_DEPTH} deep")
+        with os.scandir(fd) as entries:
+            for entry in entries:
+                self.names += 1
+                if self.names > _MAX_FILES:
+                    raise _Uncountable(f"more than {_MAX_FILES:,} files and folders")
+                try:
+                    self._add(entry.name, fd, depth)
+                except PermissionError:
+                    raise _Uncountable("a folder that nobody may look into") from None
+                except OSError as error:
+                    if error.errno not in _GONE:
+                        raise
+
+    def _add(self, name: str, folder_fd: int, depth: int) -> None:
+        seen = os.stat(name, dir_fd=folder_fd, follow_symlinks=False)
+        self.sizes[seen.st_dev, seen.st_ino] = seen.st_blocks * 512
+        if stat.S_ISDIR(seen.st_mode):
+            fd = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder_fd)
+            try:
+                self.add_folder(fd, depth + 1)
+            finally:
+                os.close(fd)
 
 
 def fault_of(folder: Path, limit_bytes: int, held: Held | None = None) -> str:
@@ -19,59 +59,23 @@ def fault_of(folder: Path, limit_bytes: int, held: Held | None = None) -> str:
 
     Args:
         folder: The program's scratch folder.
-        limit_bytes: Room on the disk for all its files; a file with several names counts once.
+        limit_bytes: Room on the disk for all its files.
         held: What its processes have open and mapped, if that counts too. What cannot be counted is a fault: a
             process or a folder that is closed to the one who counts, a file of which only a map is left.
     """
-    if held is None and not _holds_anything(folder):
-        return ""  # nearly all programs, at their end
-    sizes: dict[tuple[int, int], int] = {}
-    names = 0
+    tally = _Tally()
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        # By descriptors: names may be longer than a path can be.
-        for _, folders, files, fd in os.fwalk(folder, onerror=_unless_gone):
-            names += len(folders) + len(files)
-            if names > _MAX_FILES:
-                return f"more than {_MAX_FILES:,} files and folders"
-            for name in ("", *files):
-                _add_size(sizes, name, fd)
-    except PermissionError:
-        return "a folder that nobody may look into"
-    except (RecursionError, OSError):
-        return "folders too deep to follow"
-    total = sum(sizes.values())
+        tally.add_folder(fd, 0)
+    except _Uncountable as fault:
+        return str(fault)
+    finally:
+        os.close(fd)
+    total = sum(tally.sizes.values())
     if held is not None:
-        fault = _unseen(held, {inode for _, inode in sizes})
-        if fault:
-            return fault
+        if held.closed:
+            return "a process that nobody may look at"
+        if held.mapped - set(held.removed) - {inode for _, inode in tally.sizes}:
+            return "a file that is removed and closed, and still mapped"
         total += sum(held.removed.values())
     return f"more than {limit_bytes:,} bytes of files" if total > limit_bytes else ""
-
-
-def _unseen(held: Held, named: set[int]) -> str:
-    """Say what of that which processes have open cannot be counted."""
-    if held.closed:
-        return "a process that nobody may look at"
-    if held.mapped - set(held.removed) - named:
-        return "a file that is removed and closed, and still mapped"
-    return ""
-
-
-def _holds_anything(folder: Path) -> bool:
-    with os.scandir(folder) as entries:
-        return next(entries, None) is not None
-
-
-def _unless_gone(error: OSError) -> None:
-    if error.errno not in _GONE:
-        raise error
-
-
-def _add_size(sizes: dict[tuple[int, int], int], name: str, folder_fd: int) -> None:
-    """Note what a file of a folder takes, or the folder itself for an empty name."""
-    try:
-        seen = os.stat(name, dir_fd=folder_fd, follow_symlinks=False) if name else os.fstat(folder_fd)
-    except OSError as error:
-        _unless_gone(error)
-        return
-    sizes[seen.st_dev, seen.st_ino] = seen.st_blocks * 512

@@ -48,6 +48,7 @@ class Job:
     overrun: str = ""
     reason: str = ""
     trouble: str = ""
+    closed: set[int] = field(default_factory=set)
     finished: float = 0.0
     peak_bytes: int = 0
     next_look: float = field(init=False)
@@ -115,8 +116,9 @@ class Job:
         )
         if memory > limit:
             return "memory", True
+        held.closed, self.closed = held.closed & self.closed, held.closed  # at two looks: no passing state
         self.reason = disk.fault_of(self.folder / "solution", limits["disk_bytes"], held)
-        return "output" if self.reason else "", memory > limit // 4
+        return "output" if self.reason else "", bool(self.closed) or memory > limit // 4
 
     def output_bytes(self) -> int:
         """Return how much the program has written to its standard output and error."""
@@ -135,10 +137,12 @@ class Job:
             return False
 
     def check_end(self, limits: dict) -> None:
-        """Look once more at what is on the disk: a program can write all of it between two looks."""
-        if self.overrun:
+        """Look once more at what is on the disk, now that nothing moves: it can all be written between two looks."""
+        if self.overrun or self.trouble:
             return
-        self.reason = disk.fault_of(self.folder / "solution", limits["disk_bytes"])
+        scratch = self.folder / "solution"
+        if os.listdir(scratch):  # of few programs
+            self.reason = disk.fault_of(scratch, limits["disk_bytes"])
         if self.reason or self.output_bytes() > limits["output_bytes"]:
             self.overrun = "output"
 

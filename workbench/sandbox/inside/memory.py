@@ -10,6 +10,7 @@ Source: Linux, Documentation/filesystems/proc.rst (smaps_rollup, Pss).
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from .processes import Held
 __all__ = ["held_bytes", "shared_piece_bytes"]
 
 _PIECES = 128
-_BUFFER_BYTES = 1 << 18  # of a socket or a pipe, about what the kernel lets one of them queue
+_BUFFER_BYTES = 1 << 16  # of a pipe; a socket's is the system's default
 
 
 def shared_piece_bytes(limit_bytes: int) -> int:
@@ -40,7 +41,7 @@ def held_bytes(mine: Sequence[int], others: Callable[[], list[int]], held: Held,
     Returns:
         Bytes; 0 where the system does not tell.
     """
-    kernel = len(held.shared) * shared_piece_bytes(limit_bytes) + len(held.sockets) * _BUFFER_BYTES
+    kernel = len(held.shared) * shared_piece_bytes(limit_bytes) + len(held.sockets) * _buffer_bytes()
     tables = 0
     upper = kernel
     for pid in mine:
@@ -53,6 +54,15 @@ def held_bytes(mine: Sequence[int], others: Callable[[], list[int]], held: Held,
     lent = _parts([page.saved for page in pages], _Pages.of(os.getpid()).saved)
     own = sum(page.share - part for page, part in zip(pages[: len(mine)], lent))  # noqa: B905 (the first of them)
     return kernel + tables + max(0, own)
+
+
+@functools.cache
+def _buffer_bytes() -> int:
+    """Return how much the kernel queues for one socket, in bytes."""
+    try:
+        return max(_BUFFER_BYTES, int(Path("/proc/sys/net/core/wmem_default").read_text()))
+    except (OSError, ValueError):
+        return 4 * _BUFFER_BYTES
 
 
 @dataclass(frozen=True)

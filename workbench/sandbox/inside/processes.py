@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,8 +49,8 @@ class Held:
     """Files that are open and have no name any more: inode to bytes."""
     mapped: set[int] = field(default_factory=set)
     """Files that have no name any more and are mapped, by inode."""
-    closed: bool = False
-    """Whether a process does not let itself be looked at."""
+    closed: set[int] = field(default_factory=set)
+    """Processes that do not let themselves be looked at; one that is about to execute another program is so too."""
 
 
 def held_by(pids: Iterable[int], folder: Path) -> Held:
@@ -62,18 +62,14 @@ def held_by(pids: Iterable[int], folder: Path) -> Held:
     """
     held = Held()
     for pid in pids:
-        for look in (_look_at_maps, _look_at_descriptors):
-            _unless_gone(held, lambda look=look, pid=pid: look(pid, os.fsencode(folder), held))  # type: ignore[misc]
+        try:
+            _look_at_maps(pid, os.fsencode(folder), held)
+            _look_at_descriptors(pid, held)
+        except PermissionError:
+            held.closed.add(pid)
+        except OSError:
+            pass  # ended meanwhile
     return held
-
-
-def _unless_gone(held: Held, look: Callable[[], None]) -> None:
-    try:
-        look()
-    except PermissionError:
-        held.closed = True
-    except OSError:
-        pass  # ended meanwhile
 
 
 def _look_at_maps(pid: int, folder: bytes, held: Held) -> None:
@@ -87,7 +83,7 @@ def _look_at_maps(pid: int, folder: bytes, held: Held) -> None:
             held.mapped.add(int(inode))
 
 
-def _look_at_descriptors(pid: int, folder: bytes, held: Held) -> None:
+def _look_at_descriptors(pid: int, held: Held) -> None:
     with os.scandir(f"/proc/{pid}/fd") as entries:
         for entry in entries:
             try:

@@ -13,8 +13,8 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Collection
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -112,13 +112,9 @@ class Supervisor:
             ),
             has_stdin=request["stdin"],
         )
-        try:
+        with _noting_trouble(job):
             self._launch(job)
-        except OSError as error:  # the system has no process or descriptor left: nothing that a program did
-            job.trouble = _named(error)
-            self._end(job, now)
-        else:
-            self._jobs[job.id] = job
+        self._jobs[job.id] = job
 
     def _launch(self, job: Job) -> None:
         with ExitStack() as ours_alone:  # the children's ends are closed here, whatever comes
@@ -258,18 +254,22 @@ class Supervisor:
             if job.report() is not None and not job.finished:
                 job.finished = now
             if not job.is_over(now):
-                job.overrun = job.overrun_of(self._limits, now)
-            if job.overrun or job.is_over(now):
+                with _noting_trouble(job):
+                    job.overrun = job.overrun_of(self._limits, now)
+            if job.overrun or job.trouble or job.is_over(now):
                 self._end(job, now)
         for job in list(self._ending):
             if job.is_gone(now):
                 self._ending.remove(job)
+                told = self._trouble_of(job)
+                job.trouble = job.trouble or told
+                with _noting_trouble(job):
+                    job.check_end(self._limits)
                 self._answer(job)
 
     def _end(self, job: Job, now: float) -> None:
         """Take the evidence as it stands, then kill whatever is left and wait for it to be gone."""
         self._jobs.pop(job.id, None)
-        job.check_end(self._limits)
         job.finished = job.finished or now
         job.evidence = dict(job.statuses)
         job.kill()
@@ -279,13 +279,9 @@ class Supervisor:
     def _trouble_of(self, job: Job) -> str:
         """Return what kept the job's processes from becoming what they should be."""
         if job.trouble_fd < 0:
-            return job.trouble
-        try:
-            said = os.read(job.trouble_fd, 1 << 12).decode(errors="replace")
-        except BlockingIOError:
-            said = ""
-        os.close(job.trouble_fd)
-        return job.trouble or said
+            return ""
+        with open(job.trouble_fd, "rb") as pipe:
+            return (pipe.read(1 << 12) or b"").decode(errors="replace")
 
     def _answer(self, job: Job) -> None:
         report = job.report() or {}
@@ -295,7 +291,7 @@ class Supervisor:
             self._outgoing,
             {
                 "id": job.id,
-                "trouble": self._trouble_of(job),
+                "trouble": job.trouble,
                 "overrun": job.overrun,
                 "reason": job.reason,
                 "report": report if told else {},
@@ -313,6 +309,15 @@ class Supervisor:
                 sharing.adapt_torch()
             self._memory = confine.memory_now_bytes()
             self._modules = frozenset(sys.modules)
+
+
+@contextmanager
+def _noting_trouble(job: Job) -> Iterator[None]:
+    """Note what the system refuses the zygote, for want of processes, descriptors or room: no program's doing."""
+    try:
+        yield
+    except OSError as error:
+        job.trouble = _named(error)
 
 
 def _named(error: BaseException) -> str:

@@ -102,7 +102,7 @@ CHILD = _FOR_THE_FORK
 _ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column above, AUDIT_ARCH_*
 _SPECIAL = {
     **{"socketpair": (53, 199), "clone": (56, 220), "clone3": (435, 435), "prlimit64": (302, 261)},
-    **{"mmap": (9, 222), "prctl": (157, 167)},
+    **{"mmap": (9, 222), "prctl": (157, 167), "setsockopt": (54, 208)},
     "fallocate": (285, 47),  # takes room on the disk at once, beyond what the limit on file sizes counts
 }
 _NAMESPACE_FLAGS = 0x7E020080
@@ -110,6 +110,7 @@ _X32_BIT = 0x40000000  # x86-64's second table of the same calls; no other call 
 _AF_UNIX, _SOCK_STREAM = 1, 1
 _SHARED_WITHOUT_FILE = 0x21  # MAP_ANONYMOUS, and the bit that MAP_SHARED and MAP_SHARED_VALIDATE have
 _PR_SET_DUMPABLE = 4
+_SOL_SOCKET, _SO_SNDBUF = 1, 7
 
 _LOAD, _AND, _RETURN = 0x20, 0x54, 0x06
 _JUMP_EQUAL, _JUMP_NOT_LESS, _JUMP_MORE, _JUMP_ANY_BIT = 0x15, 0x35, 0x25, 0x45
@@ -117,7 +118,7 @@ _NUMBER, _ARCHITECTURE = (
     0,
     4,
 )  # offsets in struct seccomp_data; each argument's lower half, then its upper one
-_FIRST_ARGUMENT, _SECOND_ARGUMENT, _FOURTH_ARGUMENT, _UPPER = 16, 24, 40, 4
+_FIRST_ARGUMENT, _SECOND_ARGUMENT, _THIRD_ARGUMENT, _FOURTH_ARGUMENT, _UPPER = 16, 24, 32, 40, 4
 _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _MODE_FILTER = 38, 22, 2
 _STEP = struct.Struct("=HBBI")
@@ -137,13 +138,14 @@ def supported() -> bool:
 def deny(names: Iterable[str], shared_piece_bytes: int | None = None) -> None:
     """Give up system calls for good: they fail with EPERM from here on, in all descendants too.
 
-    Also denies creating namespaces by `clone`, changing the limits of other processes, hiding from /proc, and
-    sockets by `socketpair` other than connected local streams, which can reach nobody else.
+    Also denies creating namespaces by `clone`, changing the limits of other processes, hiding from /proc, larger
+    buffers of sockets, and sockets by `socketpair` other than connected local streams, which can reach nobody else.
 
     Args:
         names: Of the calls.
         shared_piece_bytes: The largest piece of shared memory without a file that may be had at a time; a larger
-            one fails as if there were no memory. None for no bound.
+            one fails as if there were no memory. With a bound, the filter is one to come on top of one without:
+            it is short, because each child pays for its own, and denies nothing but the calls and such pieces.
 
     Raises:
         OSError: where the kernel refuses the filter; the caller must not go on.
@@ -168,6 +170,19 @@ def _program(numbers: list[int], audit: int, special: dict[str, int], piece: int
         (_LOAD, 0, 0, _NUMBER),
         (_JUMP_NOT_LESS, "deny", 0, _X32_BIT),
         *((_JUMP_EQUAL, "deny", 0, number) for number in numbers),
+        *(_looking_closer(special) if piece is None else _small_pieces(special["mmap"], piece)),
+        (_JUMP_EQUAL, "allow", "allow", 0),
+        ("allow", _RETURN, 0, 0, _ALLOW),
+        ("deny", _RETURN, 0, 0, _ERRNO | errno.EPERM),
+        ("no such call", _RETURN, 0, 0, _ERRNO | errno.ENOSYS),
+        ("not supported", _RETURN, 0, 0, _ERRNO | errno.EOPNOTSUPP),
+        ("no memory", _RETURN, 0, 0, _ERRNO | errno.ENOMEM),
+    ]
+
+
+def _looking_closer(special: dict[str, int]) -> list[tuple]:
+    """Judge those calls by their arguments that are harmless with some."""
+    return [
         (_JUMP_EQUAL, "not supported", 0, special["fallocate"]),  # the C library writes instead
         # its flags are in memory: the C library uses clone
         (_JUMP_EQUAL, "no such call", 0, special["clone3"]),
@@ -180,18 +195,17 @@ def _program(numbers: list[int], audit: int, special: dict[str, int], piece: int
         (_JUMP_EQUAL, 0, 2, special["prctl"]),
         (_LOAD, 0, 0, _FIRST_ARGUMENT),
         (_JUMP_EQUAL, "deny", "allow", _PR_SET_DUMPABLE),
-        *(() if piece is None else _small_pieces(special["mmap"], piece)),
+        (_JUMP_EQUAL, 0, 4, special["setsockopt"]),  # a larger buffer than is counted
+        (_LOAD, 0, 0, _SECOND_ARGUMENT),
+        (_JUMP_EQUAL, 0, "allow", _SOL_SOCKET),
+        (_LOAD, 0, 0, _THIRD_ARGUMENT),
+        (_JUMP_EQUAL, "deny", "allow", _SO_SNDBUF),
         (_JUMP_EQUAL, 0, "allow", special["socketpair"]),
         (_LOAD, 0, 0, _FIRST_ARGUMENT),
         (_JUMP_EQUAL, 0, "deny", _AF_UNIX),
         (_LOAD, 0, 0, _SECOND_ARGUMENT),
         (_AND, 0, 0, 0xF),
         (_JUMP_EQUAL, "allow", "deny", _SOCK_STREAM),
-        ("allow", _RETURN, 0, 0, _ALLOW),
-        ("deny", _RETURN, 0, 0, _ERRNO | errno.EPERM),
-        ("no such call", _RETURN, 0, 0, _ERRNO | errno.ENOSYS),
-        ("not supported", _RETURN, 0, 0, _ERRNO | errno.EOPNOTSUPP),
-        ("no memory", _RETURN, 0, 0, _ERRNO | errno.ENOMEM),
     ]
 
 

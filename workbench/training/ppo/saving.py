@@ -13,6 +13,7 @@ from torch import nn
 from workbench.errors import ModelError
 from workbench.models.damage import whole_files
 from workbench.models.loading import ModelSettings
+from workbench.models.pickles import only_tensors, read_state
 from workbench.models.quiet import late_bars, without_old_name
 from workbench.models.saving import base_of, check_unchanged, load_head, read_description
 from workbench.runs.atomic import write_json
@@ -101,7 +102,7 @@ def load_policy(
     if said["base"]:
         from peft import PeftModel
 
-        with without_old_name(), whole_files(str(folder)):
+        with without_old_name(), whole_files(str(folder)), only_tensors(str(folder)):
             model = PeftModel.from_pretrained(lm, str(folder))
     policy = ValuedPolicy(
         model, origin=replace(settings, name=settings.source) if said["base"] else None, summary=summary
@@ -127,7 +128,9 @@ def restore_policy(policy: ValuedPolicy, folder: Path) -> None:
         from peft import set_peft_model_state_dict
         from peft.utils import load_peft_weights
 
-        set_peft_model_state_dict(policy.policy, load_peft_weights(str(folder), device=str(policy.device)))
+        with only_tensors(str(folder)):
+            weights = load_peft_weights(str(folder), device=str(policy.device))
+        set_peft_model_state_dict(policy.policy, weights)
     else:
         dtype = str(next(policy.policy.parameters()).dtype).removeprefix("torch.")
         saved = load_language_model(ModelSettings(str(folder), device=str(policy.device), dtype=dtype))
@@ -175,11 +178,14 @@ def restore_checkpoint(
 
     Returns:
         The rollouts done, 0 without a checkpoint; and the controller as it was.
+
+    Raises:
+        ModelError: The checkpoint holds something else than a training wrote.
     """
     place = last_checkpoint(folder)
     if place is None:
         return 0, controller
-    state = torch.load(place / STATE, map_location=policy.device, weights_only=True)
+    state = read_state(place / STATE, policy.device)
     with torch.no_grad():
         for name, parameter in policy.named_parameters():
             if parameter.requires_grad:

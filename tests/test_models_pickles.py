@@ -1,0 +1,65 @@
+"""Weights that are pickles: tensors are read, anything else is refused in the project's words, and not run."""
+
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tiny_model import make_tiny_model
+
+from workbench.errors import ModelError
+from workbench.models import ModelSettings, load_causal_lm
+from workbench.models.pickles import read_state
+
+
+class Bomb:
+    def __init__(self, marker):
+        self.marker = marker
+
+    def __reduce__(self):
+        return Path.touch, (self.marker,)
+
+
+@pytest.fixture
+def model(tmp_path):
+    """Hold a model whose weights are no safetensors (yet)."""
+    folder = make_tiny_model(tmp_path / "model")
+    weights = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    return folder, weights
+
+
+@pytest.mark.parametrize("kind", ["saved by torch", "a plain pickle", "no pickle"])
+def test_a_pickled_model_is_refused_and_not_run(model, tmp_path, kind):
+    """The raw error recommended `weights_only=False`, which runs what the file brings."""
+    folder, weights = model
+    file, marker = folder / "pytorch_model.bin", tmp_path / "marker"
+    if kind == "saved by torch":
+        torch.save({**weights, "bomb": Bomb(marker)}, file)
+    else:
+        file.write_bytes(pickle.dumps(Bomb(marker), 2) if kind == "a plain pickle" else b"garbage")
+    with pytest.raises(ModelError, match=f"{folder} has weights in a pickle") as caught:
+        load_causal_lm(ModelSettings(str(folder), device="cpu"))
+    assert "weights_only" not in str(caught.value)
+    assert "save_pretrained" in str(caught.value)
+    assert not marker.exists()
+
+
+def test_a_pickle_of_tensors_alone_is_read(model):
+    folder, weights = model
+    torch.save(weights, folder / "pytorch_model.bin")
+    loaded = load_causal_lm(ModelSettings(str(folder), device="cpu")).model
+    assert torch.equal(loaded.state_dict()["model.norm.weight"], weights["model.norm.weight"])
+
+
+@pytest.mark.parametrize("content", [{"bomb": Bomb}, [1], None])
+def test_a_checkpoint_that_is_none_is_one_error(tmp_path, content):
+    file = tmp_path / "state.pt"
+    if content is None:
+        file.write_bytes(b"PK\x03\x04 half")
+    else:
+        torch.save({"bomb": Bomb(tmp_path / "marker")} if isinstance(content, dict) else content, file)
+    with pytest.raises(ModelError, match="start over"):
+        read_state(file)
+    assert not (tmp_path / "marker").exists()
