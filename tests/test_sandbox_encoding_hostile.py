@@ -343,3 +343,37 @@ def test_pointers_never_become_objects():
     )
     ran = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True, check=False)
     assert (ran.stdout, ran.returncode) == ("refused\n" * 4, 0)
+
+
+def test_class_that_evaluates_text_is_refused():
+    """A formula's environment evaluates what its factors hold as text, so no result may hold one."""
+    import sklearn.linear_model._base as library
+
+    class Runs:
+        __module__, __qualname__ = library.__name__, "Runs"
+
+        def go(self) -> object:
+            return eval(self.text)  # type: ignore[attr-defined]
+
+    library.Runs = Runs  # type: ignore[attr-defined]
+    try:
+        refused(forged(_object(library.__name__, "Runs", state={"text": "1"})), "runs code")
+    finally:
+        del library.Runs
+
+
+def test_classes_are_data_and_no_part_of_an_object():
+    """What is called in the place of a function would be made with the sender's arguments."""
+    message = ["class", ["pandas.core.frame" if pd.__version__ < "3" else "pandas", "DataFrame"], []]
+    assert decode(forged(["list", None, [[1]]], message)) == [pd.DataFrame]
+    refused(forged(_object(*LINEAR, state={"coef_": [1]}), message), "holds a class")
+    refused(forged(_object(*LINEAR, state={"coef_": [1]}), ["list", None, [[2]]], message), "holds a class")
+
+
+def test_function_of_a_class_belongs_to_its_objects():
+    """`interp1d` keeps one of its own functions; another object may not."""
+    function = ["function", ["scipy.interpolate._interpolate", "interp1d._call_linear"], []]
+    refused(forged(_object(*LINEAR, state={"coef_": [1]}), function), "inside an object")
+    refused(
+        forged(_object("scipy.optimize._optimize", "OptimizeResult", items=("x", [1])), function), "inside"
+    )

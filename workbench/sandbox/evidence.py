@@ -20,7 +20,8 @@ def read_verdict(program: Program, folder: Path, answer: dict[str, Any], limits:
     Args:
         program: What ran.
         folder: Where its output and its grader's report lie.
-        answer: What the zygote saw: {overrun, reason, report, scribbled, statuses, seconds, peak_memory_bytes}.
+        answer: What the zygote saw: {overrun, reason, report, scribbled, word, statuses, seconds,
+            peak_memory_bytes}; `word` is the token of a grader that reported to the end.
         limits: What it ran under.
 
     Raises:
@@ -32,6 +33,8 @@ def read_verdict(program: Program, folder: Path, answer: dict[str, Any], limits:
             report = json.loads((folder / "grader" / "report.json").read_bytes())
         except (FileNotFoundError, ValueError):
             report = {}
+        if not isinstance(report, dict) or not answer["word"] or report.get("token") != answer["word"]:
+            report = {}  # not of a grader that came to its end
     if not _well_formed(report):
         report, answer = {}, {**answer, "scribbled": True}
     status, message = _status(program, answer, report, limits)

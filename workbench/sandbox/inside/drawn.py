@@ -31,6 +31,7 @@ def _kinds(names: dict[str, str]) -> tuple[type, ...]:
 _STAYS = {
     "matplotlib.artist": "Artist",
     "matplotlib.backend_bases": "FigureCanvasBase",
+    "matplotlib.container": "Container",
     "seaborn.axisgrid": "_BaseGrid",
 }
 

@@ -296,6 +296,7 @@ class Supervisor:
                 "reason": job.reason,
                 "report": report if told else {},
                 "scribbled": bool(report) and not told and not job.graded,
+                "word": job.token if told else "",
                 "statuses": job.evidence,
                 "seconds": job.finished - job.started,
                 "peak_memory_bytes": job.peak_bytes,
@@ -339,5 +340,6 @@ def _grade(payload: dict, job: Job, solution_fd: int, report_fd: int, loaded: Co
     modules = solution.new_modules(loaded) + report.pop("modules")
     # The report may quote expected values: it goes to the parent by file, past the memory that the next
     # programs are forked from.
-    Path("../report.json").write_text(json.dumps(report))
-    channel.send_json(report_fd, {"gone": report["kind"] == "gone", "modules": modules})
+    # Both carry the job's token: a report that lies there without it, or a grader that died, says nothing.
+    Path("../report.json").write_text(json.dumps({**report, "token": job.token}))
+    channel.send_json(report_fd, {"gone": report["kind"] == "gone", "modules": modules, "token": job.token})

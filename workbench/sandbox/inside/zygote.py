@@ -25,7 +25,7 @@ if __package__ in (None, ""):  # started as a script: make the sibling modules i
     sys.modules["inside"] = importlib.util.module_from_spec(_spec)
     __package__ = "inside"
 
-from . import channel, confine, sharing
+from . import channel, confine, encoding, sharing
 from .memory import shared_piece_bytes
 from .supervisor import Supervisor
 
@@ -95,6 +95,7 @@ class Preloader:
                 if len(self._refused) < _MAX_REFUSED:
                     self._refused.add(name)
         if names:
+            encoding.warm()
             gc.freeze()  # keeps the collector of the children away from pages they share with the zygote
         return bool(names)
 

@@ -5,6 +5,6 @@ It runs in the interpreter of any runtime, with the standard library and whateve
 
 from .checked import ForbiddenResult
 from .decoder import Decoder, decode
-from .encoder import Encoder, encode
+from .encoder import Encoder, encode, warm
 
-__all__ = ["Decoder", "Encoder", "ForbiddenResult", "decode", "encode"]
+__all__ = ["Decoder", "Encoder", "ForbiddenResult", "decode", "encode", "warm"]

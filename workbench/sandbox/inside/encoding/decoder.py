@@ -9,7 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import arrays, arrow, equality, figures, flow, frames, objects, plain, rebuilt, sparse, tensors
+from . import (
+    arrays,
+    arrow,
+    collected,
+    equality,
+    figures,
+    flow,
+    frames,
+    objects,
+    plain,
+    rebuilt,
+    sparse,
+    tensors,
+)
 from .checked import ForbiddenResult, a_list, whole
 from .frame import unpack
 
@@ -39,10 +52,13 @@ class Decoder:
         self.drawn = drawn
         self.holds_masked = False
         """Whether any part of the value is masked."""
-        self.owner = ""
-        """The library whose object the last part was, or nothing."""
-        self.is_inner = False
-        """Whether that object's class is none of the library's public ones."""
+        self.belongs = ""
+        """Inside whose objects alone the last part may stand: a library, or a class; empty for any place.
+
+        A class itself belongs to "data", or to the objects of its own kin.
+        """
+        self.holds: frozenset[str] = frozenset()
+        """What the last part, an object, may hold inside: its library and its classes; empty for data."""
         self._inner: dict[int, frozenset[str]] = {}
         self.to_compare: list[Any] = []
         """Objects whose class says itself what they equal."""
@@ -65,7 +81,8 @@ class Decoder:
             ForbiddenResult: where the message is malformed, too large or too deep, or holds what may not be.
         """
         try:
-            value = self._build()
+            with collected.later():
+                value = self._build()
         except ForbiddenResult:
             raise
         except RecursionError as error:
@@ -105,30 +122,32 @@ class Decoder:
                 raise ForbiddenResult(f"a result nested more than {MAX_DEPTH} levels deep")
             if any(part is _ABSENT for part in parts):
                 raise ForbiddenResult(f"a {tag} that holds itself")
-            self.owner, self.is_inner = "", False
+            self.belongs, self.holds = "", frozenset()
             values[place] = finish(self, meta, parts, values[place] if tag in _SHELLS else None)
-            if self._inner or self.is_inner:
+            if self._inner or self.belongs:
                 self._note_inner(place, children)
             nodes[place] = None  # what is read is not kept
             done[place] = 1
             stack.pop()
         if type(self._root) is not list:
             return self._root
-        if self._inner.get(self._root[0]):
+        if not all(map(_is_class, self._inner.get(self._root[0], ()))):
             raise ForbiddenResult("a result that holds what belongs inside an object only")
         for made in self.to_compare:
             equality.check(made)
         return values[self._root[0]]
 
     def _note_inner(self, place: int, children: list) -> None:
-        """Note whose inner objects a part shows: they may stand in the state of their library's objects only."""
+        """Note what a part shows that has its place: inside its library's objects, or, a class, in data only."""
         shown: set[str] = set()
         for each in children:
             if type(each) is list:
                 shown |= self._inner.get(each[0], frozenset())
-        shown.discard(self.owner)
-        if self.is_inner:
-            shown.add(self.owner)
+        shown -= self.holds
+        if self.holds and any(map(_is_class, shown)):
+            raise ForbiddenResult("an object that holds a class, which it could call")
+        if self.belongs:
+            shown.add(self.belongs)
         if shown:
             self._inner[place] = frozenset(shown)
 
@@ -141,6 +160,10 @@ class Decoder:
             return []
         last = len(self._nodes) - 1
         return [whole(a_list(each, 1)[0], 0, last) for each in children if type(each) is list]
+
+
+def _is_class(label: str) -> bool:
+    return label.startswith("data")
 
 
 def decode(message: bytes | bytearray | memoryview, drawn: Callable[[int, type], Any] | None = None) -> Any:

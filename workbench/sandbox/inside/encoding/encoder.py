@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from . import arrays, arrow, flow, frames, objects, plain, rebuilt, sparse, tensors
+from . import arrays, arrow, collected, flow, frames, objects, plain, rebuilt, sparse, tensors
 from .checked import ForbiddenResult
 from .frame import MAX_NODES, pack
 
-__all__ = ["Encoder", "encode"]
+__all__ = ["Encoder", "encode", "warm"]
 
 _FAMILIES = (plain, arrays, frames, sparse, tensors, flow, arrow, rebuilt)
 _PLAIN = frozenset((float, bool, type(None)))
+_INLINE = frozenset((float, bool, type(None), int, str))
 _LONG_TEXT = 1 << 16
+_LOWEST, _HIGHEST = -(1 << 63), (1 << 64) - 1
 
 
 @functools.lru_cache(maxsize=1)
@@ -23,8 +26,31 @@ def _table(loaded: int) -> dict[type, Callable]:
     """Return the encoders by exact type, of the libraries that are loaded by now: `loaded` modules in number."""
     table: dict[type, Callable] = {}
     for family in _FAMILIES:
-        table.update(family.encoders())
+        with contextlib.suppress(
+            AttributeError, ImportError
+        ):  # a library that is half loaded, or another's fake
+            table.update(family.encoders())
     return table
+
+
+def warm() -> None:
+    """Find the encoders of what is loaded by now, for all who are forked from this process."""
+    _table(len(sys.modules))
+
+
+def _are_scalars(values: list) -> bool:
+    """Whether all of many values can stand in the tree as they are: one look at all of a kind, not at each."""
+    kinds = set(map(type, values))
+    if not kinds <= _INLINE:
+        return False
+    if int in kinds:
+        numbers = values if len(kinds) == 1 else [value for value in values if type(value) is int]
+        if min(numbers) < _LOWEST or max(numbers) > _HIGHEST:
+            return False
+    if str in kinds:
+        texts = values if len(kinds) == 1 else [value for value in values if type(value) is str]
+        return len(max(texts, key=len)) < _LONG_TEXT and plain.is_encodable("".join(texts))
+    return True
 
 
 class Encoder:
@@ -48,6 +74,10 @@ class Encoder:
         Raises:
             ForbiddenResult: where it holds something that may not leave the program.
         """
+        with collected.later():
+            return self._encode(value)
+
+    def _encode(self, value: Any) -> bytes:
         root = self.child(value)
         nodes: list[list] = []
         while len(nodes) < len(self._values):
@@ -71,7 +101,7 @@ class Encoder:
         kind = type(value)
         if kind in _PLAIN:
             return value
-        if kind is int and -(1 << 63) <= value < 1 << 64:
+        if kind is int and _LOWEST <= value <= _HIGHEST:
             return value
         if kind is str and len(value) < _LONG_TEXT and plain.is_encodable(value):
             return value
@@ -84,10 +114,15 @@ class Encoder:
     def children(self, values: Iterable[Any]) -> list:
         """Return how a node refers to several parts."""
         values = list(values)
-        if set(map(type, values)) <= _PLAIN:
+        if _are_scalars(values):
             return values
         child = self.child
         return [child(value) for value in values]
+
+    @staticmethod
+    def are_scalars(values: list) -> bool:
+        """Whether all of many values can stand in the tree as they are."""
+        return _are_scalars(values)
 
     def buffer(self, data: Any) -> int:
         """Keep raw bytes beside the tree; return their number."""

@@ -83,8 +83,11 @@ def _a_function(value: Any) -> list | None:
         return ["ufunc", value.__name__, []]
     if not isinstance(value, _FUNCTIONS) and not hasattr(value, "_implementation"):
         return None
-    registry.find_function(str(value.__module__), value.__qualname__)
-    return ["function", [str(value.__module__), value.__qualname__], []]
+    module, name = value.__module__, value.__qualname__
+    if type(module) is not str:
+        raise ForbiddenResult(f"a result that holds the function {name}, which may not leave the program")
+    registry.find_function(module, name)
+    return ["function", [module, name], []]
 
 
 def _a_namespace(value: Any) -> list | None:
@@ -221,8 +224,9 @@ def _set_state(reader: Any, made: Any, names: list, values: list) -> Any:
             raise ForbiddenResult(f"a {kind.__name__} that has no place for {name!r:.60}")
         else:
             dict.__setitem__(attributes, name, value)
-    reader.owner = registry.library_of(kind.__module__)
-    reader.is_inner = _relates(kind) and not registry.is_public(kind)
+    library = registry.library_of(kind.__module__)
+    reader.holds = frozenset([library, f"data {_named(_kin(kind))}", *map(_named, kind.__mro__)])
+    reader.belongs = library if _relates(kind) and not registry.is_public(kind) else ""
     if kind.__eq__ not in _PLAIN_EQUALITY:  # measured when the whole value is there
         reader.to_compare.append(made)
     soundness.check(made, kind)
@@ -241,6 +245,15 @@ def _relates(kind: type) -> bool:
     return any(
         _RELATIONS.intersection(vars(owner)) for owner in kind.__mro__ if owner not in (object, *_BASES)
     )
+
+
+def _named(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _kin(kind: type) -> type:
+    """Return the class from which a class and its kin descend."""
+    return kind.__mro__[max(len(kind.__mro__) - 2, 0)]
 
 
 def _fill(reader: Any, meta: Any, parts: list, made: Any) -> Any:
@@ -299,14 +312,18 @@ def _decode_class(reader: Any, meta: Any, parts: list, shell: Any) -> type:
     kind = registry.find_class(checked.text(module), checked.text(name))
     if type(kind).__eq__ is not type.__eq__ or not registry.is_public(kind):
         raise ForbiddenResult(f"a result that holds the class {module}.{name}")
+    numpy = sys.modules.get("numpy")
+    if numpy is None or not issubclass(kind, numpy.generic):
+        reader.belongs = f"data {_named(_kin(kind))}"
     return kind
 
 
 def _decode_function(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
     module, name = checked.a_list(meta, 2)
     found = registry.find_function(checked.text(module), checked.text(name))
-    reader.owner = registry.library_of(module)
-    reader.is_inner = reader.owner != "numpy"
+    library = registry.library_of(module)
+    owner = name.rpartition(".")[0]
+    reader.belongs = f"{module}.{owner}" if owner else library if library != "numpy" else ""
     return found
 
 
@@ -333,8 +350,7 @@ def _decode_namespace(reader: Any, meta: Any, parts: list, shell: Any) -> types.
     name = checked.one_of(meta, _NAMESPACES)
     if name not in sys.modules:
         raise ForbiddenResult(f"no namespace {name}")
-    reader.owner = "scipy" if name == "numpy" else registry.library_of(name)
-    reader.is_inner = True
+    reader.belongs = "scipy" if name == "numpy" else registry.library_of(name)
     return sys.modules[name]
 
 

@@ -69,6 +69,11 @@ def _list(value: list, out: Any) -> list:
                 return ["wholes", out.buffer(array.array("q", value)), []]
             except OverflowError:
                 pass
+        if kinds == {tuple}:
+            widths = set(map(len, value))
+            flat = list(itertools.chain.from_iterable(value))
+            if len(widths) == 1 and flat and out.are_scalars(flat):
+                return ["rows", widths.pop(), flat]
     return ["list", None, out.children(value)]
 
 
@@ -172,6 +177,14 @@ def encode_builtin(value: Any) -> list | None:
 def _fill_list(reader: Any, meta: Any, parts: list, shell: list) -> list:
     shell.extend(parts)
     return shell
+
+
+def _rows(reader: Any, meta: Any, parts: list, shell: Any) -> list:
+    """Cut equal tuples out of their items."""
+    width = whole(meta, 1, max(len(parts), 1))
+    if len(parts) % width:
+        raise ForbiddenResult("rows of unequal length")
+    return list(zip(*[iter(parts)] * width, strict=True))
 
 
 def _fill_set(reader: Any, meta: Any, parts: list, shell: set) -> set:
@@ -287,6 +300,7 @@ DECODERS: dict[str, Callable] = {
     "tuple": lambda reader, meta, parts, shell: tuple(parts),
     "iterator": lambda reader, meta, parts, shell: iter(parts),
     "chain": _chain,
+    "rows": _rows,
     "floats": _numbers("d"),
     "wholes": _numbers("q"),
     "array.array": _array,

@@ -234,7 +234,7 @@ def _decode_loss(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
     kind = _loss_kinds().get((checked.text(module), checked.text(name)))
     if kind is None or not all(type(part) in (int, float) for part in parts):
         raise ForbiddenResult(f"a loss of the unknown kind {name!r:.40}")
-    reader.owner, reader.is_inner = "sklearn", True
+    reader.belongs = "sklearn"
     return kind(*parts)
 
 

@@ -6,6 +6,7 @@ public if a public module of that library shows it under a public name.
 
 from __future__ import annotations
 
+import dis
 import functools
 import importlib
 import inspect
@@ -25,6 +26,7 @@ _COMPUTING = {  # modules all of whose public functions compute, and touch neith
     "sklearn": ("sklearn.metrics", "sklearn.metrics.pairwise", "sklearn.feature_selection"),
     "scipy": ("scipy.spatial.distance", "scipy.stats", "scipy.linalg", "scipy._lib.array_api_compat.numpy"),
 }
+_RUN = frozenset({"eval", "exec", "compile", "__import__"})
 _FILES = frozenset({"file", "fname", "filename", "mmap_mode"})
 
 
@@ -92,7 +94,29 @@ def find_class(module: str, name: str) -> type:
         or found.__qualname__ != name
     ):
         raise ForbiddenResult(f"a result that holds {module}.{name}, which may not leave the program")
+    if _runs_code(found):
+        raise ForbiddenResult(f"a result that holds {module}.{name}, which runs code that it holds as text")
     return found
+
+
+@functools.lru_cache(maxsize=10_000)
+def _runs_code(kind: type) -> bool:
+    """Whether a class has a method that evaluates text: patsy's environments have, and so have its formulas."""
+    for owner in kind.__mro__:
+        for written in list(vars(owner).values()):
+            function = getattr(written, "__func__", None) or getattr(written, "fget", None) or written
+            code = getattr(function, "__code__", None)
+            if isinstance(code, types.CodeType) and _RUN.intersection(code.co_names) and _calls_one(code):
+                return True
+    return False
+
+
+def _calls_one(code: types.CodeType) -> bool:
+    """Whether a code looks one of those names up as a global, rather than as somebody's attribute."""
+    return any(
+        step.argval in _RUN and step.opname in ("LOAD_GLOBAL", "LOAD_NAME")
+        for step in dis.get_instructions(code)
+    )
 
 
 def find_function(module: str, name: str) -> types.FunctionType:
