@@ -43,7 +43,10 @@ def test_pass_at_1_is_there_both_ways_however_passes_are_counted():
     for summary in (lenient, strict):
         total = summary.all
         assert (total.vacuous, total.unexamined) == (1, 1)
-        assert (total.lenient_pass_at_1, total.strict_pass_at_1) == (pytest.approx(2 / 3), pytest.approx(1 / 2))
+        assert (total.lenient_pass_at_1, total.strict_pass_at_1) == (
+            pytest.approx(2 / 3),
+            pytest.approx(1 / 2),
+        )
     assert (lenient.all.passed, lenient.all.pass_at_1) == (4, pytest.approx(2 / 3))
     assert (strict.all.passed, strict.all.pass_at_1) == (3, pytest.approx(1 / 2))
     assert (lenient.all.failed_execution, strict.all.failed_execution) == (2, 3)
@@ -68,7 +71,9 @@ def test_nothing_scored_has_no_rate():
 
 def test_summaries_hold_both_rates_and_the_counts():
     row = summarize(THREE, FOUND, strict=True).as_dict()
-    assert {name: row[name] for name in ("pass@1", "lenient_pass@1", "strict_pass@1", "vacuous", "unexamined")} == {
+    assert {
+        name: row[name] for name in ("pass@1", "lenient_pass@1", "strict_pass@1", "vacuous", "unexamined")
+    } == {
         "pass@1": pytest.approx(0.5),
         "lenient_pass@1": pytest.approx(2 / 3),
         "strict_pass@1": pytest.approx(0.5),
@@ -89,7 +94,9 @@ def test_tables_have_columns_for_it_where_there_is_any():
 
 
 def test_the_table_of_vacuous_passes_has_a_row_for_every_generator():
-    frame = vacuous_passes({"a": summarize(THREE, FOUND), "b": summarize(THREE, [judged(of) for of in THREE])})
+    frame = vacuous_passes(
+        {"a": summarize(THREE, FOUND), "b": summarize(THREE, [judged(of) for of in THREE])}
+    )
     assert frame.to_dict("records") == [
         {
             "generator": "a",

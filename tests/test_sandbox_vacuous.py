@@ -45,7 +45,9 @@ def test_execution(solution):
 '''
 
 
-def form(compare: str, expected: str = "x * 2", x: str = "np.arange(3) + number", cases: int = 2, extra: str = ""):
+def form(
+    compare: str, expected: str = "x * 2", x: str = "np.arange(3) + number", cases: int = 2, extra: str = ""
+):
     """Return tests in DS-1000's form that compare in this way."""
     body = textwrap.indent(textwrap.dedent(compare).strip(), "    ")
     return _FORM.format(compare=body, expected=expected, x=x, cases=cases, extra=extra)
@@ -61,6 +63,7 @@ def plain(verdict: Verdict) -> tuple[str, bool, str]:
     return verdict.status, verdict.vacuous, verdict.vacuous_why
 
 
+CAUGHT = "try:\n    assert result == ans\n    return 1\nexcept ValueError:\n    return 0"
 EQUAL = "assert np.all(result == ans)\nreturn 1"
 TRUTH = "assert result == ans\nreturn 1"
 RETURNED = "return result == ans"
@@ -69,7 +72,10 @@ RETURNED = "return result == ans"
 # --- truth that is not there ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("compare", [TRUTH, RETURNED, "try:\n    assert result == ans\n    return 1\nexcept ValueError:\n    return 0"])
+@pytest.mark.parametrize(
+    "compare",
+    [TRUTH, RETURNED, "try:\n    assert result == ans\n    return 1\nexcept ValueError:\n    return 0"],
+)
 @pytest.mark.parametrize(
     "answer",
     [
@@ -129,7 +135,10 @@ def test_masked_values_pass_no_test_whose_expected_value_has_none(grade, answer,
     assert "masked values in the result" in verdict.message
 
 
-_MASKS = {"compare": "assert not np.any(result != ans)\nreturn 1", "expected": "np.ma.array(x * 2, mask=[0, 1, 0])"}
+_MASKS = {
+    "compare": "assert not np.any(result != ans)\nreturn 1",
+    "expected": "np.ma.array(x * 2, mask=[0, 1, 0])",
+}
 
 
 def test_a_masked_result_passes_where_it_is_expected_and_no_other_cell_may_be_masked(grade):
@@ -186,7 +195,9 @@ def test_a_pass_that_says_nothing_is_flagged_and_says_why(grade, compare, answer
     assert why in verdict.vacuous_why
 
 
-@pytest.mark.parametrize("compare", [compare for compare, _, _ in _LENIENT.values()] + [EQUAL], ids=[*_LENIENT, "strict"])
+@pytest.mark.parametrize(
+    "compare", [compare for compare, _, _ in _LENIENT.values()] + [EQUAL], ids=[*_LENIENT, "strict"]
+)
 def test_the_expected_result_is_never_flagged_however_lenient_the_tests(grade, compare):
     strings = "str" in compare
     right = "result = [str(each) for each in x]" if strings else "result = x * 2"
@@ -215,10 +226,30 @@ def test_one_case_that_tells_blanks_apart_is_enough(grade):
     assert plain(grade("result = x * 3", form(compare))) == ("passed", False, "")
 
 
-def test_without_an_expected_value_nobody_can_tell(grade):
-    verdict = grade("result = [1, 2]", form("return len(result) == 2", expected="None"))
+@pytest.mark.parametrize("expected", ["np.empty(0)", "pd.DataFrame()"])
+def test_a_number_that_is_broadcast_against_nothing_is_flagged(grade, expected):
+    compare = "np.testing.assert_array_equal(result, np.asarray(ans).ravel())\nreturn 1"
+    for answer in ("0", "7", "float('nan')"):
+        verdict = grade(f"result = {answer}", form(compare, expected=expected))
+        assert (verdict.status, verdict.vacuous) == ("passed", True)
+    assert plain(grade("result = np.empty(0)", form(compare, expected=expected))) == ("passed", False, "")
+
+
+@pytest.mark.parametrize(("answer", "flag"), [("[1, 2]", True), ("[None, None]", True), ("None", False)])
+def test_without_an_expected_value_nobody_can_tell(grade, answer, flag):
+    verdict = grade(f"result = {answer}", form("return result is None or len(result) == 2", expected="None"))
     assert (verdict.status, verdict.vacuous) == ("passed", False)
-    assert verdict.vacuous_why.startswith("not examined: the tests hold no expected value")
+    assert verdict.vacuous_why.startswith("not examined: the tests hold no expected value") is flag
+
+
+def test_a_large_result_is_examined_in_time(grade):
+    given = form(
+        "return len(result) == len(ans)", expected="pd.DataFrame(np.arange(200_000).reshape(-1, 10) * 0.5)"
+    )
+    right = grade("result = pd.DataFrame(np.arange(200_000).reshape(-1, 10) * 0.5)", given)
+    assert plain(right) == ("passed", False, "")
+    wrong = grade("result = pd.DataFrame(np.ones((20_000, 10)))", given)
+    assert (wrong.status, wrong.vacuous) == ("passed", True)
 
 
 _EFFECTS = {
@@ -242,7 +273,7 @@ def test_tests_with_side_effects_do_not_hide_a_vacuous_pass(grade, compare):
 
 
 def test_a_look_at_a_pass_ends_in_time_and_takes_no_pass_away(grade):
-    """Only the calls after the two of the tests themselves are endless, and a bare except swallows what stops them."""
+    """Only calls after the two of the tests themselves are endless, and a bare except swallows what stops them."""
     compare = """
     CALLS.append(1)
     while len(CALLS) > 2:
@@ -271,4 +302,6 @@ def test_no_reference_of_the_suite_is_flagged(grade):
     problems = [each for each in load_problems("suite") if each.library in ("Numpy", "Pandas")]
     found = {each.problem_id: grade(each.reference_code, each.code_context) for each in problems}
     assert [(n, v.message, v.stderr) for n, v in found.items() if v.status != "passed"] == []
-    assert {number: plain(verdict) for number, verdict in found.items()} == dict.fromkeys(found, ("passed", False, ""))
+    assert {number: plain(verdict) for number, verdict in found.items()} == dict.fromkeys(
+        found, ("passed", False, "")
+    )

@@ -76,7 +76,9 @@ PAPERS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
                 "runtime": Parameter(
                     str, "environment the programs run in: main or ds1000", "main", "ds1000", "ds1000"
                 ),
-                "strict": Parameter(bool, "count passes that say nothing of the result as failed", False, False, False),
+                "strict": Parameter(
+                    bool, "count passes that say nothing of the result as failed", False, False, False
+                ),
                 "seed": Parameter(int, "seed of sampling and of the bootstrap", 0, 0, 0, minimum=0),
             }
         ),

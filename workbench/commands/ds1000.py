@@ -132,8 +132,8 @@ def _losses(scored: Any, max_new_tokens: int) -> Iterator[str]:
     if total.vacuous:
         first = next(each for each in scored.judgements if each.vacuous)
         yield (
-            f"vacuous: {total.vacuous} of {total.answers} answers meet the tests with a result that says nothing (problem "
-            f"{first.problem_id}: {first.vacuous_why}); pass@1 is {total.lenient_pass_at_1:.3f} with them, "
+            f"vacuous: {total.vacuous} of {total.answers} answers meet the tests with a result that says nothing "
+            f"(problem {first.problem_id}: {first.vacuous_why}); pass@1 is {total.lenient_pass_at_1:.3f} with them, "
             f"{total.strict_pass_at_1:.3f} without (--strict counts them as failed)"
         )
     if total.unexamined:

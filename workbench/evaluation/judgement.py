@@ -79,7 +79,8 @@ class Judgement:
     def read(cls, row: Mapping[str, Any]) -> Judgement:
         """Take back what `row` gave, be it from before passes were examined."""
         old = row["status"] == "passed" and "vacuous" not in row
-        return cls(**{"vacuous_why": "not examined: the verdict is from before that was done"} if old else {}, **row)
+        since: dict[str, Any] = {"vacuous_why": "not examined: the verdict is from before that was done"}
+        return cls(**(since if old else {}), **row)
 
     @property
     def passed(self) -> bool:

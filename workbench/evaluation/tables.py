@@ -51,8 +51,8 @@ def text_table(summary: Summary) -> str:
     lines = [titles, *([] if row is None else _cells(*row, ks, befell) for row in rows)]
     if summary.all.vacuous:
         titles += ["lenient pass@1", "strict pass@1"]
-        for row, line in zip(rows, lines[1:], strict=True):
-            line += [_share(row[1].lenient_pass_at_1), _share(row[1].strict_pass_at_1)] if row else []
+        for row, cells in zip(rows, lines[1:], strict=True):
+            cells.extend([_share(row[1].lenient_pass_at_1), _share(row[1].strict_pass_at_1)] if row else [])
     widths = [max(len(line[i]) for line in lines if line) for i in range(len(titles))]
     rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
     texts = [_aligned(line, widths) if line else rule for line in lines]

@@ -50,7 +50,9 @@ def read_verdict(program: Program, folder: Path, answer: dict[str, Any], limits:
         stage=report.get("stage", "execution") if graded else None,
         split=program.split,
         vacuous=status == "passed" and report.get("vacuous") is True,
-        vacuous_why=str(report.get("vacuous_why", "")) if status == "passed" and program.tests is not None else "",
+        vacuous_why=str(report.get("vacuous_why", ""))
+        if status == "passed" and program.tests is not None
+        else "",
     )
 
 

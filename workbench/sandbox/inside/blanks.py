@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .cells import is_missing, kind_of
+from .cells import is_missing, is_plain_numpy, kind_of
 
 __all__ = ["BLANKS"]
 
@@ -47,8 +47,8 @@ def _filled(value: Any, *, zero: bool) -> Any:
 
 
 def _plain(value: Any, zero: bool) -> Any:
-    if is_missing(value):
-        return value
+    if value is None:
+        return None
     if zero or isinstance(value, (str, bytes)):
         return type(value)()
     return None if isinstance(value, bool) else _NAN
@@ -62,7 +62,8 @@ def _array(array: Any, zero: bool) -> Any:
         return array
     if kind == "O":
         made = numpy.empty(array.shape, dtype=object)
-        made.flat = [_filled(each, zero=zero) for each in array.flat]  # type: ignore[assignment]
+        for place, each in enumerate(array.flat):
+            made.flat[place] = _filled(each, zero=zero)
         return made
     if zero or kind in "USV":
         return numpy.zeros_like(array)
@@ -86,9 +87,8 @@ def _extension(array: Any, zero: bool) -> Any:
 def _values(owner: Any, zero: bool) -> Any:
     """Blank what a series or an index holds."""
     array = owner.array
-    plain = type(array).__name__ in ("PandasArray", "NumpyExtensionArray")  # a numpy array in pandas' clothes
     try:
-        return _filled(array.to_numpy() if plain else array, zero=zero)
+        return _filled(array.to_numpy() if is_plain_numpy(array) else array, zero=zero)
     except Exception:  # an extension type that has no such value
         return array
 

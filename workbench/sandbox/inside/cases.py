@@ -135,7 +135,9 @@ class Cases:
 
         usual = signal.signal(signal.SIGALRM, stop)
         try:
-            signal.setitimer(signal.ITIMER_REAL, patience_s, _AGAIN_S)  # again: a bare `except` may swallow one
+            signal.setitimer(
+                signal.ITIMER_REAL, patience_s, _AGAIN_S
+            )  # again: a bare `except` may swallow one
             try:
                 return self._look()
             finally:
@@ -162,13 +164,14 @@ class Cases:
         if not unlike:  # the result is the one that is expected, however little the tests ask
             return False, ""
         word = next((word for word, blank in BLANKS.items() if self._accept(blank)), "")
-        if not word:
-            return False, ""
-        why = f"the tests accept the result with {word} values as well"
-        if all(all(map(is_missing, cells(case.expected))) for case in unlike):
-            # then nobody can tell a right result that such tests accept from a blank one
-            return False, f"not examined: the tests hold no expected value to compare with, and {why}"
-        return True, why
+        why = f"the tests accept the result with {word} values as well" if word else ""
+        if all(
+            case.expected is None for case in unlike
+        ):  # then nobody can tell a right result from a blank one
+            blank = not word and all(all(map(is_missing, cells(case.fresh()))) for case in unlike)
+            why = "the result is blank" if blank else why
+            return False, why and f"not examined: the tests hold no expected value to compare with, and {why}"
+        return bool(why), why
 
     def _accept(self, blank: Callable[[Any], Any]) -> bool:
         """Whether every case accepts its blanked result, where blanking changes it, as it must in one at least."""

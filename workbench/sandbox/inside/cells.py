@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-__all__ = ["MAX_CELLS", "TooLarge", "cells", "close", "is_missing", "is_opaque", "kind_of"]
+__all__ = ["MAX_CELLS", "TooLarge", "cells", "close", "is_missing", "is_opaque", "is_plain_numpy", "kind_of"]
 
 MAX_CELLS = 1_000_000
 _PLAIN = (str, bytes, bytearray, int, float, complex, bool, type(None))
@@ -21,6 +21,8 @@ class TooLarge(Exception):
 
 def kind_of(value: Any) -> str:
     """Name the family of a value: by the classes of the libraries that are loaded, and of no others."""
+    if type(value) in _PLAIN:
+        return "plain"
     for name, (module, path) in _CLASSES.items():
         kind: Any = sys.modules.get(module)
         for part in path.split("."):
@@ -51,7 +53,11 @@ _CLASSES = {
     "chunked arrow": ("pyarrow", "ChunkedArray"),
     "arrow table": ("pyarrow", "Table"),
 }
-_CONTAINERS: dict[str, tuple[type, ...]] = {"mapping": (Mapping,), "set": (set, frozenset), "list": (list, tuple, range)}
+_CONTAINERS: dict[str, tuple[type, ...]] = {
+    "mapping": (Mapping,),
+    "set": (set, frozenset),
+    "list": (list, tuple, range),
+}
 
 
 def cells(value: Any) -> list[Any]:
@@ -101,7 +107,13 @@ def _of_array(array: Any) -> Iterable[Any]:
     if flat.dtype.kind == "O":
         return list(flat)
     # a time in nanoseconds would become a whole number, and the missing one too
-    return _Leaves(flat) if flat.dtype.kind in "mM" else _of_records(flat) if flat.dtype.names else _Leaves(flat.tolist())
+    return (
+        _Leaves(flat)
+        if flat.dtype.kind in "mM"
+        else _of_records(flat)
+        if flat.dtype.names
+        else _Leaves(flat.tolist())
+    )
 
 
 def _of_records(flat: Any) -> list[Any]:
@@ -119,7 +131,12 @@ def _of_frame(frame: Any) -> list[Any]:
 def _of_extension(array: Any) -> Iterable[Any]:
     if len(array) > MAX_CELLS:
         raise TooLarge(f"more than {MAX_CELLS:,} values")
-    return list(array)
+    return [array.to_numpy()] if is_plain_numpy(array) else list(array)
+
+
+def is_plain_numpy(array: Any) -> bool:
+    """Whether an extension array is a numpy array in pandas' clothes."""
+    return type(array).__name__ in ("PandasArray", "NumpyExtensionArray")
 
 
 def _of_torch(tensor: Any) -> Iterable[Any]:
@@ -162,13 +179,16 @@ _OPENED: dict[str, Callable[[Any], Iterable[Any]]] = {
 
 def is_missing(cell: Any) -> bool:
     """Whether a cell holds nothing: None, NaN, NaT, NA, masked, or a text of no letter."""
-    nothing = getattr(sys.modules.get("pandas"), "NA", None), getattr(sys.modules.get("numpy.ma"), "masked", None)
+    nothing = (
+        getattr(sys.modules.get("pandas"), "NA", None),
+        getattr(sys.modules.get("numpy.ma"), "masked", None),
+    )
     if cell is None or any(cell is each for each in nothing):
         return True
     if isinstance(cell, (str, bytes)):
         return not cell
     try:
-        return bool(cell != cell)
+        return bool(cell != cell)  # noqa: PLR0124 (NaN, NaT)
     except Exception:
         return False
 

@@ -76,7 +76,9 @@ class _Solution:
 
         def again() -> Any:
             if not message or not names:
-                raise TooLarge("the result is too large" if names else "the tests compare what they made of the result")
+                raise TooLarge(
+                    "the result is too large" if names else "the tests compare what they made of the result"
+                )
             return Decoder(message, self._stand_in).decode()["results"][names[0]]
 
         return again
