@@ -20,8 +20,8 @@ def read_verdict(program: Program, folder: Path, answer: dict[str, Any], limits:
     Args:
         program: What ran.
         folder: Where its output and its grader's report lie.
-        answer: What the zygote saw: {overrun, reason, report, scribbled, word, statuses, seconds, peak_memory_bytes};
-            `word` is the token of a grader that reported to the end.
+        answer: What the zygote saw: {overrun, reason, report, scribbled, word, statuses, seconds,
+            peak_memory_bytes}; `word` is the token of a grader that reported to the end.
         limits: What it ran under.
 
     Raises:
@@ -49,6 +49,10 @@ def read_verdict(program: Program, folder: Path, answer: dict[str, Any], limits:
         peak_memory_bytes=answer["peak_memory_bytes"],
         stage=report.get("stage", "execution") if graded else None,
         split=program.split,
+        vacuous=status == "passed" and report.get("vacuous") is True,
+        vacuous_why=str(report.get("vacuous_why", ""))
+        if status == "passed" and program.tests is not None
+        else "",
     )
 
 

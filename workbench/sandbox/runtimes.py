@@ -30,6 +30,8 @@ _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "TF_CPP_MIN_LOG_LEVEL": "3",
+    # Arrow's own pool reserves more address space at a time than a program's limit may leave, and then aborts.
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
     # A fork copies the page table of its zygote, hundreds of MB of libraries: huge pages for what libraries take
     # from malloc make TensorFlow's a tenth cheaper. With `PYTHONMALLOC=malloc` besides, Matplotlib's programs were
     # measured to be 3 to 15 % slower.

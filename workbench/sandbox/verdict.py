@@ -40,6 +40,11 @@ class Verdict:
     the execution tests are met; ``tests`` means that the tests themselves do not load."""
     split: bool = True
     """Whether the program ran apart from the process that held its tests."""
+    vacuous: bool = False
+    """For a graded program that passed: whether the pass says nothing about its result's values, since the result is
+    empty, missing or one value for many where the expected one is not, or the tests accept it blanked as well."""
+    vacuous_why: str = ""
+    """Why the pass is vacuous, in a line; or ``not examined: ...`` where that could not be found out."""
 
     @property
     def passed(self) -> bool:

@@ -66,6 +66,7 @@ def command() -> None:
 @further_option("--concurrency", type=int, default=8, show_default=True, help="Requests at once (openai).")
 @further_option("--retry-failed", is_flag=True, help="Ask again for what an endpoint gave no answer to.")
 @click.option("--partial", is_flag=True, help="Score the answers that are there, and ask for no others.")
+@click.option("--strict", is_flag=True, help="Count passes that say nothing of the result as failed.")
 @click.option("--fresh", is_flag=True, help="Start over: forget the answers and verdicts in DIR.")
 @help_all
 def score(generator: str, **options: Any) -> None:
@@ -128,6 +129,19 @@ def _losses(scored: Any, max_new_tokens: int) -> Iterator[str]:
         )
     if total.empty:
         yield f"empty: {total.empty} of {total.answers} answers hold no code"
+    if total.vacuous:
+        first = next(each for each in scored.judgements if each.vacuous)
+        yield (
+            f"vacuous: {total.vacuous} of {total.answers} answers meet the tests with a result that says nothing "
+            f"(problem {first.problem_id}: {first.vacuous_why}); pass@1 is {total.lenient_pass_at_1:.3f} with them, "
+            f"{total.strict_pass_at_1:.3f} without (--strict counts them as failed)"
+        )
+    if total.unexamined:
+        first = next(each for each in scored.judgements if each.unexamined)
+        yield (
+            f"unexamined: {total.unexamined} passes, of which it is not known whether they are vacuous (problem "
+            f"{first.problem_id}: {first.vacuous_why})"
+        )
 
 
 def _scoring(generator: str, options: dict[str, Any]) -> Any:
@@ -149,6 +163,7 @@ def _scoring(generator: str, options: dict[str, Any]) -> Any:
         workers=options["workers"],
         retry_failed=options["retry_failed"],
         partial=options["partial"],
+        strict=options["strict"],
         grading=GradingSettings(
             runtime=options["runtime"] or usual_runtime(options["problems"]),
             timeout_s=options["timeout"],

@@ -98,5 +98,5 @@ def _judged(problems: Any, answers: Mapping[str, Path], verdicts: Mapping[str, P
         name: [Answer(row["problem_id"], row["sample"], row["code"]) for row in read_rows(path)]
         for name, path in answers.items()
     }
-    judged = {name: [Judgement(**row) for row in read_rows(path)] for name, path in verdicts.items()}
+    judged = {name: [Judgement.read(row) for row in read_rows(path)] for name, path in verdicts.items()}
     return attempts_of(problems, given, judged)

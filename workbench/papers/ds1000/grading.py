@@ -239,7 +239,7 @@ def _judge(
     """Judge the tasks that are not known yet, group by group; return the judgements of all, in order."""
     from tqdm.auto import tqdm
 
-    found = {place: Judgement(**row) for place, row in journal.known.items()}
+    found = {place: Judgement.read(row) for place, row in journal.known.items()}
     for task in tasks:
         if task.problem.library in contents.missing:
             found[task.place] = _not_run(

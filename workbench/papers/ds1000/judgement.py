@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from workbench.datasets.ds1000 import Problem
@@ -50,6 +51,10 @@ class Judgement:
     """How the answer ended: see `workbench.generators.answer.Answer.ended`."""
     empty: bool = False
     """Whether the answer holds no code; also False where there is no answer."""
+    vacuous: bool = False
+    """Whether the answer passed and the pass says nothing of its result's values: see `Verdict.vacuous`."""
+    vacuous_why: str = ""
+    """Why it is vacuous, or why that could not be found out: see `Verdict.vacuous_why`."""
 
     @classmethod
     def of(cls, problem: Problem, sample: int, verdict: Verdict, code_sha256: str, key: str) -> Judgement:
@@ -66,7 +71,16 @@ class Judgement:
             verdict.split,
             code_sha256,
             key,
+            vacuous=verdict.vacuous,
+            vacuous_why=reproducible(verdict.vacuous_why),
         )
+
+    @classmethod
+    def read(cls, row: Mapping[str, Any]) -> Judgement:
+        """Take back what `row` gave, be it from before passes were examined."""
+        old = row["status"] == "passed" and "vacuous" not in row
+        since: dict[str, Any] = {"vacuous_why": "not examined: the verdict is from before that was done"}
+        return cls(**(since if old else {}), **row)
 
     @property
     def passed(self) -> bool:
@@ -87,6 +101,22 @@ class Judgement:
     def cut(self) -> bool:
         """Whether the answer reached the limit of its length."""
         return self.ended == CUT
+
+    @property
+    def met_tests(self) -> bool:
+        """Whether the answer met the benchmark's own tests, be the pass vacuous or not."""
+        return self.passed or self.vacuous
+
+    @property
+    def unexamined(self) -> bool:
+        """Whether the answer passed, and it could not be found out whether vacuously."""
+        return self.passed and not self.vacuous and bool(self.vacuous_why)
+
+    def strictly(self) -> Judgement:
+        """Return the judgement with a vacuous pass counted as a failure."""
+        if not self.vacuous or not self.passed:
+            return self
+        return replace(self, status="failed", stage="execution", message=f"vacuous: {self.vacuous_why}")
 
     def row(self) -> dict[str, Any]:
         """Return the fields by name, for JSON."""

@@ -51,6 +51,8 @@ class Scoring:
     """Ask again where an endpoint gave no answer in an earlier call."""
     partial: bool = False
     """Score the answers that are there, and ask for no others."""
+    strict: bool = False
+    """Count vacuous passes as failures in the summary; the verdicts on disk stay as the tests gave them."""
 
     def __post_init__(self) -> None:
         wrong = [name for name in ("samples", "workers") if (getattr(self, name) or 1) < 1]
@@ -164,7 +166,7 @@ def score_generator(scoring: Scoring, folder: Path, *, fresh: bool = False, prog
                 progress=progress,
                 contents=contents,
             )
-        summary = summarize(problems, judgements, seed=scoring.generation.seed)
+        summary = summarize(problems, judgements, seed=scoring.generation.seed, strict=scoring.strict)
         seconds = time.perf_counter() - begin
         about = {
             **summary.as_dict(),
@@ -178,6 +180,7 @@ def score_generator(scoring: Scoring, folder: Path, *, fresh: bool = False, prog
                 "memory_bytes": grading.memory_bytes,
                 "isolation": grading.isolation,
                 "partial": scoring.partial,
+                "strict": scoring.strict,
                 "generation": asdict(scoring.generation),
             },
             "seconds": round(seconds, 3),

@@ -54,6 +54,14 @@ class Score:
     """Answers that hold no code."""
     unanswered: int = 0
     """Problems without an answer, where only those that are there were scored. They count nowhere else."""
+    vacuous: int = 0
+    """Answers that meet the tests with a result that says nothing: see `Judgement.vacuous`."""
+    unexamined: int = 0
+    """Answers that passed, and of which nobody knows whether vacuously."""
+    lenient_pass_at_1: float | None = None
+    """pass@1 by the benchmark's own tests, however the passes are counted elsewhere."""
+    strict_pass_at_1: float | None = None
+    """pass@1 with vacuous passes as failures, however they are counted elsewhere."""
 
     @property
     def pass_at_1(self) -> float | None:
@@ -84,6 +92,10 @@ class Score:
             "cut": self.cut,
             "empty": self.empty,
             "unanswered": self.unanswered,
+            "vacuous": self.vacuous,
+            "unexamined": self.unexamined,
+            "lenient_pass@1": self.lenient_pass_at_1,
+            "strict_pass@1": self.strict_pass_at_1,
         }
 
 
@@ -141,15 +153,18 @@ class Summary:
         }
 
 
-def summarize(problems: Sequence[Problem], judgements: Iterable[Judgement], *, seed: int = 0) -> Summary:
+def summarize(
+    problems: Sequence[Problem], judgements: Iterable[Judgement], *, seed: int = 0, strict: bool = False
+) -> Summary:
     """Summarize the judgements of one generator's answers.
 
     Args:
         problems: The problems that were scored; those without a judgement count as unanswered.
         judgements: All judgements of their answers, in any order.
         seed: Fixes the bootstraps.
+        strict: Count vacuous passes as failures. pass@1 is there both ways whatever is chosen.
     """
-    found = _by_problem(judgements)
+    found = _by_problem(each.strictly() if strict else each for each in judgements)
     libraries = sorted({p.library for p in problems}, key=lambda name: (_rank(name, LIBRARIES), name))
     kinds = sorted({p.perturbation_type for p in problems}, key=lambda name: _rank(name, PERTURBATIONS))
 
@@ -250,7 +265,16 @@ def _score(problems: Sequence[Problem], found: Mapping[int, Sequence[Judgement]]
         cut=sum(each.cut for each in answers),
         empty=sum(each.empty for each in answers),
         unanswered=len(problems) - len(groups),
+        vacuous=sum(each.vacuous for each in answers),
+        unexamined=sum(each.unexamined for each in answers),
+        lenient_pass_at_1=_mean_share([[each.met_tests for each in group] for _, group in run]),
+        strict_pass_at_1=_mean_share([[each.strictly().passed for each in group] for _, group in run]),
     )
+
+
+def _mean_share(passes: Sequence[Sequence[bool]]) -> float | None:
+    """Return the share of each problem's answers that passed, averaged over the problems."""
+    return sum(sum(some) / len(some) for some in passes) / len(passes) if passes else None
 
 
 def _interval(

@@ -22,6 +22,7 @@ __all__ = [
     "side_by_side",
     "surface_effect",
     "text_table",
+    "vacuous_passes",
 ]
 
 _BEFELL: dict[str, Callable[[Score], int]] = {
@@ -29,14 +30,16 @@ _BEFELL: dict[str, Callable[[Score], int]] = {
     "cut": attrgetter("cut"),
     "empty": attrgetter("empty"),
     "unanswered": attrgetter("unanswered"),
+    "vacuous": attrgetter("vacuous"),
+    "unexamined": attrgetter("unexamined"),
 }
-"""What may befall answers before they are run, by the column that counts it."""
+"""What may befall answers but to pass or to fail, by the column that counts it."""
 
 
 def text_table(summary: Summary) -> str:
     """Return a summary as the paper orders it: libraries, all of them, then perturbation types.
 
-    What befell no answer at all has no column.
+    What befell no answer at all has no column; where passes are vacuous, pass@1 is there both ways.
     """
     rows: list[tuple[str, Score] | None] = [*summary.by_library.items(), ("all", summary.all), None]
     rows += summary.by_perturbation.items()
@@ -46,6 +49,10 @@ def text_table(summary: Summary) -> str:
     befell = [name for name in _BEFELL if _BEFELL[name](summary.all)]
     titles += befell
     lines = [titles, *([] if row is None else _cells(*row, ks, befell) for row in rows)]
+    if summary.all.vacuous:
+        titles += ["lenient pass@1", "strict pass@1"]
+        for row, cells in zip(rows, lines[1:], strict=True):
+            cells.extend([_share(row[1].lenient_pass_at_1), _share(row[1].strict_pass_at_1)] if row else [])
     widths = [max(len(line[i]) for line in lines if line) for i in range(len(titles))]
     rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
     texts = [_aligned(line, widths) if line else rule for line in lines]
@@ -161,6 +168,27 @@ def surface_effect(summaries: Mapping[str, Summary]) -> pd.DataFrame:
                     }
                 )
     return _frame(rows)
+
+
+def vacuous_passes(summaries: Mapping[str, Summary]) -> pd.DataFrame:
+    """Return how many passes say nothing of their result's values, and pass@1 with and without them.
+
+    A row for each generator: generator, answers, vacuous, unexamined, pass@1 by the tests alone,
+    pass@1 without vacuous passes.
+    """
+    return _frame(
+        [
+            {
+                "generator": name,
+                "answers": score.answers,
+                "vacuous": score.vacuous,
+                "unexamined": score.unexamined,
+                "pass@1 by the tests alone": score.lenient_pass_at_1,
+                "pass@1 without vacuous passes": score.strict_pass_at_1,
+            }
+            for name, score in ((name, summary.all) for name, summary in summaries.items())
+        ]
+    )
 
 
 def problem_counts(problems: Sequence[Problem]) -> pd.DataFrame:

@@ -7,15 +7,19 @@ values stay here, where no line of the solution ever runs.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from . import channel, figures, files, inputs
+from .cases import MASKED, Cases, copied
+from .cells import TooLarge
 from .encoding import Decoder, ForbiddenResult
 from .solution import FILENAME, describe
 
 __all__ = ["grade"]
 
 RESULT_BYTES = 256 << 20
+_KEPT_BYTES = 16 << 20  # a larger result is not looked at again
 _WANTED = ("result",)
 _EXPECTED_FILES = frozenset({"ans.png"})  # what DS-1000's tests draw to compare with
 
@@ -38,6 +42,9 @@ class _Solution:
         self._fd = fd
         self._masks_expected = "mask" in tests_source or ".ma." in tests_source
         self._taken: dict[str, bytes] = {}
+        self._message: bytearray = bytearray()
+        self._results: dict[str, Any] = {}
+        self.cases = Cases(self._kept)
         self.calls = 0
         self.modules: set[str] = set()
 
@@ -45,7 +52,8 @@ class _Solution:
         """Send a request; return the reply, and whether it holds masked values."""
         try:
             channel.send(self._fd, inputs.dump(request, reads=request["call"] == "read"))
-            reader = Decoder(channel.receive(self._fd, RESULT_BYTES), self._stand_in)
+            message = channel.receive(self._fd, RESULT_BYTES)
+            reader = Decoder(message, self._stand_in)
             reply = reader.decode()
         except channel.ChannelClosed:
             raise SolutionEnded(
@@ -58,7 +66,22 @@ class _Solution:
         self.modules.update(name for name in reply.get("modules", ()) if type(name) is str)
         if "error" in reply:
             raise _as_ended(reply["error"])
+        if request["call"] == "execute":
+            self._message = message if len(message) <= _KEPT_BYTES else bytearray()
         return reply, reader.holds_masked
+
+    def _kept(self, result: Any) -> Callable[[], Any]:
+        """Return what reads the latest result once more, where it is this one."""
+        message, names = self._message, [name for name in self._results if self._results[name] is result]
+
+        def again() -> Any:
+            if not message or not names:
+                raise TooLarge(
+                    "the result is too large" if names else "the tests compare what they made of the result"
+                )
+            return Decoder(message, self._stand_in).decode()["results"][names[0]]
+
+        return again
 
     def _stand_in(self, number: int, kind: type) -> figures.Drawn:
         return figures.stand_in(number, kind, self._read)
@@ -90,8 +113,11 @@ class _Solution:
         results = reply.get("results")
         if type(results) is not dict:
             raise SolutionEnded("forbidden", "a message that is not of the protocol")
-        if masked and not self._masks_expected:
-            raise SolutionEnded("failed", "masked values in the result, which a comparison would pass over")
+        if masked and not self._masks_expected and not self.cases.compare:
+            raise SolutionEnded("failed", MASKED)
+        self._results = results
+        self.cases.holds_masked |= masked and self.cases.compare
+        self.cases.watch()
         environment.update({name: results[name] for name in _WANTED if name in results})
         if reply.get("drawn") is True:
             figures.install_lazily(self._read)
@@ -118,10 +144,11 @@ def _line_in_solution(line: int | None, tests: dict, code: str) -> int | None:
     return kept[number - 1] if 1 <= number <= len(kept) else None
 
 
-def _run_tests(code: str, tests: dict, solution: _Solution) -> dict:
+def _run_tests(code: str, tests: dict, solution: _Solution, cases: Cases) -> dict:
     stage, line = "execution", None
     try:
         tests["test_execution"](code)
+        cases.refuse_left()
         stage = "surface"
         if "test_string" in tests:
             tests["test_string"](code)
@@ -147,7 +174,7 @@ def _run_tests(code: str, tests: dict, solution: _Solution) -> dict:
         return {"kind": "failed", "message": text, "line": None, "stage": stage}
 
 
-def grade(code: str, tests_source: str, solution_fd: int, *, split: bool) -> dict:
+def grade(code: str, tests_source: str, solution_fd: int, *, split: bool, deadline: float) -> dict:
     """Run a test module on a solution.
 
     Args:
@@ -156,9 +183,11 @@ def grade(code: str, tests_source: str, solution_fd: int, *, split: bool) -> dic
         solution_fd: The socket to the solution process.
         split: Whether the tests' `exec` goes to the solution process. False runs the solution right here,
             beside the expected values: only for problems that cannot be split.
+        deadline: When the program must be done, by the monotonic clock.
 
     Returns:
-        {kind, message, line, stage, modules}: `modules` are those that the solution imported on its way.
+        {kind, message, line, stage, vacuous, vacuous_why, modules}: `modules` are those that the solution imported
+        on its way; `vacuous` and its reason see `cases.Cases.why_vacuous`.
     """
     solution = _Solution(solution_fd, tests_source)
     tests: dict = {"__name__": "tests", "exec": solution.execute if split else _execute_here}
@@ -167,7 +196,12 @@ def grade(code: str, tests_source: str, solution_fd: int, *, split: bool) -> dic
     except BaseException as error:
         text = f"the tests do not load: {describe(error)['message']}"
         return {"kind": "failed", "message": text, "line": None, "stage": "tests", "modules": []}
-    return {**_run_tests(code, tests, solution), "modules": sorted(solution.modules)}
+    cases = solution.cases if split else Cases(lambda result: partial(copied, copied(result)))
+    if callable(tests.get("exec_test")):
+        tests["exec_test"] = cases.around(tests["exec_test"])
+    report = _run_tests(code, tests, solution, cases)
+    vacuous, why = cases.why_vacuous(deadline) if report["kind"] == "passed" else (False, "")
+    return {**report, "vacuous": vacuous, "vacuous_why": why, "modules": sorted(solution.modules)}
 
 
 def _execute_here(code: str, environment: dict) -> None:

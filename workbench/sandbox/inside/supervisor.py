@@ -336,7 +336,9 @@ def _open_as(standard: int, path: Path, flags: int) -> None:
 
 
 def _grade(payload: dict, job: Job, solution_fd: int, report_fd: int, loaded: Collection[str]) -> None:
-    report = grader.grade(payload["code"], payload["tests"], solution_fd, split=job.split)
+    report = grader.grade(
+        payload["code"], payload["tests"], solution_fd, split=job.split, deadline=job.deadline
+    )
     modules = solution.new_modules(loaded) + report.pop("modules")
     # The report may quote expected values: it goes to the parent by file, past the memory that the next
     # programs are forked from.
