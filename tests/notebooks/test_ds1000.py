@@ -30,6 +30,8 @@ def test_pocket_answers_the_papers_three_questions(pocket):
         "memorizer": pytest.approx(0.5, abs=0.2),
         "recorded:wrong.jsonl": 0.0,
     }
+    assert list(found["tables"])[:2] == ["problems", "vacuous passes"]
+    assert [row[0] for row in found["tables"]["vacuous passes"]["rows"]] == list(found["numbers"]["pass@1"])
     claims = {claim["statement"]: claim for claim in found["claims"]}
     assert [claim["supported"] for claim in claims.values()] == [True, None, True, True]
     assert list(found["figures"]) == ["by-library", "surface-form", "by-perturbation", "memorization"]
@@ -51,6 +53,7 @@ def test_on_the_whole_suite_references_pass_and_wrong_answers_fail(pocket):
     references, wrong = verdicts(folder, "reference"), verdicts(folder, "recorded-wrong.jsonl")
     assert [row for row in references if row["status"] not in ("passed", "skipped")] == []
     assert [row for row in wrong if row["status"] in ("passed", "crashed") or row["stage"] == "tests"] == []
+    assert [row for row in references if row["vacuous"] or row["vacuous_why"]] == []
     assert {row["library"] for row in references + wrong if row["status"] == "skipped"} <= {"Tensorflow"}
     assert sum(row["status"] == "passed" for row in references) >= 87
     # right results that break a rule of the question

@@ -189,6 +189,37 @@ def test_two_processes_do_not_score_into_one_folder(tmp_path):
         other.wait()
 
 
+def test_strict_counts_vacuous_passes_as_failed_and_both_rates_are_written(tmp_path):
+    """Of two problems, the first gets tests that accept anything; the answers are lists of nothing."""
+    from workbench.datasets.suite import suite_folder
+
+    rows = [json.loads(line) for line in (suite_folder() / "suite.jsonl").read_text().splitlines()]
+    rows = [row for row in rows if row["metadata"]["library"] == "Numpy"][:2]
+    for row in rows:
+        row["code_context"] += '\n\nexec_context = "[insert]"\n\ndef test_string(code):\n    pass\n'
+    rows[0]["code_context"] += "\n\ndef exec_test(result, ans):\n    return 1\n"
+    problems, answers = tmp_path / "problems.jsonl", tmp_path / "given.jsonl"
+    problems.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    numbers = [row["metadata"]["problem_id"] for row in rows]
+    answers.write_text("".join(json.dumps({"id": each, "code": "result = []"}) + "\n" for each in numbers))
+    words = [f"recorded:{answers}", "--problems", problems, "--runtime", "main", "--out", tmp_path / "out"]
+    found = {}
+    for flags in ([], ["--strict"]):
+        done = command(*words, *flags)
+        assert done.exit_code == 0, done.output
+        said = f"vacuous: 1 of 2 answers meet the tests with a result that says nothing (problem {numbers[0]}"
+        assert said in done.output
+        assert "pass@1 is 0.500 with them, 0.000 without" in done.output
+        assert f"{0 if flags else 1} of 2 answers passed" in done.output
+        found[len(flags)] = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert [found[n]["pass@1"] for n in (0, 1)] == [0.5, 0.0]
+    for each in found.values():
+        assert (each["lenient_pass@1"], each["strict_pass@1"], each["vacuous"]) == (0.5, 0.0, 1)
+    assert [found[n]["settings"]["strict"] for n in (0, 1)] == [False, True]
+    rows = [json.loads(line) for line in (tmp_path / "out" / "verdicts.jsonl").read_text().splitlines()]
+    assert [(row["status"], row["vacuous"]) for row in rows] == [("passed", True), ("failed", False)]
+
+
 # ---- the real data -----------------------------------------------------------------------------------------------
 
 
@@ -225,6 +256,9 @@ def test_all_real_references_pass_and_a_killed_run_ends_with_the_same_verdicts(r
     assert [row for row in rows if row["status"] != "passed"] == []
     assert len(rows) == 650
     assert all(row["split"] for row in rows)
+    assert [row for row in rows if row["vacuous"]] == []
+    # three whose tests hold no expected value and look at a shape alone, and one result of millions of values
+    assert {row["problem_id"] for row in rows if row["vacuous_why"]} == {916, 917, 918, 726}
     kill_midway(tmp_path / "cut", 200, "reference", *words, **data)
     finish("reference", *words, "--out", tmp_path / "cut", **data)
     assert (tmp_path / "cut" / "verdicts.jsonl").read_bytes() == verdicts
