@@ -1,5 +1,8 @@
 """The notebooks that ship are made alike."""
 
+import ast
+import importlib
+
 import pytest
 from paper_notebooks import NOTEBOOKS, cells
 
@@ -38,3 +41,17 @@ def test_it_ends_with_the_widgets_on_the_run_just_made(name):
     assert titles[-1] == "## Explore"
     shown = [line for cell in cells(name) for line in cell["source"] if "workbench.explore" in line]
     assert len(shown) >= 2
+
+
+@pytest.mark.parametrize("name", [*TITLES, TOUR])
+def test_what_it_imports_of_the_workbench_is_there(name):
+    code = [cell for cell in cells(name) if cell["cell_type"] == "code"]
+    tree = ast.parse("\n".join("".join(cell["source"]).replace("await ", "") for cell in code))
+    asked = [
+        (node.module, alias.name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("workbench")
+        for alias in node.names
+    ]
+    assert asked
+    assert [one for one in asked if not hasattr(importlib.import_module(one[0]), one[1])] == []

@@ -6,8 +6,8 @@ import textwrap
 
 import pytest
 
+from workbench.core.errors import SandboxUnavailableError
 from workbench.datasets import load_problems
-from workbench.errors import SandboxUnavailableError
 from workbench.sandbox import Program, Sandbox, Verdict
 from workbench.sandbox.isolation import check
 

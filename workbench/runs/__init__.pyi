@@ -1,3 +1,4 @@
 from .run import Run as Run
+from .run import unkeyed as unkeyed
 
-__all__ = ["Run"]
+__all__ = ["Run", "unkeyed"]

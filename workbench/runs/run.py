@@ -23,6 +23,7 @@ from workbench.runs.profiles import POCKET, check_taken, profile_values
 from workbench.runs.results import Claim, Results
 from workbench.runs.showing import show_figure, show_html, show_table
 from workbench.store import atomic
+from workbench.store.fingerprint import unkeyed
 from workbench.store.folders import make_folder, shown
 from workbench.store.manifest import write_manifest
 from workbench.store.plain import to_plain
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-__all__ = ["Run"]
+__all__ = ["Run", "unkeyed"]
 
 Result = TypeVar("Result")
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 from scored import PlainSandbox, judged, problem
 
-from workbench.evaluation.ds1000 import score
-from workbench.evaluation.judgement import Judgement
-from workbench.evaluation.summary import summarize
-from workbench.evaluation.tables import compared, text_table, vacuous_passes
 from workbench.generators import Answer
+from workbench.papers.ds1000.grading import score
+from workbench.papers.ds1000.judgement import Judgement
+from workbench.papers.ds1000.summary import summarize
+from workbench.papers.ds1000.tables import compared, text_table, vacuous_passes
 from workbench.sandbox import Verdict
 
 THREE = [problem(0), problem(1), problem(2)]
