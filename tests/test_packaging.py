@@ -152,7 +152,7 @@ def test_programs_read_neither_the_suite_nor_the_rest_of_the_workbench(installed
         """
 from workbench.store.location import PACKAGE, data_folder
 from workbench.sandbox import Sandbox
-places = [data_folder() / "ds1000" / "suite.jsonl", PACKAGE / "errors.py", PACKAGE / "__init__.py"]
+places = [data_folder() / "ds1000" / "suite.jsonl", PACKAGE / "core" / "errors.py", PACKAGE / "__init__.py"]
 with Sandbox(workers=1, timeout_s=60) as sandbox:
     for place in places:
         print(sandbox.run(f"open({str(place)!r}).read()").message)

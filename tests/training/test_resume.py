@@ -111,10 +111,11 @@ def test_trainer_killed_by_sigkill_goes_on_in_another_process(
 ) -> None:
     folder = tmp_path / "out"
     program = (
-        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1]); import test_training_resume as t;"
+        "import sys; from pathlib import Path; sys.path[:0] = [sys.argv[1], sys.argv[1] + '/tests'];"
+        "import tests.training.test_resume as t;"
         "t.run(Path(sys.argv[2]), Path(sys.argv[3]), stop=4, kill=True, checkpoint_steps=1, lora=True)"
     )
-    words = [sys.executable, "-c", program, str(Path(__file__).parents[1]), str(tiny), str(folder)]
+    words = [sys.executable, "-c", program, str(Path(__file__).parents[2]), str(tiny), str(folder)]
     died = subprocess.run(words, capture_output=True, text=True, timeout=200, check=False)
     assert died.returncode == -signal.SIGKILL, died.stderr[-2000:]
     last = last_checkpoint(folder / "checkpoints")

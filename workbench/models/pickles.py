@@ -36,11 +36,22 @@ def only_tensors(what: str, *, fix: str = CONVERT) -> Iterator[None]:
     try:
         yield
     except pickle.UnpicklingError as error:
+        if Path(what).is_dir() and not _holds_pickle(Path(what)):
+            raise  # what should be one is something else: damaged, and said so by who knows of damage
         raise ModelError(
             got=f"{what} has weights in a pickle that holds more than tensors, or is damaged; none of it was run",
             needed="weights as safetensors, or a pickle of tensors alone",
             fix=fix,
         ) from error
+
+
+def _holds_pickle(folder: Path) -> bool:
+    """Tell whether a file of weights there begins as pickles do, or as archives of them."""
+    for path in folder.glob("*.bin"):
+        with path.open("rb") as file:
+            if file.read(2)[:1] in (b"P", b"\x80"):
+                return True
+    return False
 
 
 def read_state(file: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
