@@ -12,6 +12,7 @@ from typing import Any
 from . import channel, figures, files, inputs
 from .encoding import Decoder, ForbiddenResult
 from .solution import FILENAME, describe
+from .watch import Watch
 
 __all__ = ["grade"]
 
@@ -35,7 +36,8 @@ class _Solution:
     """The grader's end of the seam."""
 
     def __init__(self, fd: int, tests_source: str) -> None:
-        self._fd = fd
+        self._fd, self._tests_source = fd, tests_source
+        self._watch: Watch | None = None
         self._masks_expected = "mask" in tests_source or ".ma." in tests_source
         self._taken: dict[str, bytes] = {}
         self.calls = 0
@@ -45,6 +47,9 @@ class _Solution:
         """Send a request; return the reply, and whether it holds masked values."""
         try:
             channel.send(self._fd, inputs.dump(request, reads=request["call"] == "read"))
+            if self._watch is None:
+                self._watch = Watch(self._tests_source, ".")
+                self._watch.start()
             reader = Decoder(channel.receive(self._fd, RESULT_BYTES), self._stand_in)
             reply = reader.decode()
         except channel.ChannelClosed:
@@ -59,6 +64,11 @@ class _Solution:
         if "error" in reply:
             raise _as_ended(reply["error"])
         return reply, reader.holds_masked
+
+    @property
+    def forbidden_step(self) -> str:
+        """What was seen that would have run code in this process; empty where nothing was."""
+        return self._watch.noted if self._watch is not None else ""
 
     def _stand_in(self, number: int, kind: type) -> figures.Drawn:
         return figures.stand_in(number, kind, self._read)
@@ -82,7 +92,7 @@ class _Solution:
         reply, masked = self._call(request)
         try:
             taken = files.check_files(reply.get("files"), {*kept, *_EXPECTED_FILES})
-            files.write_files(taken)
+            files.write_files(files.named_in(taken, self._tests_source))
         except (files.ForbiddenFile, OSError) as error:
             raise SolutionEnded("forbidden", str(error)) from None
         files.write_files(kept)  # after, and never from, what came
@@ -167,7 +177,10 @@ def grade(code: str, tests_source: str, solution_fd: int, *, split: bool) -> dic
     except BaseException as error:
         text = f"the tests do not load: {describe(error)['message']}"
         return {"kind": "failed", "message": text, "line": None, "stage": "tests", "modules": []}
-    return {**_run_tests(code, tests, solution), "modules": sorted(solution.modules)}
+    outcome = _run_tests(code, tests, solution)
+    if solution.forbidden_step:  # whatever a library made of the error
+        outcome = {**outcome, "kind": "forbidden", "message": solution.forbidden_step, "line": None}
+    return {**outcome, "modules": sorted(solution.modules)}
 
 
 def _execute_here(code: str, environment: dict) -> None:
