@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import channel, figures, files, inputs
-from .encoding import Decoder, ForbiddenResult
+from .encoding import Decoder, ForbiddenResult, libraries
 from .solution import FILENAME, describe
 from .watch import Watch
 
@@ -37,6 +37,7 @@ class _Solution:
 
     def __init__(self, fd: int, tests_source: str) -> None:
         self._fd, self._tests_source = fd, tests_source
+        self._libraries = libraries.imported_by(tests_source)
         self._watch: Watch | None = None
         self._masks_expected = "mask" in tests_source or ".ma." in tests_source
         self._taken: dict[str, bytes] = {}
@@ -50,7 +51,7 @@ class _Solution:
             if self._watch is None:
                 self._watch = Watch(self._tests_source, ".")
                 self._watch.start()
-            reader = Decoder(channel.receive(self._fd, RESULT_BYTES), self._stand_in)
+            reader = Decoder(channel.receive(self._fd, RESULT_BYTES), self._stand_in, self._libraries)
             reply = reader.decode()
         except channel.ChannelClosed:
             raise SolutionEnded(
