@@ -157,7 +157,6 @@ AROUND = (
         "an artist patched to be equal",
         "Matplotlib's own class, given an equality",
         after="import matplotlib.lines\nkind = matplotlib.lines.Line2D\nkind.__eq__ = lambda self, other: True\nkind.__ne__ = lambda self, other: False\nkind.__sub__ = kind.__rsub__ = lambda self, other: 0\nkind.__len__ = lambda self: 3\nkind.__iter__ = lambda self: iter([3, 1, 4])\nkind.__array__ = lambda self, *a, **k: __import__('numpy').zeros(3)\nkind.equals = lambda self, other: True\n@RESULT@ = kind([0], [0])\n",
-        hole="the answer is asked for any method of what it drew, with the expected value as an argument",
     ),
     # --- a look around ---
     Cheat(

@@ -86,7 +86,6 @@ BEHAVIOUR = (
         "result = make_pipeline(StandardScaler(), LinearRegression(), memory='cache').fit(X, y)" + _POISON,
         _PIPELINE,
         "result.fit(X, y).predict(X)",
-        hole="scikit-learn unpickles what it finds in a folder that the answer filled",
     ),
     Trap(
         "a cache by its class",
@@ -95,7 +94,6 @@ BEHAVIOUR = (
         "result = make_pipeline(StandardScaler(), LinearRegression(), memory=memory).fit(X, y)" + _POISON,
         _PIPELINE,
         "result.fit(X, y).predict(X)",
-        hole="joblib unpickles what it finds in a folder that the answer filled",
     ),
     Trap(
         "a function of the answer's, in an estimator",

@@ -28,7 +28,6 @@ _FILLED = {
     "notes": "pd.DataFrame({'a': [1.0]}); @RESULT@.attrs['a'] = ANY",
 }
 
-_FOREIGN = "a library that only the answer imports may stand in its result"
 
 PRETENDING = (
     Cheat("matches anything", "unittest.mock.ANY itself", after=_ANY + "@RESULT@ = ANY\n"),
@@ -269,17 +268,16 @@ PRETENDING = (
             f"a symbol: {text}",
             "a number of a library for symbols, whose comparisons numpy takes for true",
             after=f"import numpy as np\nimport mpmath\nimport sympy\n@RESULT@ = {text}\n",
-            hole=hole,
         )
-        for text, hole in (
-            ("sympy.zoo", _FOREIGN),
-            ("[sympy.zoo] * 3", _FOREIGN),
-            ("np.array([sympy.zoo] * 3, dtype=object)", _FOREIGN),
-            ("sympy.expint(1, 0)", _FOREIGN),
-            ("mpmath.mpf('nan')", _FOREIGN),
-            ("mpmath.rational.mpq(0, 1)", _FOREIGN),
-            ("sympy.Symbol('x')", ""),
-            ("mpmath.iv.mpf([-1e9, 1e9])", ""),
+        for text in (
+            "sympy.zoo",
+            "[sympy.zoo] * 3",
+            "np.array([sympy.zoo] * 3, dtype=object)",
+            "sympy.expint(1, 0)",
+            "mpmath.mpf('nan')",
+            "mpmath.rational.mpq(0, 1)",
+            "sympy.Symbol('x')",
+            "mpmath.iv.mpf([-1e9, 1e9])",
         )
     ),
     Cheat(

@@ -8,9 +8,12 @@ comparisons, which end at equal pictures, cost nothing.
 from __future__ import annotations
 
 import builtins
+import dis
+import functools
 import inspect
+import types
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 __all__ = ["Drawn", "install_lazily", "stand_in"]
@@ -39,7 +42,10 @@ class Drawn:
     def __getattribute__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
             return object.__getattribute__(self, name)
-        if inspect.isroutine(inspect.getattr_static(object.__getattribute__(self, "_kind"), name, None)):
+        kind = object.__getattribute__(self, "_kind")
+        if not _has(kind, name):
+            raise AttributeError(f"{name}: nothing that {kind.__name__} has here")
+        if inspect.isroutine(inspect.getattr_static(kind, name, None)):
             return lambda *arguments, **settings: _read(self, "call", name, arguments, settings)
         return _read(self, "attribute", name)
 
@@ -80,6 +86,39 @@ class DrawnItems(Drawn):
         return any(value is each or value == each for each in self)
 
 
+@functools.lru_cache(maxsize=1_000)
+def _has(kind: type, name: str) -> bool:
+    """Whether a class has a name in this process, or one of its own methods gives it to every instance."""
+    if kind is object:  # of a class that is not known here
+        return False
+    if inspect.getattr_static(kind, name, None) is not None:
+        return True
+    codes = (
+        code
+        for owner in kind.__mro__
+        for each in list(vars(owner).values())
+        if isinstance(code := getattr(inspect.unwrap(each), "__code__", None), types.CodeType)
+    )
+    return any(name in code.co_names and _sets(code, name) for code in codes)
+
+
+def _sets(code: types.CodeType, name: str) -> bool:
+    return any(step.opname == "STORE_ATTR" and step.argval == name for step in dis.get_instructions(code))
+
+
+def _check_arguments(values: Iterable[Any]) -> None:
+    """Refuse what no reading of a figure needs: no expected value goes to the program in the form of a question.
+
+    Raises:
+        TypeError: where one is neither None, a number, a text, an object of the program nor a slice of these.
+    """
+    for value in values:
+        if type(value) is slice:
+            _check_arguments((value.start, value.stop, value.step))
+        elif type(value) not in (type(None), bool, int, float, str) and not isinstance_of_drawn(value):
+            raise TypeError(f"a figure of the program is not asked with a {type(value).__name__}")
+
+
 def isinstance_of_drawn(value: Any) -> bool:
     """Whether a value stands for an object of the solution process, whatever it says itself."""
     return type(value) in (Drawn, DrawnItems)
@@ -88,6 +127,7 @@ def isinstance_of_drawn(value: Any) -> bool:
 def _read(
     target: Drawn, kind: str, name: str | None = None, arguments: tuple = (), settings: Any = None
 ) -> Any:
+    _check_arguments((*arguments, *(settings or {}).values()))
     request = {"kind": kind, "number": Drawn.drawn_number(target), "name": name}
     ask = object.__getattribute__(target, "_ask")
     return ask({**request, "arguments": arguments, "settings": settings or {}})
@@ -98,7 +138,8 @@ def stand_in(number: int, kind: type, ask: Ask) -> Drawn:
 
     Args:
         number: By which that process knows it.
-        kind: The class of a library that it is an instance of; `object` where that is not known.
+        kind: The class of a library that it is an instance of; `object` where that is not known, and nothing
+            can be asked of it but its text and its items.
         ask: Carries a reading to the solution process.
     """
     has_items = kind is object or hasattr(kind, "__len__") or hasattr(kind, "__iter__")

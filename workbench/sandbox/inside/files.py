@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection
 from pathlib import Path
 
-__all__ = ["ForbiddenFile", "check_files", "read_files", "write_files"]
+__all__ = ["ForbiddenFile", "check_files", "named_in", "read_files", "write_files"]
 
 _MAX_NAME = 1_000
+_LISTS = re.compile(r"\b(listdir|scandir|glob|rglob|iglob|iterdir|walk)\b")
+_MODULES = (".py", ".pyc", ".pyd", ".so", ".dll", ".dylib", ".pth", ".egg", ".whl")
+_PICKLES = (".pkl", ".pickle", ".p", ".joblib", ".pt", ".pth", ".ckpt")
 
 
 class ForbiddenFile(Exception):
@@ -59,6 +63,32 @@ def _is_normal(name: str) -> bool:
     parts = name.split("/")
     plain = name.isprintable() and "\\" not in name and len(name) <= _MAX_NAME
     return plain and not any(part in ("", ".", "..") for part in parts) and os.path.normpath(name) == name
+
+
+def named_in(files: dict[str, bytes], tests_source: str) -> dict[str, bytes]:
+    """Return those files that the tests read: by their base name, or by their suffix where it lists a folder.
+
+    Raises:
+        ForbiddenFile: for a module or a pickle that the tests name: to read one is to run it.
+    """
+    lists = _LISTS.search(tests_source) is not None
+    read = {}
+    for name, content in files.items():
+        base = name.rsplit("/", maxsplit=1)[-1]
+        suffix = os.path.splitext(base)[1]
+        runs = _runs_when_read(name, suffix.lower(), content)
+        if runs and base in tests_source:
+            raise ForbiddenFile(f"a file whose reading runs code, in two processes: {name!r:.200}")
+        if not runs and (base in tests_source or (lists and (not suffix or suffix in tests_source))):
+            read[name] = content
+    return read
+
+
+def _runs_when_read(name: str, suffix: str, content: bytes) -> bool:
+    """Whether a file is a module, or a pickle by its suffix or by its first bytes."""
+    pickled = content[:1] == b"\x80" and content[1:2] in (b"\2", b"\3", b"\4", b"\5")
+    within = "__pycache__" in name.split("/") or (content[:2] == b"PK" and b"/data.pkl" in content)
+    return suffix in _MODULES or suffix in _PICKLES or pickled or within
 
 
 def write_files(files: dict[str, bytes]) -> None:

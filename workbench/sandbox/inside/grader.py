@@ -13,8 +13,9 @@ from typing import Any
 from . import channel, figures, files, inputs
 from .cases import MASKED, Cases, copied
 from .cells import TooLarge
-from .encoding import Decoder, ForbiddenResult
+from .encoding import Decoder, ForbiddenResult, libraries
 from .solution import FILENAME, describe
+from .watch import Watch
 
 __all__ = ["grade"]
 
@@ -39,7 +40,9 @@ class _Solution:
     """The grader's end of the seam."""
 
     def __init__(self, fd: int, tests_source: str) -> None:
-        self._fd = fd
+        self._fd, self._tests_source = fd, tests_source
+        self._libraries = libraries.imported_by(tests_source)
+        self._watch: Watch | None = None
         self._masks_expected = "mask" in tests_source or ".ma." in tests_source
         self._taken: dict[str, bytes] = {}
         self._message: bytearray = bytearray()
@@ -52,8 +55,11 @@ class _Solution:
         """Send a request; return the reply, and whether it holds masked values."""
         try:
             channel.send(self._fd, inputs.dump(request, reads=request["call"] == "read"))
+            if self._watch is None:
+                self._watch = Watch(self._tests_source, ".")
+                self._watch.start()
             message = channel.receive(self._fd, RESULT_BYTES)
-            reader = Decoder(message, self._stand_in)
+            reader = Decoder(message, self._stand_in, self._libraries)
             reply = reader.decode()
         except channel.ChannelClosed:
             raise SolutionEnded(
@@ -79,9 +85,14 @@ class _Solution:
                 raise TooLarge(
                     "the result is too large" if names else "the tests compare what they made of the result"
                 )
-            return Decoder(message, self._stand_in).decode()["results"][names[0]]
+            return Decoder(message, self._stand_in, self._libraries).decode()["results"][names[0]]
 
         return again
+
+    @property
+    def forbidden_step(self) -> str:
+        """What was seen that would have run code in this process; empty where nothing was."""
+        return self._watch.noted if self._watch is not None else ""
 
     def _stand_in(self, number: int, kind: type) -> figures.Drawn:
         return figures.stand_in(number, kind, self._read)
@@ -105,7 +116,7 @@ class _Solution:
         reply, masked = self._call(request)
         try:
             taken = files.check_files(reply.get("files"), {*kept, *_EXPECTED_FILES})
-            files.write_files(taken)
+            files.write_files(files.named_in(taken, self._tests_source))
         except (files.ForbiddenFile, OSError) as error:
             raise SolutionEnded("forbidden", str(error)) from None
         files.write_files(kept)  # after, and never from, what came
@@ -199,9 +210,12 @@ def grade(code: str, tests_source: str, solution_fd: int, *, split: bool, deadli
     cases = solution.cases if split else Cases(lambda result: partial(copied, copied(result)))
     if callable(tests.get("exec_test")):
         tests["exec_test"] = cases.around(tests["exec_test"])
-    report = _run_tests(code, tests, solution, cases)
-    vacuous, why = cases.why_vacuous(deadline) if report["kind"] == "passed" else (False, "")
-    return {**report, "vacuous": vacuous, "vacuous_why": why, "modules": sorted(solution.modules)}
+    outcome = _run_tests(code, tests, solution, cases)
+    vacuous, why = cases.why_vacuous(deadline) if outcome["kind"] == "passed" else (False, "")
+    if solution.forbidden_step:  # whatever a library made of the error
+        outcome = {**outcome, "kind": "forbidden", "message": solution.forbidden_step, "line": None}
+        vacuous, why = False, ""
+    return {**outcome, "vacuous": vacuous, "vacuous_why": why, "modules": sorted(solution.modules)}
 
 
 def _execute_here(code: str, environment: dict) -> None:

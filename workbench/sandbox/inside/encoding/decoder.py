@@ -6,12 +6,13 @@ it and the children as values that decoders made; what it calls is in its own co
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from . import (
     arrays,
     arrow,
+    checked,
     collected,
     equality,
     figures,
@@ -20,6 +21,7 @@ from . import (
     objects,
     plain,
     rebuilt,
+    registry,
     sparse,
     tensors,
 )
@@ -42,14 +44,19 @@ class Decoder:
     Args:
         message: What the other process sent.
         drawn: Makes what stands for an object that was left there, of its number and class; None refuses such.
+        libraries: Those whose classes and functions the value may hold; None for all that are loaded.
     """
 
     def __init__(
-        self, message: bytes | bytearray | memoryview, drawn: Callable[[int, type], Any] | None = None
+        self,
+        message: bytes | bytearray | memoryview,
+        drawn: Callable[[int, type], Any] | None = None,
+        libraries: Collection[str] | None = None,
     ) -> None:
         self._root, self._nodes, buffers = unpack(message)
         self._buffers: list[memoryview | None] = list(buffers)
         self.drawn = drawn
+        self._libraries = libraries
         self.holds_masked = False
         """Whether any part of the value is masked."""
         self.belongs = ""
@@ -63,6 +70,23 @@ class Decoder:
         self.to_compare: list[Any] = []
         """Objects whose class says itself what they equal."""
         self.kept: list[Any] = []
+
+    def find_class(self, module: Any, name: Any) -> type:
+        """Return the class that a library of those that may be here defines under this name."""
+        self._check_library(module, name)
+        return registry.find_class(module, checked.text(name))
+
+    def find_function(self, module: Any, name: Any) -> Any:
+        """Return the function that a library of those that may be here defines under this name."""
+        self._check_library(module, name)
+        return registry.find_function(module, checked.text(name))
+
+    def _check_library(self, module: Any, name: Any) -> None:
+        root = checked.text(module).partition(".")[0]
+        if self._libraries is not None and root not in self._libraries:
+            raise ForbiddenResult(
+                f"a result that holds {module:.100}.{name!s:.100}, of a library that the tests do not import"
+            )
 
     def buffer(self, number: Any, size: int | None = None) -> memoryview:
         """Hand out a buffer, of `size` bytes where that is given, once: bytes cannot be multiplied."""

@@ -203,7 +203,7 @@ def _check_name(kind: type, name: Any, value: Any) -> None:
 
 def _shell(reader: Any, meta: Any) -> Any:
     module, name, _ = checked.a_list(meta, 3)
-    kind = registry.find_class(checked.text(module), checked.text(name))
+    kind = reader.find_class(module, name)
     base = _base(kind)
     if base is tuple:
         raise ForbiddenResult(f"a {name} that is a tuple, and is not sent as one")
@@ -279,7 +279,7 @@ def _fill(reader: Any, meta: Any, parts: list, made: Any) -> Any:
 
 def _named_tuple(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
     module, name, names = checked.a_list(meta, 3)
-    kind = registry.find_class(checked.text(module), checked.text(name))
+    kind = reader.find_class(module, name)
     if not issubclass(kind, tuple):
         raise ForbiddenResult(f"a {name} that is no tuple")
     count = len(checked.a_list(names))
@@ -298,7 +298,7 @@ def _decode_row(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
     module, name, fields = checked.a_list(meta, 3)
     fields = [checked.text(field) for field in checked.a_list(fields, len(parts))]
     try:
-        kind: Any = registry.find_class(checked.text(module), checked.text(name))
+        kind: Any = reader.find_class(module, name)
     except ForbiddenResult:  # of the program's own: what counts are fields and values
         row: Any = collections.namedtuple
         kind = row("Row", fields)
@@ -309,7 +309,7 @@ def _decode_row(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
 
 def _decode_class(reader: Any, meta: Any, parts: list, shell: Any) -> type:
     module, name = checked.a_list(meta, 2)
-    kind = registry.find_class(checked.text(module), checked.text(name))
+    kind = reader.find_class(module, name)
     if type(kind).__eq__ is not type.__eq__ or not registry.is_public(kind):
         raise ForbiddenResult(f"a result that holds the class {module}.{name}")
     numpy = sys.modules.get("numpy")
@@ -320,7 +320,7 @@ def _decode_class(reader: Any, meta: Any, parts: list, shell: Any) -> type:
 
 def _decode_function(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
     module, name = checked.a_list(meta, 2)
-    found = registry.find_function(checked.text(module), checked.text(name))
+    found = reader.find_function(module, name)
     library = registry.library_of(module)
     owner = name.rpartition(".")[0]
     reader.belongs = f"{module}.{owner}" if owner else library if library != "numpy" else ""
@@ -340,7 +340,7 @@ def _decode_ufunc(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
 
 def _decode_member(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
     module, name, member = checked.a_list(meta, 3)
-    kind = registry.find_class(checked.text(module), checked.text(name))
+    kind = reader.find_class(module, name)
     if not issubclass(kind, enum.Enum) or checked.text(member) not in kind.__members__:
         raise ForbiddenResult(f"no member {member!r:.40} of {name}")
     return kind.__members__[member]
