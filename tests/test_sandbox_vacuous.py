@@ -293,6 +293,22 @@ def test_a_wrong_answer_is_failed_and_not_vacuous(grade):
     assert plain(grade("result = x * 3", form(EQUAL))) == ("failed", False, "")
 
 
+@pytest.mark.parametrize(("answer", "flag"), [("result = x * 2", False), ("result = x * 3 + 1", True)])
+def test_programs_that_are_graded_in_one_process_are_examined_too(answer, flag):
+    with Sandbox(workers=1, timeout_s=60) as box:
+        verdict = box.run(Program(answer, tests=form(_EFFECTS["overwrites both"]), split=False))
+    assert (verdict.status, verdict.split, verdict.vacuous) == ("passed", False, flag)
+
+
+def test_what_tests_make_of_a_result_is_said_not_to_be_examined(grade):
+    given = form("return len(result) == 3").replace(
+        'exec_test(test_env["result"]', 'exec_test(list(test_env["result"])'
+    )
+    verdict = grade("result = x * 3", given)
+    assert (verdict.status, verdict.vacuous) == ("passed", False)
+    assert verdict.vacuous_why == "not examined: the tests compare what they made of the result"
+
+
 def test_programs_without_tests_are_never_vacuous(grade):
     assert plain(grade("print(1)", None)) == ("passed", False, "")
 
