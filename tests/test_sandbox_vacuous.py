@@ -252,6 +252,12 @@ def test_a_large_result_is_examined_in_time(grade):
     assert (wrong.status, wrong.vacuous) == ("passed", True)
 
 
+def test_looking_at_an_expected_figure_draws_no_other(grade):
+    compare = "assert len(plt.get_fignums()) == 1 and type(ans[0]).__name__ == 'Figure'\nreturn result == 1"
+    given = form(compare, expected="[plt.figure(num=1)]", extra="import matplotlib.pyplot as plt")
+    assert grade("result = 1", given).status == "passed"
+
+
 _EFFECTS = {
     "overwrites both": "right = np.shape(result) == np.shape(ans)\nresult[:] = 0\nans[:] = 0\nreturn right",
     "sorts what it is given": "result.sort()\nans.sort()\nreturn len(result) == len(ans)",
