@@ -252,6 +252,12 @@ def test_a_large_result_is_examined_in_time(grade):
     assert (wrong.status, wrong.vacuous) == ("passed", True)
 
 
+def test_looking_at_an_expected_figure_draws_no_other(grade):
+    compare = "assert len(plt.get_fignums()) == 1 and type(ans[0]).__name__ == 'Figure'\nreturn result == 1"
+    given = form(compare, expected="[plt.figure(num=1)]", extra="import matplotlib.pyplot as plt")
+    assert grade("result = 1", given).status == "passed"
+
+
 _EFFECTS = {
     "overwrites both": "right = np.shape(result) == np.shape(ans)\nresult[:] = 0\nans[:] = 0\nreturn right",
     "sorts what it is given": "result.sort()\nans.sort()\nreturn len(result) == len(ans)",
@@ -291,6 +297,22 @@ def test_a_look_at_a_pass_ends_in_time_and_takes_no_pass_away(grade):
 
 def test_a_wrong_answer_is_failed_and_not_vacuous(grade):
     assert plain(grade("result = x * 3", form(EQUAL))) == ("failed", False, "")
+
+
+@pytest.mark.parametrize(("answer", "flag"), [("result = x * 2", False), ("result = x * 3 + 1", True)])
+def test_programs_that_are_graded_in_one_process_are_examined_too(answer, flag):
+    with Sandbox(workers=1, timeout_s=60) as box:
+        verdict = box.run(Program(answer, tests=form(_EFFECTS["overwrites both"]), split=False))
+    assert (verdict.status, verdict.split, verdict.vacuous) == ("passed", False, flag)
+
+
+def test_what_tests_make_of_a_result_is_said_not_to_be_examined(grade):
+    given = form("return len(result) == 3").replace(
+        'exec_test(test_env["result"]', 'exec_test(list(test_env["result"])'
+    )
+    verdict = grade("result = x * 3", given)
+    assert (verdict.status, verdict.vacuous) == ("passed", False)
+    assert verdict.vacuous_why == "not examined: the tests compare what they made of the result"
 
 
 def test_programs_without_tests_are_never_vacuous(grade):

@@ -42,7 +42,8 @@ class Verdict:
     """Whether the program ran apart from the process that held its tests."""
     vacuous: bool = False
     """For a graded program that passed: whether the pass says nothing about its result's values, since the result is
-    empty, missing or one value for many where the expected one is not, or the tests accept it blanked as well."""
+    empty, missing or one value for many where the expected one is not, or the tests accept it blanked as well.
+    Pictures are not blanked. A result close to the expected one is never vacuous, however lenient the tests."""
     vacuous_why: str = ""
     """Why the pass is vacuous, in a line; or ``not examined: ...`` where that could not be found out."""
 
