@@ -229,5 +229,5 @@ def _unknown(value: Any, why: str) -> SettingsError:
         got=f"an object of class {type(value).__qualname__} as input of a step ({why})",
         needed="inputs that can be compared between runs: plain values, dataclasses, arrays, frames, paths",
         fix="pass the values it was made from, give its class a method cache_key(), "
-        "or wrap it in workbench.runs.unkeyed(...) if it cannot change the result",
+        "or wrap it in workbench.store.fingerprint.unkeyed(...) if it cannot change the result",
     )
