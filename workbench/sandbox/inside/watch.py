@@ -43,7 +43,9 @@ class Watch:
         self._runs_code: dict[str, Callable[[tuple], bool]] = {
             "pickle.find_class": lambda _: not self._unpickles and not _in_the_stack("sklearn.datasets"),
             "marshal.load": lambda _: True,
-            "marshal.loads": lambda _: not sys._getframe(2).f_code.co_filename.startswith("<frozen importlib"),
+            "marshal.loads": lambda _: (
+                not sys._getframe(2).f_code.co_filename.startswith("<frozen importlib")
+            ),
             "subprocess.Popen": lambda arguments: not _is_constant(arguments[1]),
             **dict.fromkeys(_STARTS, lambda _: True),
             **{event: self._lies_here(place) for event, place in _OF_FILES.items()},
@@ -78,7 +80,7 @@ def _is_constant(command: Any) -> bool:
     while frame is not None and words:
         for constant in frame.f_code.co_consts:
             if isinstance(constant, str):
-                words -= {constant, *constant.split()}
+                words -= {constant, *constant.split()} if words == {*constant.split()} else {constant}
             elif isinstance(constant, tuple):
                 words -= {each for each in constant if isinstance(each, str)}
         frame = frame.f_back  # type: ignore[assignment]

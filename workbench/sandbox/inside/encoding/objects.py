@@ -104,6 +104,7 @@ def _a_member(value: Any) -> list | None:
     kind = type(value)
     if not issubclass(kind, enum.Enum):
         return None
+    registry.find_class(kind.__module__, kind.__qualname__)
     return ["member", [kind.__module__, kind.__qualname__, value.name], []]
 
 
