@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.sandbox.inside.files import ForbiddenFile, check_files, read_files, write_files
+from workbench.sandbox.inside.files import ForbiddenFile, check_files, named_in, read_files, write_files
 
 OWN = ("ans.png", "data/given.csv")
 
@@ -48,3 +48,27 @@ def test_files_are_new_and_never_written_through_a_link(tmp_path: Path, monkeypa
     write_files({"output.png": b"drawn", "deep/er.txt": b"x"})
     assert Path("ans.png").read_bytes() == b"expected"
     assert read_files({"ans.png": b"expected"}) == {"output.png": b"drawn", "deep/er.txt": b"x"}
+
+
+TAKEN = {
+    "output.png": b"1",
+    "a/x_1.csv": b"2",
+    "cache/output.pkl": b"3",
+    "m.py": b"4",
+    "model": b"\x80\x04K\x01.",
+}
+
+
+@pytest.mark.parametrize(
+    ("tests", "read"),
+    [
+        ("", []),
+        ("open('output.png')", ["output.png"]),
+        ("glob.glob('**/*.csv')", ["a/x_1.csv"]),
+        ("open('a/x_1.csv')", ["a/x_1.csv"]),
+        ("import m  # m.py; joblib.load('cache/output.pkl'), open('model')", []),
+    ],
+)
+def test_files_reach_the_tests_that_name_them(tests: str, read: list[str]):
+    """Never a module or a pickle, whatever it is called."""
+    assert list(named_in(TAKEN, tests)) == read

@@ -89,7 +89,6 @@ SCIENTIFIC = (
             "result = [stats.gaussian_kde(x, 0.1), stats.rv_histogram(np.histogram(x, bins=3)), stats.ecdf(x).cdf]",
         ),
         inputs=("np.array([1.0, 2.0, 2.5, 5.0])",),
-        awaited="a density holds a function that SciPy made for this instance",
     ),
     Problem(
         "results of tests",

@@ -23,7 +23,6 @@ TENSORFLOW = (
         ),
         inputs=("[[1, 2], [3, 4]]", "[0.5]"),
         **_ONLY,
-        awaited="numpy has no type for bfloat16",
     ),
     Problem(
         "variables of TensorFlow",

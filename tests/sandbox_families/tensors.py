@@ -55,7 +55,6 @@ TENSORS = (
             "y.to_sparse_bsr((1, 2)), y.to_sparse_bsc((1, 2))]",
         ),
         inputs=("torch.tensor([[0.0, 2.0], [1.0, 0.0], [0.0, 0.0]])",),
-        awaited="sparse blocks come back dense",
     ),
     Problem(
         "tensors that are learnt",

@@ -48,6 +48,7 @@ class _Solution:
         self._message: bytearray = bytearray()
         self._results: dict[str, Any] = {}
         self.cases = Cases(self._kept)
+        self._withheld: set[str] = set()
         self.calls = 0
         self.modules: set[str] = set()
 
@@ -94,6 +95,13 @@ class _Solution:
         """What was seen that would have run code in this process; empty where nothing was."""
         return self._watch.noted if self._watch is not None else ""
 
+    def why_not_there(self, message: str) -> str:
+        """Return what to add to a message that names a file which stayed with the program."""
+        names = [name for name in sorted(self._withheld) if name.rsplit("/", maxsplit=1)[-1] in message]
+        return (
+            f" ({names[0]} is a pickle or a module: only tests in one process can read it)" if names else ""
+        )
+
     def _stand_in(self, number: int, kind: type) -> figures.Drawn:
         return figures.stand_in(number, kind, self._read)
 
@@ -116,7 +124,9 @@ class _Solution:
         reply, masked = self._call(request)
         try:
             taken = files.check_files(reply.get("files"), {*kept, *_EXPECTED_FILES})
-            files.write_files(files.named_in(taken, self._tests_source))
+            read = files.named_in(taken, self._tests_source)
+            self._withheld.update(taken.keys() - read.keys())
+            files.write_files(read)
         except (files.ForbiddenFile, OSError) as error:
             raise SolutionEnded("forbidden", str(error)) from None
         files.write_files(kept)  # after, and never from, what came
@@ -215,6 +225,7 @@ def grade(code: str, tests_source: str, solution_fd: int, *, split: bool, deadli
     if solution.forbidden_step:  # whatever a library made of the error
         outcome = {**outcome, "kind": "forbidden", "message": solution.forbidden_step, "line": None}
         vacuous, why = False, ""
+    outcome["message"] += solution.why_not_there(outcome["message"])
     return {**outcome, "vacuous": vacuous, "vacuous_why": why, "modules": sorted(solution.modules)}
 
 

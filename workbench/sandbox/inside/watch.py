@@ -80,7 +80,7 @@ def _is_constant(command: Any) -> bool:
     while frame is not None and words:
         for constant in frame.f_code.co_consts:
             if isinstance(constant, str):
-                words -= {constant, *constant.split()}
+                words -= {constant, *constant.split()} if words == {*constant.split()} else {constant}
             elif isinstance(constant, tuple):
                 words -= {each for each in constant if isinstance(each, str)}
         frame = frame.f_back  # type: ignore[assignment]

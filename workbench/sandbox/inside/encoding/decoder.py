@@ -31,6 +31,8 @@ from .frame import unpack
 __all__ = ["MAX_DEPTH", "Decoder", "decode"]
 
 MAX_DEPTH = 2_000
+MAX_ARRAY_DEPTH = 100
+"""How many object arrays may lie within each other: numpy compares them by recursion in C, which nothing stops."""
 _FAMILIES = (plain, arrays, frames, sparse, tensors, flow, arrow, rebuilt, figures, objects)
 _SHELLS: dict[str, Callable] = {tag: make for family in _FAMILIES for tag, make in family.SHELLS.items()}
 _FINISHERS: dict[str, Callable] = {tag: make for family in _FAMILIES for tag, make in family.DECODERS.items()}
@@ -121,6 +123,8 @@ class Decoder:
         values: list[Any] = [_ABSENT] * len(nodes)
         heights = [0] * len(nodes)
         opened, done = bytearray(len(nodes)), bytearray(len(nodes))
+        arrays_below = [0] * len(nodes)
+        above = _Above()
         stack = list(self._places([self._root]))
         while stack:
             place = stack[-1]
@@ -133,17 +137,19 @@ class Decoder:
                 raise ForbiddenResult(f"a part of the unknown kind {tag!r:.40}")
             if not opened[place]:
                 opened[place] = 1
+                above.enter(place, tag)
                 if tag in _SHELLS:
                     values[place] = _SHELLS[tag](self, meta)
                 waiting = [each for each in self._places(a_list(children)) if not opened[each]]
                 if waiting:
                     stack.extend(reversed(waiting))
                     continue
+            above.leave(place, children, done)
             parts = [values[each[0]] if type(each) is list else each for each in children]
-            below = [heights[each[0]] for each in children if type(each) is list]
-            heights[place] = 1 + max(below, default=0)
-            if heights[place] > MAX_DEPTH:
-                raise ForbiddenResult(f"a result nested more than {MAX_DEPTH} levels deep")
+            below = [each[0] for each in children if type(each) is list]
+            heights[place] = 1 + max((heights[each] for each in below), default=0)
+            arrays_below[place] = (tag == "objects") + max((arrays_below[each] for each in below), default=0)
+            _check_depth(heights[place], arrays_below[place])
             if any(part is _ABSENT for part in parts):
                 raise ForbiddenResult(f"a {tag} that holds itself")
             self.belongs, self.holds = "", frozenset()
@@ -184,6 +190,42 @@ class Decoder:
             return []
         last = len(self._nodes) - 1
         return [whole(a_list(each, 1)[0], 0, last) for each in children if type(each) is list]
+
+
+def _check_depth(height: int, object_arrays: int) -> None:
+    if height > MAX_DEPTH:
+        raise ForbiddenResult(f"a result nested more than {MAX_DEPTH} levels deep")
+    if object_arrays > MAX_ARRAY_DEPTH:
+        raise ForbiddenResult(f"object arrays nested more than {MAX_ARRAY_DEPTH} levels deep")
+
+
+class _Above:
+    """The nodes that are under way, each within the one before it, and which of them are object arrays."""
+
+    def __init__(self) -> None:
+        self._depths: dict[int, int] = {}
+        self._arrays: list[int] = []
+
+    def enter(self, place: int, tag: str) -> None:
+        """Note that a node was opened."""
+        if tag == "objects":
+            self._arrays.append(len(self._depths))
+        self._depths[place] = len(self._depths)
+
+    def leave(self, place: int, children: list, done: bytearray) -> None:
+        """Note that all below a node was read.
+
+        Raises:
+            ForbiddenResult: where it leads back to one that it lies in, and an object array lies between.
+        """
+        if self._arrays:
+            deepest = self._arrays[-1]
+            for each in children:
+                if type(each) is list and not done[each[0]] and self._depths[each[0]] <= deepest:
+                    raise ForbiddenResult("an object array that holds itself")
+        depth = self._depths.pop(place)
+        if self._arrays and self._arrays[-1] == depth:
+            self._arrays.pop()
 
 
 def _is_class(label: str) -> bool:

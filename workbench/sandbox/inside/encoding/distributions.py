@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import checked
+from .arrays import an_array
 from .checked import ForbiddenResult
 
 __all__ = ["DECODERS", "encode"]
@@ -32,11 +33,43 @@ def encode(value: Any, out: Any) -> list | None:
         return None
     if isinstance(value, infrastructure.rv_frozen) and value.dist.name in _named():
         return ["frozen", value.dist.name, out.children([tuple(value.args), dict(value.kwds)])]
+    from scipy import stats
+
+    if type(value) is stats.rv_histogram:
+        return ["histogram", getattr(value, "_density", None), out.children(map(_numbers, value._histogram))]
+    if type(value) is stats.gaussian_kde:
+        return ["density", float(value.factor), out.children([value.dataset, value.weights])]
     if isinstance(value, infrastructure.rv_generic):
         for name, named in _named().items():
             if type(named) is type(value) and getattr(value, "name", None) == name:
                 return ["distribution", name, []]
     return None
+
+
+def _numbers(values: Any) -> Any:
+    import numpy
+
+    return numpy.asarray(values)
+
+
+def _decode_histogram(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
+    from scipy import stats
+
+    counts, edges = (an_array(part, kinds="iuf", dimensions=1) for part in parts)
+    settings = {} if meta is None else {"density": checked.truth(meta)}
+    return stats.rv_histogram((counts, edges), **settings)
+
+
+def _decode_density(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
+    from scipy import stats
+
+    points, weights = (
+        an_array(parts[0], kinds="iuf", dimensions=2),
+        an_array(parts[1], kinds="f", dimensions=1),
+    )
+    if type(meta) is not float:
+        raise ForbiddenResult("a density of no width")
+    return stats.gaussian_kde(points, bw_method=meta, weights=weights)
 
 
 def _decode(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
@@ -59,4 +92,9 @@ def _decode_frozen(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
     return _decode(reader, meta, [], None)(*arguments, **settings)
 
 
-DECODERS: dict[str, Callable] = {"distribution": _decode, "frozen": _decode_frozen}
+DECODERS: dict[str, Callable] = {
+    "distribution": _decode,
+    "frozen": _decode_frozen,
+    "histogram": _decode_histogram,
+    "density": _decode_density,
+}

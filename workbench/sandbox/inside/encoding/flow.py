@@ -12,9 +12,17 @@ from .checked import ForbiddenResult
 
 __all__ = ["DECODERS", "SHELLS", "encoders"]
 
+_BRAIN = "bfloat16"
+
 
 def _dense(variable: bool) -> Callable:
-    return lambda value, out: ["flow", [variable, value.dtype.name], [out.child(value.numpy())]]
+    def encode(value: Any, out: Any) -> list:
+        array = value.numpy()
+        if value.dtype.name == _BRAIN:  # numpy knows it as bytes only
+            array = array.view("u2")
+        return ["flow", [variable, value.dtype.name], [out.child(array)]]
+
+    return encode
 
 
 def _ragged(value: Any, out: Any) -> list:
@@ -70,6 +78,11 @@ def _decode_dense(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
     if array.dtype.kind == "O" and not all(type(each) is bytes for each in array.ravel().tolist()):
         raise ForbiddenResult("a tensor of objects")
     make = tensorflow.Variable if checked.truth(variable) else tensorflow.constant
+    if name == _BRAIN:
+        if array.dtype.kind != "u" or array.dtype.itemsize != 2:
+            raise ForbiddenResult("a tensor of bfloat16 in other bytes than its own")
+        tensor = tensorflow.bitcast(tensorflow.constant(array), _dtype(name))
+        return tensorflow.Variable(tensor) if variable else tensor
     return make(array, dtype=_dtype(name))
 
 

@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from . import checked, distributions, plain, registry, soundness, zones
+from . import checked, distributions, plain, registry, soundness, standard, zones
 from .checked import ForbiddenResult
 
 __all__ = ["DECODERS", "SHELLS", "encode_object"]
@@ -35,11 +35,11 @@ def encode_object(value: Any, out: Any) -> list:
         ForbiddenResult: where it is nothing that may leave the program.
     """
     kind = type(value)
-    for attempt in (_a_class, _a_function, _a_namespace, zones.encode_pytz, _a_member):
+    for attempt in (_a_class, _a_function, _a_namespace, zones.encode_pytz):
         node = attempt(value)
         if node is not None:
             return node
-    for attempt_parts in (distributions.encode, _a_reference, _a_row):
+    for attempt_parts in (standard.encode, _a_member, distributions.encode, _a_reference, _a_row):
         node = attempt_parts(value, out)
         if node is not None:
             return node
@@ -100,10 +100,11 @@ def _a_reference(value: Any, out: Any) -> list | None:
     return ["weak", None, [out.child(value())]] if type(value) in _WEAK else None
 
 
-def _a_member(value: Any) -> list | None:
+def _a_member(value: Any, out: Any) -> list | None:
     kind = type(value)
     if not issubclass(kind, enum.Enum):
         return None
+    registry.find_class(kind.__module__, kind.__qualname__)
     return ["member", [kind.__module__, kind.__qualname__, value.name], []]
 
 
@@ -371,4 +372,5 @@ DECODERS: dict[str, Callable] = {
     "namespace": _decode_namespace,
     "weak": _decode_weak,
     **distributions.DECODERS,
+    **standard.DECODERS,
 }

@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from . import checked, zones
+from . import checked, standard, zones
 from .checked import ForbiddenResult, whole
 
 __all__ = ["DECODERS", "SHELLS", "encoders", "is_encodable"]
@@ -159,6 +159,8 @@ def encoders() -> dict[type, Callable]:
         uuid.UUID: lambda value, out: ["uuid", value.hex, []],
         type(pathlib.Path()): lambda value, out: ["path", [True, str(value)], []],
         pathlib.PurePosixPath: lambda value, out: ["path", [False, str(value)], []],
+        pathlib.PureWindowsPath: lambda value, out: ["windows path", str(value), []],
+        re.Pattern: standard.pattern,
         **dict.fromkeys(_ITERATORS, _iterator),
         **zones.encoders(),
     }
@@ -321,6 +323,7 @@ DECODERS: dict[str, Callable] = {
     "timedelta": lambda reader, meta, parts, shell: datetime.timedelta(*_whole_numbers(meta, 3)),
     "uuid": lambda reader, meta, parts, shell: uuid.UUID(hex=checked.text(meta)),
     "path": _path,
+    "windows path": lambda reader, meta, parts, shell: pathlib.PureWindowsPath(checked.text(meta)),
     **zones.DECODERS,
 }
 

@@ -72,6 +72,9 @@ def encoders() -> dict[type, Callable]:
         for each in (name, f"{name}64"):
             if hasattr(found, each):
                 table[getattr(found, each)] = _neighbours
+    cbook = sys.modules.get("matplotlib.cbook")
+    if cbook is not None:  # who listens stays with the program
+        table[cbook.CallbackRegistry] = lambda value, out: ["callbacks", None, [out.child(value._signals)]]
     spatial = sys.modules.get("scipy.spatial")
     if spatial is not None:
         table[spatial.KDTree] = table[spatial.cKDTree] = _kd_tree
@@ -238,6 +241,15 @@ def _decode_loss(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
     return kind(*parts)
 
 
+def _decode_callbacks(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
+    from matplotlib.cbook import CallbackRegistry
+
+    (signals,) = parts
+    if signals is not None and not (type(signals) is list and all(type(each) is str for each in signals)):
+        raise ForbiddenResult("a registry of no signals")
+    return CallbackRegistry(signals=signals)
+
+
 SHELLS: dict[str, Callable] = {}
 DECODERS: dict[str, Callable] = {
     "sklearn tree": _decode_tree,
@@ -249,5 +261,6 @@ DECODERS: dict[str, Callable] = {
     "random state": _decode_random_state,
     "torch generator": _decode_torch_generator,
     "loss": _decode_loss,
+    "callbacks": _decode_callbacks,
     **boosters.DECODERS,
 }

@@ -30,8 +30,8 @@ _RUN = frozenset({"eval", "exec", "compile", "__import__"})
 _FILES = frozenset({"file", "fname", "filename", "mmap_mode"})
 
 
-def library_of(module: str) -> str:
-    """Return the name of the library that a module belongs to.
+def library_of(module: str, name: str = "") -> str:
+    """Return the name of the library that a module belongs to; `name` is what is looked for in it.
 
     Raises:
         ForbiddenResult: where it is none that is installed and loaded: Python's own modules are no libraries.
@@ -42,7 +42,7 @@ def library_of(module: str) -> str:
     installed = any("site-packages" in place or "dist-packages" in place for place in places)
     if not installed or root in sys.stdlib_module_names or root.startswith("_"):
         raise ForbiddenResult(
-            f"a result that holds what {module[:100]} defines, which may not leave the program"
+            f"a result that holds {f'{module}.{name}'.strip('.')[:200]}, which may not leave the program"
         )
     return root
 
@@ -70,7 +70,7 @@ def _public_parts(root: str) -> frozenset[str]:
 
 def _found(module: str, name: str) -> Any:
     """Follow a dotted name below a module, by what is written there: nothing is computed on the way."""
-    library_of(module)
+    library_of(module, name)
     if _NOT_RESULTS.intersection(module.split(".")):
         return None
     place: Any = _module(module)

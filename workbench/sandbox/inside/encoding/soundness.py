@@ -88,9 +88,18 @@ def _spline(made: Any, state: dict) -> bool:
     return int(degree) >= 0 and len(knots) >= coefficients.shape[0] + int(degree) + 1
 
 
+def _no_hooks(made: Any, state: dict) -> bool:
+    """PyTorch: what is called beside a module's or an optimizer's own work is not there."""
+    return all(
+        len(value) == 0 for name, value in state.items() if "_hooks" in name and hasattr(value, "__len__")
+    )
+
+
 _SOUND: dict[tuple[str, str], Callable[[Any, dict], bool]] = {
     ("sklearn", "BaseLibSVM"): _vectors,
     ("sklearn", "TreePredictor"): _predictor,
     ("scipy", "Delaunay"): _triangles,
     ("scipy", "BSpline"): _spline,
+    ("torch", "Module"): _no_hooks,
+    ("torch", "Optimizer"): _no_hooks,
 }

@@ -12,7 +12,7 @@ from .checked import ForbiddenResult
 
 __all__ = ["DECODERS", "SHELLS", "encoders"]
 
-_COMPRESSED = ("sparse_csr", "sparse_csc")
+_COMPRESSED = ("sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc")
 
 
 # --- writing ---------------------------------------------------------------------------------------------
@@ -31,7 +31,7 @@ def _tensor(tensor: Any, out: Any) -> list:
         parts = [flat.indices(), flat.values(), gradient]
         return ["sparse tensor", [list(plain.shape), kind], out.children(parts)]
     if layout in _COMPRESSED:
-        rows = layout == "sparse_csr"
+        rows = layout in ("sparse_csr", "sparse_bsr")
         first = plain.crow_indices() if rows else plain.ccol_indices()
         second = plain.col_indices() if rows else plain.row_indices()
         parts = [first, second, plain.values(), gradient]
