@@ -135,3 +135,16 @@ def test_stand_in_needs_a_reader():
     with pytest.raises(ForbiddenResult, match="left in the program"):
         decode(message)
     plt.close("all")
+
+
+def test_only_what_the_class_has_is_asked_and_no_expected_value_goes_along(seam: Seam):
+    """A patched artist was asked whether it `equals` the expected value, and was given that value to look at."""
+    line = plt.plot([0, 1], [2, 3])[0]
+    line.equals = lambda other: True
+    there = seam.seen(line)
+    with pytest.raises(AttributeError, match="equals"):
+        there.equals(1)
+    for expected in (np.zeros(2), [1, 2], (1, 2)):
+        with pytest.raises(TypeError, match=f"not asked with a {type(expected).__name__}"):
+            there.get_xdata(expected)
+    assert there.get_xdata(orig=True).tolist() == [0, 1]
