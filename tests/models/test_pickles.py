@@ -30,7 +30,7 @@ def model(tmp_path):
     return folder, weights
 
 
-@pytest.mark.parametrize("kind", ["saved by torch", "a plain pickle", "no pickle"])
+@pytest.mark.parametrize("kind", ["saved by torch", "a plain pickle"])
 def test_a_pickled_model_is_refused_and_not_run(model, tmp_path, kind):
     """The raw error recommended `weights_only=False`, which runs what the file brings."""
     folder, weights = model
@@ -38,12 +38,21 @@ def test_a_pickled_model_is_refused_and_not_run(model, tmp_path, kind):
     if kind == "saved by torch":
         torch.save({**weights, "bomb": Bomb(marker)}, file)
     else:
-        file.write_bytes(pickle.dumps(Bomb(marker), 2) if kind == "a plain pickle" else b"garbage")
+        file.write_bytes(pickle.dumps(Bomb(marker), 2))
     with pytest.raises(ModelError, match=f"{folder} has weights in a pickle") as caught:
         load_causal_lm(ModelSettings(str(folder), device="cpu"))
     assert "weights_only" not in str(caught.value)
     assert "save_pretrained" in str(caught.value)
     assert not marker.exists()
+
+
+def test_what_is_no_pickle_is_damaged_and_said_so(model):
+    folder, _ = model
+    (folder / "pytorch_model.bin").write_bytes(b"garbage")
+    with pytest.raises(ModelError, match=f"{folder} is damaged") as caught:
+        load_causal_lm(ModelSettings(str(folder), device="cpu"))
+    assert "weights_only" not in str(caught.value)
+    assert "download it again" in str(caught.value)
 
 
 def test_a_pickle_of_tensors_alone_is_read(model):

@@ -38,6 +38,8 @@ def damage(error: BaseException, name: str) -> ModelError | None:
         "download it again" if folder.exists() else f"download it again: hf download {name} --force-download"
     )
     why = (told.strip() or type(error).__name__).splitlines()[0][:_SHOWN_CHARS]
+    if isinstance(error, pickle.UnpicklingError):  # torch's own words recommend to run what is in it
+        why = "it does not begin as weights do"
     return ModelError(
         got=f"{file} is damaged, or was not copied to its end: {why}",
         needed="the model's files as they were saved",
