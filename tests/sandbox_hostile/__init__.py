@@ -1,7 +1,7 @@
 """Programs that attack the sandbox: what each tries, and the verdict that it must get.
 
 A program reports by printing: a line that starts with ESCAPED says that something worked which must not. Words
-such as @OUTSIDE@ are replaced before it runs: see `test_sandbox_hostile.py`.
+such as @OUTSIDE@ are replaced before it runs: see `tests/sandbox/test_hostile.py`.
 """
 
 from sandbox_hostile.form import Hostile
