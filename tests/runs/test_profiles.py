@@ -89,3 +89,10 @@ def test_the_profiles_values_are_taken_from_the_notebooks_variables(tmp_path):
 def test_by_name_what_is_left_out_is_the_profiles(tmp_path):
     run = Run.open("ds1000", {"samples": 3}, profile="laptop", out=tmp_path)
     assert (run.settings.problems, run.settings.samples) == ("hub", 3)
+
+
+def test_a_notebook_without_a_parameters_cell_takes_the_parameters_it_names(tmp_path, monkeypatch):
+    """Such as the tour, which opens runs of its own."""
+    monkeypatch.chdir(NOTEBOOKS)
+    run = Run.open("start_here", {"library": "Numpy"}, out=tmp_path)
+    assert run.settings.library == "Numpy"

@@ -225,10 +225,10 @@ def _settings(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return a run's parameters with their values, and those among them that are not as the profile says."""
     notebook = notebook_called(paper)
-    table = None if notebook is None else read_parameters(notebook)
+    table = None if notebook is None else read_parameters(notebook) or None  # none: it has no such cell
     given = parameters_given(variables, table)
     refuse_secrets(given)
-    if notebook is None or table is None:  # a notebook that is kept elsewhere: its values are what they are
+    if notebook is None or table is None:  # kept elsewhere, or without such a cell: values are what they are
         own = {name: Parameter(name, None, value) for name, value in given.items()}
         return resolve(own, {}, given), given
     if "__name__" in variables:
