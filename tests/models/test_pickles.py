@@ -10,7 +10,7 @@ from tiny_model import make_tiny_model
 
 from workbench.core.errors import ModelError
 from workbench.models import ModelSettings, load_causal_lm
-from workbench.models.pickles import read_state
+from workbench.models.pickles import CONVERT, START_OVER, only_tensors, read_state
 
 
 class Bomb:
@@ -72,3 +72,13 @@ def test_a_checkpoint_that_is_none_is_one_error(tmp_path, content):
     with pytest.raises(ModelError, match="start over"):
         read_state(file)
     assert not (tmp_path / "marker").exists()
+
+
+@pytest.mark.parametrize(
+    ("fix", "said"), [(CONVERT, "is damaged"), (START_OVER, "start over")], ids=["weights", "a checkpoint"]
+)
+def test_a_folder_without_a_pickle_is_one_error_wherever_it_is_read(tmp_path, fix, said):
+    """Also where nothing else around it knows of damaged files: torch's own words never get out."""
+    with pytest.raises(ModelError, match=said) as caught, only_tensors(str(tmp_path), fix=fix):
+        raise pickle.UnpicklingError("Re-running `torch.load` with `weights_only` set to `False`")
+    assert "weights_only" not in str(caught.value)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import ModelError
+from workbench.models.damage import damage
 
 if TYPE_CHECKING:
     import torch
@@ -36,9 +37,8 @@ def only_tensors(what: str, *, fix: str = CONVERT) -> Iterator[None]:
     try:
         yield
     except pickle.UnpicklingError as error:
-        if Path(what).is_dir() and not _holds_pickle(Path(what)):
-            raise  # what should be one is something else: damaged, and said so by who knows of damage
-        raise ModelError(
+        damaged = fix == CONVERT and Path(what).is_dir() and not _holds_pickle(Path(what))
+        raise (damage(error, what) if damaged else None) or ModelError(
             got=f"{what} has weights in a pickle that holds more than tensors, or is damaged; none of it was run",
             needed="weights as safetensors, or a pickle of tensors alone",
             fix=fix,
@@ -46,7 +46,7 @@ def only_tensors(what: str, *, fix: str = CONVERT) -> Iterator[None]:
 
 
 def _holds_pickle(folder: Path) -> bool:
-    """Tell whether a file of weights there begins as pickles do, or as archives of them."""
+    """Tell whether a file of weights there begins as pickles do, or as archives of them: else it is damaged."""
     for path in folder.glob("*.bin"):
         with path.open("rb") as file:
             if file.read(2)[:1] in (b"P", b"\x80"):
