@@ -1,4 +1,4 @@
-"""Chat templates of several kinds: what they take, and how they end a turn."""
+"""Chat templates of several kinds: what they take."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tiny_model import make_tiny_model
 from transformers import AutoTokenizer
 
 from workbench.core.errors import GeneratorError
-from workbench.generators.templates import TurnEnd, chat_text, turn_end
+from workbench.generators.templates import chat_text
 
 MESSAGES = [{"role": "system", "content": "Only code."}, {"role": "user", "content": "Double it."}]
 TURNS = "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}<turn_end>\n{% endfor %}"
@@ -45,13 +45,3 @@ def test_a_template_that_takes_no_user_either_is_named(tokenizer: Any) -> None:
     tokenizer.chat_template = "{{ raise_exception('no') }}"
     with pytest.raises(GeneratorError, match="refuses a user's turn"):
         chat_text(tokenizer, MESSAGES)
-    assert turn_end(tokenizer) == TurnEnd()
-
-
-def test_the_end_of_a_turn_is_a_token_or_a_text_or_nothing(tokenizer: Any) -> None:
-    tokenizer.chat_template = TURNS
-    assert turn_end(tokenizer) == TurnEnd(tokens=(tokenizer.convert_tokens_to_ids("<turn_end>"),))
-    tokenizer.chat_template = TURNS.replace("<turn_end>", " [/ANSWER] ")
-    assert turn_end(tokenizer) == TurnEnd(texts=("[/ANSWER]",))
-    tokenizer.chat_template = TURNS.replace("<turn_end>", "")
-    assert turn_end(tokenizer) == TurnEnd()

@@ -14,7 +14,7 @@ from workbench.generators.reasoning import is_tag
 from workbench.generators.sampling import SeededSampling
 from workbench.generators.settings import GenerationSettings
 from workbench.generators.stopping import StopTexts
-from workbench.generators.templates import TurnEnd, turn_end
+from workbench.models.stopping import TurnEnd, stop_token_ids, turn_end
 
 if TYPE_CHECKING:
     import torch
@@ -66,7 +66,9 @@ def loaded_model(
     """
     turn = turn_end(tokenizer) if chat else TurnEnd()
     settings = replace(settings, stop=(*settings.stop, *turn.texts))
-    ends = {*end_tokens(model, tokenizer, family), *turn.tokens}
+    vocabulary = tokenizer.get_vocab() if family else {}
+    ends = set(stop_token_ids(model, tokenizer, chat=chat))
+    ends |= {vocabulary[token] for token in (family.ends if family else ()) if token in vocabulary}
     return LoadedModel(model, tokenizer, settings, sorted(ends), tuple(stops))
 
 
@@ -184,18 +186,6 @@ def _before_first(text: str, stops: Iterable[str]) -> str:
     for stop in stops:
         text = text.split(stop, maxsplit=1)[0]
     return text
-
-
-def end_tokens(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, family: FillInTheMiddle | None
-) -> list[int]:
-    """Return the ids of the tokens that end an answer."""
-    known = model.generation_config.eos_token_id if model.generation_config else None
-    ends = {tokenizer.eos_token_id} | set(known if isinstance(known, list) else [known])
-    if family:
-        vocabulary = tokenizer.get_vocab()
-        ends |= {vocabulary.get(token) for token in family.ends}
-    return sorted(token for token in ends if token is not None)
 
 
 def _fitting(prompts: Sequence[list[int]], model: PreTrainedModel, max_new_tokens: int) -> list[list[int]]:
