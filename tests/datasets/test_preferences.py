@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.core.errors import DataError, SettingsError, WorkbenchError
+from workbench.datasets.messages import Message, messages_of, prompt_of
 from workbench.datasets.preference_filters import Drops, LengthLimit, contradictions, deduplicate, is_held_out
-from workbench.datasets.preference_pair import Message, PreferencePair, messages_of, prompt_of
+from workbench.datasets.preference_pair import PreferencePair
 from workbench.datasets.preferences import NAMES, Preferences, check_named_once, load_preferences
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "hh-rlhf" / "harmless-base.jsonl.gz"
@@ -173,6 +174,60 @@ def test_chat_rows_of_several_turns_become_a_transcript(tmp_path: Path) -> None:
     (pair,) = load(tmp_path, row)
     assert (pair.prompt, pair.chosen) == ("System: Be kind.\n\nHuman: Hello", "chosen")
     assert messages_of(pair.prompt) == [Message("system", "Be kind."), Message("user", "Hello")]
+
+
+ROLES = ("system", "user", "assistant", "user", "assistant", "user")
+SPOKEN = [{"role": role, "content": f"turn {number}"} for number, role in enumerate(ROLES)]
+
+
+def divided(prompt: Any, begun: list[Any]) -> dict[str, Any]:
+    """Return a row whose prompt is given apart, or not, from turns that each side begins with."""
+    sides = {side: [*begun, {"role": "assistant", "content": side}] for side in ("chosen", "rejected")}
+    return sides if prompt is None else {"prompt": prompt} | sides
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        *(divided(SPOKEN[:place] or None, SPOKEN[place:]) for place in range(7)),  # anywhere between two turns
+        *(divided(SPOKEN[:place], SPOKEN) for place in (1, 2, 4, 6)),  # the prompt in both places
+        *(divided(SPOKEN[place]["content"], SPOKEN) for place in (1, 3, 5)),
+        divided("", SPOKEN),
+        divided(None, [one | {"content": [{"type": "text", "text": one["content"]}]} for one in SPOKEN]),
+    ],
+)  # fmt: skip
+def test_a_conversation_is_the_same_pair_however_prompt_and_completions_divide_it(
+    tmp_path: Path, row: dict[str, Any]
+) -> None:
+    (pair,) = load(tmp_path, row)
+    assert messages_of(pair.prompt) == [Message(one["role"], one["content"]) for one in SPOKEN]
+    assert (pair.chosen, pair.rejected) == ("chosen", "rejected")
+
+
+def test_a_prompt_that_the_turns_go_on_from_is_kept_though_a_turn_repeats_it(tmp_path: Path) -> None:
+    again = [{"role": "assistant", "content": "What?"}, {"role": "user", "content": "Hi"}]
+    (pair,) = load(tmp_path, divided("Hi", again))
+    assert pair.prompt == "Human: Hi\n\nAssistant: What?\n\nHuman: Hi"
+
+
+@pytest.mark.parametrize("prompt", ["Another one?", [{"role": "user", "content": "Another one?"}]])
+def test_a_prompt_that_fits_nowhere_is_refused(tmp_path: Path, prompt: Any) -> None:
+    fault = "line 1: prompt is not what chosen and rejected begin with"
+    assert fault in problem(tmp_path, divided(prompt, SPOKEN)).got
+    assert "there is no prompt" in problem(tmp_path, divided(None, [])).got
+
+
+def test_whole_texts_without_turns_have_the_prompt_that_they_share(tmp_path: Path) -> None:
+    row = {"chosen": "The sky is blue.", "rejected": "The sky is black."}
+    (pair,) = load(tmp_path, row)
+    assert (pair.prompt, pair.chosen, pair.rejected) == ("The sky is", "blue.", "black.")
+    apart = {"chosen": "Yes.", "rejected": "No."}
+    assert load(tmp_path, row, apart).report.dropped == {"an empty prompt or response": 1}
+
+
+def test_texts_may_answer_a_list_of_messages(tmp_path: Path) -> None:
+    (pair,) = load(tmp_path, {"prompt": SPOKEN[:2], "chosen": "yes", "rejected": "no"})
+    assert messages_of(pair.prompt) == [Message("system", "turn 0"), Message("user", "turn 1")]
 
 
 TURN = st.text(alphabet=st.characters(exclude_categories=["C"]), min_size=1)

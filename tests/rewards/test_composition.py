@@ -147,6 +147,37 @@ def test_dialogues_and_columns_become_samples() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("completion", "read"),
+    [
+        ([{"role": "assistant", "content": [{"type": "text", "text": "cow "}, {"text": "hay"}]}], "cow hay"),
+        ([{"role": "assistant", "content": None}], ""),
+        (
+            [{"role": "assistant", "content": "Wait."}, {"role": "tool", "content": "3"}],
+            "Assistant: Wait.\n\nTool: 3",
+        ),
+    ],
+)
+def test_a_trainers_messages_of_any_kind_are_read_as_text(completion: Any, read: str) -> None:
+    seen: list[Sample] = []
+
+    class Spy(Rule):
+        def __call__(self, samples: Sequence[Sample]) -> list[list[Span]]:
+            seen.extend(samples)
+            return super().__call__(samples)
+
+    prompt = [{"role": "developer", "content": "Be brief."}, {"role": "user", "content": "What?"}]
+    reward = HierarchicalReward(Spy("h", lambda text: [Span(0, len(text), 0.0)]), [])
+    reward([prompt], [completion], completion_ids=[[1, 2, 3, 4]])
+    assert seen == [Sample("Developer: Be brief.\n\nHuman: What?", read)]
+
+
+def test_a_part_that_is_no_text_is_refused_by_row_and_kind() -> None:
+    picture = [{"role": "user", "content": [{"type": "image", "url": "x"}]}]
+    with pytest.raises(DataError, match="message 1 of prompt 1 has a part of type 'image'"):
+        HierarchicalReward(holistic(), [])(["What?", picture], [GOOD, GOOD])
+
+
 def test_aspects_are_chosen_by_what_was_scored() -> None:
     longer = Rule("longer", lambda text: [Span(0, len(text), float(len(text)))])
     shorter = Rule("shorter", lambda text: [Span(0, len(text), -float(len(text)))])

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from workbench.core.errors import DataError, SettingsError
 from workbench.datasets.jsonl import not_text
-from workbench.datasets.preference_pair import Message, PreferencePair, messages_of, prompt_of
+from workbench.datasets.messages import MalformedMessage, Message, messages_of, prompt_of, read_messages
+from workbench.datasets.preference_pair import PreferencePair
 
 __all__ = ["FORMATS", "Format", "MalformedRow", "Skip", "format_named", "format_of"]
 
 ASSISTANT = "\n\nAssistant:"
-ROLES = {"human": "user", "prompter": "user", "gpt": "assistant", "bot": "assistant", "model": "assistant"}
-"""Other names of the roles; `user`, `assistant` and `system` stand for themselves."""
+INSTRUCTIONS = ("system", "developer")
+"""Roles of turns that may stand before the first turn of the user."""
 TIE = "no preference between the two"
 PROMPTS_DIFFER = "the two sides respond to different prompts"
 NOT_A_REPLY = "the dialogue does not end with the assistant"
@@ -62,23 +63,48 @@ def from_dialogues(row: Row, source: str) -> PreferencePair | Skip:
 
 
 def from_prompted(row: Row, source: str) -> PreferencePair | Skip:
-    """Convert rows that are pairs already, such as RewardBench's (prompt, chosen, rejected, subset)."""
-    prompt, chosen, rejected = (_text(row, name) for name in ("prompt", "chosen", "rejected"))
+    """Convert rows that are pairs already, such as RewardBench's; the prompt may be a list of messages."""
+    chosen, rejected = (_text(row, name) for name in ("chosen", "rejected"))
+    prompt = prompt_of(_prompt(row)) if isinstance(row.get("prompt"), list) else _text(row, "prompt")
     return PreferencePair(prompt, chosen, rejected, source, _subset(row))
 
 
+def from_completions(row: Row, source: str) -> PreferencePair | Skip:
+    """Convert two whole texts without marks of turns (TRL's standard format with an implicit prompt).
+
+    The prompt is what both begin with, up to the last white space: words stay whole.
+    """
+    chosen, rejected = _text(row, "chosen"), _text(row, "rejected")
+    pairs = enumerate(zip(chosen, rejected, strict=False))
+    shared = next((place for place, (one, other) in pairs if one != other), min(len(chosen), len(rejected)))
+    while shared and not chosen[shared - 1].isspace():
+        shared -= 1
+    return PreferencePair(
+        chosen[:shared].strip(), chosen[shared:].strip(), rejected[shared:].strip(), source, _subset(row)
+    )
+
+
 def from_messages(row: Row, source: str) -> PreferencePair | Skip:
-    """Convert chat rows: two lists of messages, with the prompt in them or in a column of its own."""
+    """Convert chat rows: two lists of messages, which begin with the prompt, or follow one in a column of its own.
+
+    These are all forms of TRL's conversational preference data, and those that have the prompt in both places.
+    """
     chosen, rejected = _messages(row, "chosen"), _messages(row, "rejected")
     if chosen[-1].role != "assistant" or rejected[-1].role != "assistant":
         return Skip(NOT_A_REPLY)
     if chosen[:-1] != rejected[:-1]:
         return Skip(PROMPTS_DIFFER)
     before = chosen[:-1]
-    if not any(message.role == "user" for message in before):  # the lists hold the completions only
-        asked = row.get("prompt")
-        begun = [Message("user", asked)] if isinstance(asked, str) else _messages(row, "prompt")
-        before = [*begun, *before]
+    if row.get("prompt"):
+        begun = _prompt(row)
+        if not _holds(before, begun):
+            if before and (before[0].role == begun[-1].role == "user" or before[0].role in INSTRUCTIONS):
+                raise MalformedRow(
+                    "prompt is not what chosen and rejected begin with, nor what they go on from"
+                )
+            before = [*begun, *before]
+    if not before:
+        raise MalformedRow("chosen holds the response alone, and there is no prompt")
     return PreferencePair(prompt_of(before), chosen[-1].content, rejected[-1].content, source, _subset(row))
 
 
@@ -143,6 +169,7 @@ FORMATS: Mapping[str, Format] = {
         Format("messages", ("chosen", "rejected"), from_messages),
         Format("prompted", ("prompt", "chosen", "rejected"), from_prompted),
         Format("dialogues", ("chosen", "rejected"), from_dialogues),
+        Format("completions", ("chosen", "rejected"), from_completions),
     )
 }
 """All formats by name, those that ask for more before those that ask for less."""
@@ -170,9 +197,13 @@ def format_of(row: Row, where: str) -> Format:
         DataError: The columns are of no format, or of two that pair the same rows differently.
     """
     fitting = [one for one in FORMATS.values() if set(one.columns) <= set(row)]
-    lists = isinstance(row.get("chosen"), list)
+    lists = isinstance(row.get("chosen"), list | Mapping)
     fitting = [one for one in fitting if one.name != "messages" or lists]
-    fitting = [one for one in fitting if one.name not in ("prompted", "dialogues") or not lists]
+    fitting = [
+        one for one in fitting if one.name not in ("prompted", "dialogues", "completions") or not lists
+    ]
+    turns = any(ASSISTANT in str(row.get(name)) for name in ("chosen", "rejected"))
+    fitting = [one for one in fitting if one.name != "dialogues" or turns]
     if len([one for one in fitting if one.name.startswith("beavertails")]) > 1:
         raise DataError(
             f"{where}: rows of two tasks, 'safe' (the safe one chosen) and 'better' (the more helpful one)",
@@ -222,18 +253,23 @@ def _one_of(row: Row, name: str, values: tuple[Any, ...]) -> Any:
 
 
 def _messages(row: Row, name: str) -> list[Message]:
-    """Return a field that must be a list of messages, `role` and `content` (or `from` and `value`)."""
-    listed = row.get(name)
-    if not isinstance(listed, list) or not listed:
-        got = f"a {type(listed).__name__}" if listed else "empty" if name in row else "missing"
-        raise MalformedRow(f"{name} is {got}, not a list of messages")
-    messages = []
-    for number, one in enumerate(listed, start=1):
-        if not isinstance(one, Mapping):
-            raise MalformedRow(f"message {number} of {name} is a {type(one).__name__}, not an object")
-        role, content = one.get("role", one.get("from")), one.get("content", one.get("value"))
-        role = ROLES.get(role, role) if isinstance(role, str) else role
-        if role not in ("user", "assistant", "system") or not isinstance(content, str):
-            raise MalformedRow(f"message {number} of {name} has no known role or no text")
-        messages.append(Message(role, content))
-    return messages
+    """Return a field that must be a list of messages."""
+    if name not in row:
+        raise MalformedRow(f"{name} is missing, not a list of messages")
+    try:
+        return read_messages(row[name], name)
+    except MalformedMessage as error:
+        raise MalformedRow(str(error)) from error
+
+
+def _prompt(row: Row) -> list[Message]:
+    """Return the turns of a prompt of its own: a text, which a user said, or a list of messages."""
+    asked = row.get("prompt")
+    return [Message("user", asked)] if isinstance(asked, str) else _messages(row, "prompt")
+
+
+def _holds(turns: Sequence[Message], begun: Sequence[Message]) -> bool:
+    """Tell whether a conversation holds a prompt; turns that begin with a reply go on from one instead."""
+    said, asked = ([(one.role, one.content.strip()) for one in part] for part in (turns, begun))
+    places = range(1 if turns and turns[0].role == "assistant" else len(turns))
+    return any(said[place : place + len(asked)] == asked for place in places)

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workbench.core.errors import SettingsError
+from workbench.core.errors import DataError, SettingsError
 from workbench.rewards.hierarchy import MODES, SHORTEST, hierarchical_reward, passes, sigmoid_shaping
 from workbench.rewards.placement import place_on_tokens
 from workbench.rewards.spans import Reward, Sample, Span, check_within, mapped, sequence_score
@@ -165,12 +165,16 @@ class HierarchicalReward:
         `completion_ids` where they are given, as TRL does, else of the words.
 
         Args:
-            prompts: Texts, or dialogues as lists of messages.
+            prompts: Texts, or dialogues as lists of messages; parts of text, tool calls and no content are read.
             completions: Texts, or lists of messages; as many.
             columns: Further columns of the data set, each as long: the samples' metadata, such as `question`.
+
+        Raises:
+            DataError: A content is no text, such as an image; it is said of which message of which row, from 0.
         """
         ids = columns.pop("completion_ids", None)
-        texts = [(_text(prompt), _text(text)) for prompt, text in zip(prompts, completions, strict=True)]
+        both = enumerate(zip(prompts, completions, strict=True))
+        texts = [(_text(prompt, f"prompt {k}"), _text(text, f"completion {k}")) for k, (prompt, text) in both]
         given = {
             name: column
             for name, column in columns.items()
@@ -228,13 +232,18 @@ def _as_tokens(words: Sequence[Sequence[tuple[int, int]]], lengths: Sequence[int
     return offsets, mask
 
 
-def _text(given: Any) -> str:
+def _text(given: Any, name: str) -> str:
     """Return a text, or a dialogue's as `prompt_of` writes it."""
     if isinstance(given, str):
         return given
-    from workbench.datasets.preference_pair import Message, prompt_of
+    from workbench.datasets.messages import MalformedMessage, prompt_of, read_messages
 
-    turns = [Message(str(turn["role"]), str(turn["content"])) for turn in given]
-    if len(turns) == 1:
-        return turns[0].content
-    return prompt_of(turns)
+    try:
+        turns = read_messages(given, name)
+    except MalformedMessage as error:
+        raise DataError(
+            str(error),
+            "texts, or lists of messages whose contents are text",
+            "leave the row out, or give the texts of its parts alone",
+        ) from error
+    return turns[0].content if len(turns) == 1 else prompt_of(turns)
