@@ -1,5 +1,6 @@
 """Fingerprints are equal exactly where the inputs of a step are equal."""
 
+import linecache
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -16,6 +17,19 @@ from workbench.store.fingerprint import fingerprint, unkeyed
 class Point:
     x: int
     y: float = 0.0
+
+
+CELL = """import dataclasses
+@dataclasses.dataclass(frozen=True)
+class Brief:
+    limit: int
+    rate = 2
+    @property
+    def double(self):
+        return self.rate * self.limit
+    def __call__(self, prompt, answer):
+        return self.double if len(answer) > 3 else Brief(self.limit)
+"""
 
 
 class Model:
@@ -101,15 +115,34 @@ def test_what_contains_itself_is_refused():
         fingerprint(loop)
 
 
+def in_a_notebook(source, name, **variables):
+    """Return what a notebook's cell of this source defines under a name."""
+    space = {"__name__": "__main__", **variables}
+    cell = f"<cell {hash(source)}>"
+    linecache.cache[cell] = (len(source), None, source.splitlines(keepends=True), cell)
+    exec(compile(source, cell, "exec"), space)
+    return space[name]
+
+
 def test_a_notebooks_function_counts_with_the_variables_it_reads():
-    def in_a_notebook(factor):
-        space = {"__name__": "__main__", "factor": factor}
-        source = "def scaled(x):\n    return factor * x\n"
-        exec(compile(source, "<cell>", "exec"), space)
-        import linecache
+    source = "def scaled(x):\n    return factor * x\n"
+    two, again, three = (in_a_notebook(source, "scaled", factor=factor) for factor in (2, 2, 3))
+    assert fingerprint(two) == fingerprint(again)
+    assert fingerprint(two) != fingerprint(three)
 
-        linecache.cache["<cell>"] = (len(source), None, source.splitlines(keepends=True), "<cell>")
-        return space["scaled"]
 
-    assert fingerprint(in_a_notebook(2)) == fingerprint(in_a_notebook(2))
-    assert fingerprint(in_a_notebook(2)) != fingerprint(in_a_notebook(3))
+@pytest.mark.parametrize(
+    "changed",
+    [
+        CELL.replace("> 3", "> 4"),
+        CELL.replace("rate = 2", "rate = 1"),
+        CELL.replace("limit: int", "most: int").replace("self.limit", "self.most"),
+        CELL.replace("len(answer)", "size(answer)").replace("import", "def size(text): return 1\nimport"),
+    ],
+)
+def test_a_notebooks_class_counts_with_its_methods_and_what_they_read(changed):
+    first, again, other = (in_a_notebook(source, "Brief") for source in (CELL, CELL, changed))
+    assert fingerprint(first(1)) == fingerprint(again(1))
+    assert fingerprint(first(1)) != fingerprint(first(2))
+    assert fingerprint(first(1)) != fingerprint(other(1))
+    assert fingerprint(first) != fingerprint(other)

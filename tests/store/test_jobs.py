@@ -75,3 +75,51 @@ def test_a_result_that_is_no_data_is_refused(tmp_path):
 
 def locked(_):
     return threading.Lock()
+
+
+def test_what_another_call_has_done_is_not_done_again(tmp_path):
+    few, more = ({str(number): (tmp_path, number) for number in numbers} for numbers in ((1, 2), (2, 4, 1)))
+    run_jobs(note_and_square, few, tmp_path / "few", shared=tmp_path / "shared", progress=False)
+    found = run_jobs(note_and_square, more, tmp_path / "more", shared=tmp_path / "shared", progress=False)
+    assert found == {"2": 4, "4": 16, "1": 1}
+    assert done(tmp_path) == ["1", "2", "4"]
+    for file in tmp_path.glob("did-*"):
+        file.unlink()
+    run_jobs(doubled, {"1": (tmp_path, 1)}, tmp_path / "other", shared=tmp_path / "shared", progress=False)
+    assert done(tmp_path) == ["1"]  # of another function
+
+
+def test_a_damaged_result_of_another_call_is_not_read(tmp_path):
+    run_jobs(square, {"a": 3}, tmp_path / "first", shared=tmp_path / "shared", progress=False)
+    (file,) = (tmp_path / "shared").iterdir()
+    file.write_bytes(b"half a fi")
+    assert run_jobs(square, {"a": 3}, tmp_path / "second", shared=tmp_path / "shared", progress=False) == {
+        "a": 9
+    }
+
+
+def doubled(job):
+    return 2 * note_and_square(job)
+
+
+def test_functions_of_a_notebooks_cell_reach_other_processes(tmp_path):
+    jobs = {str(number): (in_a_cell(number), number) for number in (2, 3)}
+    assert run_jobs(applied, jobs, tmp_path, workers=2, progress=False) == {"2": 20, "3": 30}
+
+
+def in_a_cell(number):
+    """Return a function as a notebook's cell defines it: in __main__, reading a global."""
+    space = {"__name__": "__main__", "factor": 10}
+    exec("def scaled(x):\n    return factor * x\n", space)
+    return space["scaled"]
+
+
+def applied(job):
+    function, number = job
+    return function(number)
+
+
+def test_what_no_other_process_can_be_sent_is_said(tmp_path):
+    jobs = {name: (square, threading.Lock()) for name in "ab"}
+    with pytest.raises(SettingsError, match="workers=1"):
+        run_jobs(applied, jobs, tmp_path, workers=2, progress=False)

@@ -56,6 +56,11 @@ class Run:
         self._steps = StepStore(folder / "steps", int(settings.get("seed") or 0))
         self._notes: dict[str, Any] = {}
 
+    @property
+    def jobs(self) -> Path:
+        """Where steps keep the results of single jobs for each other, so that an arm more costs one training."""
+        return self.folder / "steps" / "jobs"
+
     @classmethod
     def open(
         cls,

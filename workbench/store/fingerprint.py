@@ -7,6 +7,7 @@ class has one if it says so itself, by a method ``cache_key()`` that returns suc
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import enum
@@ -102,8 +103,7 @@ def _compound(value: Any, walk: _Walk) -> Iterable[bytes]:
     """Yield the pieces of everything that is not a plain scalar."""
     name = f"{type(value).__module__}.{type(value).__qualname__}".encode()
     yield name
-    if type(value).__module__.startswith("workbench."):
-        yield walk.version(type(value).__module__)  # what the object does is part of what it is
+    yield from _behaviour_pieces(type(value), walk)
     if callable(key := getattr(value, "cache_key", None)) and not isinstance(value, type):
         yield from _pieces(key(), walk)
     elif isinstance(value, Path):
@@ -155,6 +155,9 @@ def _code_pieces(value: Any, walk: _Walk) -> Iterable[bytes]:
         yield from _pieces((value.__func__, value.__self__), walk)
     elif isinstance(value, types.ModuleType):
         yield walk.version(value.__name__)
+    elif isinstance(value, type) and value.__module__ == "__main__":
+        yield f"{value.__module__}.{value.__qualname__}".encode()
+        yield from _class_pieces(value, walk)
     else:
         function = inspect.unwrap(value)
         module = sys.modules.get(function.__module__)
@@ -165,6 +168,42 @@ def _code_pieces(value: Any, walk: _Walk) -> Iterable[bytes]:
             yield source_digest(_source(function)).encode()
         if isinstance(function, types.FunctionType):
             yield from _surroundings(function, walk)
+
+
+def _behaviour_pieces(kind: type, walk: _Walk) -> Iterable[bytes]:
+    """Yield what objects of a class do, which is part of what they are, where the class is ours or a notebook's."""
+    if kind.__module__.startswith("workbench."):
+        yield walk.version(kind.__module__)
+    elif kind.__module__ == "__main__":
+        yield from _class_pieces(kind, walk)
+
+
+def _class_pieces(defined: type, walk: _Walk) -> Iterable[bytes]:
+    """Yield what a notebook's class does: its methods' code. The source of the class itself cannot be found there."""
+    for base in defined.__mro__:
+        if base.__module__ != "__main__":
+            continue
+        yield base.__qualname__.encode()
+        for name, member in sorted(vars(base).items()):
+            method = member
+            if isinstance(member, property):
+                method = member.fget
+            elif isinstance(member, classmethod | staticmethod):
+                method = member.__func__
+            if isinstance(method, types.FunctionType):
+                yield name.encode()
+                if name.startswith("__") and not _has_source(method):
+                    continue  # written by dataclasses, from the fields
+                if id(method) not in walk.above:
+                    yield from _pieces(method, walk)
+            elif isinstance(member, bool | int | float | str | tuple) and not name.startswith("__"):
+                yield from _pieces((name, member), walk)
+
+
+def _has_source(function: Any) -> bool:
+    with contextlib.suppress(OSError, TypeError):
+        return bool(inspect.getsource(inspect.unwrap(function)))
+    return False
 
 
 def _source(function: Any) -> str:

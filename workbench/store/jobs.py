@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
+import pickle
 import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, TypeVar
 
+from workbench.core.errors import SettingsError
 from workbench.store import atomic
+from workbench.store.fingerprint import fingerprint
 from workbench.store.stored import Damaged, classes_around, decode, stored
 
 __all__ = ["run_jobs"]
@@ -23,6 +27,7 @@ def run_jobs(
     jobs: Mapping[str, Job],
     folder: Path,
     *,
+    shared: Path | None = None,
     workers: int = 1,
     label: str = "jobs",
     progress: bool = True,
@@ -33,9 +38,11 @@ def run_jobs(
     function and these jobs alone, as a step's folder is.
 
     Args:
-        function: What to do; with several workers it has a name in a module, and so do its arguments' classes.
+        function: What to do. It and the jobs may hold functions of a notebook's cells: other processes get the code.
         jobs: By name; the name is a file's.
         folder: Where results are kept, a file each.
+        shared: Where the results of other calls are kept too, each under the fingerprint of its function and job:
+            what was done there is not done again, so that a job more costs one job. None: nothing is shared.
         workers: Processes. 1: no process is started. In each of several, torch computes on its share of the cores.
         label: What the progress bar says.
         progress: Show a bar on a terminal.
@@ -44,7 +51,8 @@ def run_jobs(
         The results by name, in the order of the jobs.
 
     Raises:
-        SettingsError: A result is no data.
+        SettingsError: A result is no data; a job cannot be sent to another process, or, with `shared`, has no
+            fingerprint.
     """
     from tqdm.auto import tqdm
 
@@ -60,6 +68,12 @@ def run_jobs(
                 f"{label}: {file.name} is not read, and the job is done again: it is {fault}", sys.stderr
             )
     missing = [name for name in jobs if name not in found]
+    twins = _twins(function, {name: jobs[name] for name in missing}, shared)
+    for name in [name for name in missing if name in twins and twins[name].is_file()]:
+        with contextlib.suppress(Damaged):
+            found[name] = _read(function, twins[name])
+            atomic.write_bytes(files[name], twins[name].read_bytes())
+            missing.remove(name)
     bar = tqdm(
         total=len(jobs), initial=len(jobs) - len(missing), desc=label, disable=None if progress else True
     )
@@ -72,7 +86,10 @@ def run_jobs(
             # spawned: a fork of a process that has used torch's threads may hang
             context = multiprocessing.get_context("spawn")
             with ProcessPoolExecutor(workers, context, _share_cores, (workers,)) as pool:
-                waiting = [pool.submit(_compute, function, jobs[name], files[name]) for name in missing]
+                waiting = [
+                    pool.submit(_compute_sent, _sent(function, jobs[name], name), files[name])
+                    for name in missing
+                ]
                 try:
                     for done in as_completed(waiting):
                         done.result()
@@ -80,7 +97,40 @@ def run_jobs(
                 except BaseException:
                     pool.shutdown(wait=False, cancel_futures=True)
                     raise
+    for name in missing:
+        if name in twins:
+            atomic.write_bytes(twins[name], files[name].read_bytes())
     return {name: found[name] if name in found else _read(function, file) for name, file in files.items()}
+
+
+def _twins(
+    function: Callable[[Job], Result], jobs: Mapping[str, Job], shared: Path | None
+) -> dict[str, Path]:
+    """Return by name the file in which all calls that share results keep a job's."""
+    if shared is None:
+        return {}
+    shared.mkdir(parents=True, exist_ok=True)
+    return {name: shared / f"{fingerprint([function, job])}.result" for name, job in jobs.items()}
+
+
+def _sent(function: Callable[[Job], Result], job: Job, name: str) -> bytes:
+    """Return a job as bytes for another process; what a notebook's cells define goes by its code."""
+    import cloudpickle
+
+    try:
+        content: bytes = cloudpickle.dumps((function, job))
+    except Exception as fault:  # whatever an object's own pickling raises
+        raise SettingsError(
+            got=f"job {name!r} with what no other process can be sent ({type(fault).__name__}: {fault})",
+            needed="functions that read plain values, and open files, models or connections themselves",
+            fix="make such objects within the function, or compute in this process: workers=1",
+        ) from fault
+    return content
+
+
+def _compute_sent(content: bytes, file: Path) -> None:
+    function, job = pickle.loads(content)  # written by this very call
+    _compute(function, job, file)
 
 
 def _read(function: Callable[[Job], Result], file: Path) -> Result:

@@ -1,5 +1,7 @@
 """What each arm pays, on hand-computed values, and that an arm is the mode that it is named after."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -7,6 +9,7 @@ from workbench.core.errors import SettingsError
 from workbench.papers.alarm.arms import (
     ASPECT_ONLY,
     CENTRED,
+    CHOSEN,
     HIERARCHICAL,
     HOLISTIC_ONLY,
     RANDOM_GATE,
@@ -102,6 +105,47 @@ def test_a_declaration_trains_every_arm_once_and_sweeps_on_the_first_seeds():
     # the random gate follows its model in one job, and only that one
     pairs = [tuple(cell.name for cell in group) for group in _grouped(cells) if len(group) > 1]
     assert pairs == [(HIERARCHICAL, RANDOM_GATE)] * 2
+
+
+def test_arms_are_added_by_name_and_pay_the_chosen_aspect():
+    declaration = Declaration((0,), 0, weights=(0.3, 1.0))
+    arms = declaration.main_arms()
+    arms["low gate"] = replace(arms[HIERARCHICAL], threshold=0.0)
+    arms["both"] = Arm(WEIGHTED_SUM, (CHOSEN, "b", "a"), weight=0.5)
+    added = declaration.with_arms(arms)
+    main = added.main_arms(("a",))
+    assert list(main)[-2:] == ["low gate", "both"]
+    assert main["low gate"] == Arm(HIERARCHICAL, ("a",), threshold=0.0)
+    assert main["both"].aspects == ("a", "b")
+    assert added.weight("both") == 0.5
+    assert added.with_arms(added.main_arms()) == added
+    before, after = declaration.cells(("a",), ("a", "b")), added.cells(("a",), ("a", "b"))
+    assert [cell for cell in after if cell not in before] == [
+        Cell(name, main[name], 0) for name in ("low gate", "both")
+    ]
+
+
+def test_a_declared_arm_is_not_changed_under_its_name():
+    declaration = Declaration((0,), 0)
+    arms = declaration.main_arms()
+    with pytest.raises(SettingsError, match="hierarchical is changed"):
+        declaration.with_arms(arms | {HIERARCHICAL: replace(arms[HIERARCHICAL], weight=2.0)})
+    with pytest.raises(SettingsError, match="is changed or missing"):
+        declaration.with_arms({})
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        Cell("low-gate", Arm(HIERARCHICAL, ("a",), threshold=0.5), 0),
+        Cell("another gate", Arm(RANDOM_GATE, ("a",), threshold=0.0), 0),
+    ],
+)
+def test_trainings_that_would_take_each_others_place_are_refused(added):
+    arm = Arm(HIERARCHICAL, ("a",), threshold=0.0)
+    given = [Cell("low gate", arm, 0), Cell("gate", replace(arm, kind=RANDOM_GATE), 0)]
+    with pytest.raises(SettingsError, match="two trainings"):
+        _grouped([*given, added])
 
 
 def test_a_random_gate_without_its_model_is_refused():

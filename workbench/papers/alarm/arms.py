@@ -23,6 +23,7 @@ __all__ = [
     "ASPECT_ONLY",
     "BEFORE",
     "CENTRED",
+    "CHOSEN",
     "HIERARCHICAL",
     "HOLISTIC_ONLY",
     "KINDS",
@@ -38,6 +39,9 @@ CENTRED, HIERARCHICAL, RANDOM_GATE = "weighted_sum, zero-centred", "hierarchical
 KINDS = (HOLISTIC_ONLY, ASPECT_ONLY, WEIGHTED_SUM, CENTRED, HIERARCHICAL, RANDOM_GATE)
 """The paper's four, and two that separate causes. `CENTRED`: the weighted sum with 0.5 taken off every shaped value,
 so that a sentence more is no gain in itself. `RANDOM_GATE`: the hierarchy with a gate that opens by chance."""
+
+CHOSEN = "the chosen one"
+"""Stands among an arm's aspects for those that selection chooses."""
 
 
 @dataclass(frozen=True)

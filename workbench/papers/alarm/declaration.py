@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from workbench.core.errors import DataError, SettingsError
 from workbench.papers.alarm.arms import (
     ASPECT_ONLY,
     CENTRED,
+    CHOSEN,
     HIERARCHICAL,
     HOLISTIC_ONLY,
     RANDOM_GATE,
@@ -55,6 +56,8 @@ class Declaration:
     """By kind of `SWEPT`, the weight that tuning chose; the largest where nothing was."""
     compared: bool = True
     """Train the hierarchy with every aspect, to see whether the selection was right."""
+    added: Mapping[str, Arm] = field(default_factory=dict)
+    """More arms to compare, by name; see `with_arms`."""
 
     def __post_init__(self) -> None:
         faults = []
@@ -67,23 +70,51 @@ class Declaration:
         if faults:
             raise SettingsError.listing(faults)
 
+    def with_arms(self, arms: Mapping[str, Arm]) -> Declaration:
+        """Return the declaration with the arms that are not among its main ones added to them.
+
+        Args:
+            arms: By name: the main arms as they are, and more. The aspect `CHOSEN` stands for the chosen ones.
+
+        Raises:
+            SettingsError: A main arm was changed or taken away: claims compare them by their names.
+        """
+        own = self.main_arms()
+        changed = [name for name, arm in own.items() if arms.get(name) != arm]
+        if changed:
+            raise SettingsError(
+                got=f"arms in which {', '.join(changed)} is changed or missing",
+                needed="the declared arms as they are, and others beside them",
+                fix="give the changed arm a name of its own",
+            )
+        return replace(
+            self, added={**self.added, **{name: arm for name, arm in arms.items() if name not in own}}
+        )
+
     def weight(self, kind: str) -> float:
         """Return the weight that a kind is compared at; the random gate and the aspects alone use others' weights."""
+        if kind in self.added:
+            return self.added[kind].weight
         if kind == RANDOM_GATE:
             kind = HIERARCHICAL
         if kind == ASPECT_ONLY:
             return 1.0
         return self.tuned.get(kind, max(self.weights))
 
-    def main_arms(self, chosen: Sequence[str]) -> dict[str, Arm]:
+    def main_arms(self, chosen: Sequence[str] = (CHOSEN,)) -> dict[str, Arm]:
         """Return the arms that are compared, by name.
 
         Args:
             chosen: The aspects that selection chose.
         """
         kinds = (ASPECT_ONLY, WEIGHTED_SUM, CENTRED, HIERARCHICAL, RANDOM_GATE)
-        arms = {HOLISTIC_ONLY: self._arm(HOLISTIC_ONLY, ())}
-        return arms | {kind: self._arm(kind, chosen) for kind in kinds}
+        arms = {HOLISTIC_ONLY: self._arm(HOLISTIC_ONLY, ())} | {
+            kind: self._arm(kind, chosen) for kind in kinds
+        }
+        for name, arm in self.added.items():
+            named = [one for aspect in arm.aspects for one in (chosen if aspect == CHOSEN else (aspect,))]
+            arms[name] = replace(arm, aspects=tuple(dict.fromkeys(named)))
+        return arms
 
     def aspect_arms(self, aspects: Sequence[str]) -> dict[str, Arm]:
         """Return the hierarchy with each aspect alone, by name."""

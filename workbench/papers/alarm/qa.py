@@ -5,6 +5,7 @@ Source: Lai et al. 2024, "ALaRM: Align Language Models via Hierarchical Rewards 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -58,6 +59,7 @@ def prepare_seeds(
     *,
     workers: int,
     folder: Path,
+    shared: Path | None = None,
     progress: bool = True,
 ) -> dict[int, Prepared]:
     """Prepare every seed. Killed, the same call goes on.
@@ -68,6 +70,7 @@ def prepare_seeds(
         seeds: To prepare.
         workers: Processes.
         folder: Where results and reward models go.
+        shared: Where other calls' results are kept too; see `run_jobs`.
         progress: Show a bar on a terminal.
     """
     jobs = {
@@ -75,7 +78,13 @@ def prepare_seeds(
         for seed in seeds
     }
     done = run_jobs(
-        _prepared, jobs, folder / "seeds", workers=workers, label="reward models", progress=progress
+        _prepared,
+        jobs,
+        folder / "seeds",
+        shared=shared,
+        workers=workers,
+        label="reward models",
+        progress=progress,
     )
     return dict(zip(seeds, done.values(), strict=True))
 
@@ -86,6 +95,7 @@ def run_cells(
     *,
     workers: int,
     folder: Path,
+    shared: Path | None = None,
     progress: bool = True,
 ) -> list[PolicyOutcome]:
     """Train every cell, and judge it; what is finished stays on disk and is not done again.
@@ -98,13 +108,16 @@ def run_cells(
         prepared: By seed.
         workers: Processes.
         folder: Where outcomes are kept, a file a job.
+        shared: Where other calls' outcomes are kept too; see `run_jobs`.
         progress: Show a bar on a terminal.
     """
     jobs = {}
     for group in _grouped(cells):
         jobs[group[0].file] = Job(prepared[group[0].seed].task, group)
     jobs |= {f"before-seed-{seed}": Job(one.task, ()) for seed, one in prepared.items()}
-    done = run_jobs(run_job, jobs, folder, workers=workers, label="policies", progress=progress)
+    done = run_jobs(
+        run_job, jobs, folder, shared=shared, workers=workers, label="policies", progress=progress
+    )
     return [outcome for outcomes in done.values() for outcome in outcomes]
 
 
@@ -193,6 +206,10 @@ class _Preparation:
     seed: int
     folder: Path
 
+    def cache_key(self) -> tuple[object, ...]:
+        """Return what decides on the outcome: not where it lies."""
+        return self.prepare, self.settings, self.seed
+
 
 def _prepared(job: _Preparation) -> Prepared:
     from transformers.utils import logging
@@ -208,7 +225,14 @@ def _grouped(cells: Iterable[Cell]) -> list[tuple[Cell, ...]]:
         SettingsError: It has none.
     """
     given = list(cells)
-    followers = {_place(cell): cell for cell in given if cell.arm.kind == RANDOM_GATE}
+    for count in (Counter(cell.file for cell in given), Counter(map(_place, filter(_follows, given)))):
+        if (name := next((name for name, times in count.items() if times > 1), None)) is not None:
+            raise SettingsError(
+                got=f"two trainings that are {name}",
+                needed="arms whose names differ in letters or digits, and one random gate for a hierarchical arm",
+                fix="rename one, or give it another weight or threshold",
+            )
+    followers = {_place(cell): cell for cell in filter(_follows, given)}
     groups: list[tuple[Cell, ...]] = []
     for cell in given:
         if cell.arm.kind == RANDOM_GATE:
@@ -222,6 +246,10 @@ def _grouped(cells: Iterable[Cell]) -> list[tuple[Cell, ...]]:
             fix="declare it too",
         )
     return groups
+
+
+def _follows(cell: Cell) -> bool:
+    return cell.arm.kind == RANDOM_GATE
 
 
 def _place(cell: Cell) -> tuple[int, tuple[str, ...], float, float]:

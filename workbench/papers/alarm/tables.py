@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.core.statistics import Estimate
-from workbench.papers.alarm.arms import HIERARCHICAL, HOLISTIC_ONLY
+from workbench.papers.alarm.arms import ASPECT_ONLY, HIERARCHICAL, HOLISTIC_ONLY, RANDOM_GATE
 from workbench.papers.alarm.aspects import ASPECTS
 from workbench.papers.alarm.declaration import SWEPT, Declaration
 from workbench.papers.alarm.results import Findings, mean_over_seeds, rank_agreement, wide_table
@@ -47,15 +47,15 @@ def arms_table(declaration: Declaration) -> pd.DataFrame:
 
     swept = ", ".join(f"{weight:g}" for weight in declaration.weights)
     rows = []
-    for name, arm in declaration.main_arms(("the chosen one",)).items():
-        gated = {HIERARCHICAL: f"{arm.threshold:g}", "random gate": "by chance, at its rate"}
+    for name, arm in declaration.main_arms().items():
+        gated = {HIERARCHICAL: f"{arm.threshold:g}", RANDOM_GATE: "by chance, at its rate"}
         rows.append(
             {
                 "arm": name,
                 "aspect": ", ".join(arm.aspects) or "none",
                 "its weight": arm.weight if arm.aspects else 0.0,
-                "holistic weight": 0.0 if name == "aspect_only" else arm.holistic_weight,
-                "gate": gated.get(name, "none"),
+                "holistic weight": 0.0 if arm.kind == ASPECT_ONLY else arm.holistic_weight,
+                "gate": gated.get(arm.kind, "none"),
                 "weights swept": f"{swept} on {declaration.sweep_seeds} seeds"
                 if name in SWEPT and declaration.sweep_seeds
                 else "",

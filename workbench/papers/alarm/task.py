@@ -15,7 +15,16 @@ from workbench.models.lora import LoraSettings
 from workbench.rewards import Reward, Sample, Selection, pairs_within, select_aspects, sequence_score
 from workbench.training.ppo.settings import PPOSettings
 
-__all__ = ["Pool", "Prepared", "RewardSource", "SeedTask", "TaskRewards", "check_sizes", "measured_pool"]
+__all__ = [
+    "Pool",
+    "Prepared",
+    "RewardSource",
+    "SeedTask",
+    "TaskRewards",
+    "check_sizes",
+    "measured_pool",
+    "sample_values",
+]
 
 Floats = NDArray[np.float64]
 
@@ -65,6 +74,8 @@ class Pool:
     """By name: the holistic reward as `holistic`, aspects, and truths. Shape [answers]."""
     selection: Selection
     """The aspects by inconsistency with the holistic reward, over all pairs of answers to the same prompt."""
+    samples: tuple[Sample, ...] = ()
+    """The answers."""
 
 
 @dataclass(frozen=True)
@@ -86,16 +97,16 @@ def measured_pool(rewards: TaskRewards, answers: Sequence[Sample | tuple[str, st
         keep: Aspects to choose at most.
     """
     samples = [one if isinstance(one, Sample) else Sample(*one) for one in answers]
-    aspects = {name: _values(reward, samples) for name, reward in rewards.aspects.items()}
-    holistic = _values(rewards.holistic, samples)
+    aspects = {name: sample_values(reward, samples) for name, reward in rewards.aspects.items()}
+    holistic = sample_values(rewards.holistic, samples)
     prompts = tuple(sample.prompt for sample in samples)
     selection = select_aspects(aspects, holistic, pairs_within(prompts), keep=keep)
-    truths = {name: _values(reward, samples) for name, reward in rewards.truths.items()}
-    return Pool(prompts, {"holistic": holistic, **aspects, **truths}, selection)
+    truths = {name: sample_values(reward, samples) for name, reward in rewards.truths.items()}
+    return Pool(prompts, {"holistic": holistic, **aspects, **truths}, selection, tuple(samples))
 
 
-def _values(reward: Reward, samples: Sequence[Sample]) -> Floats:
-    """Return one number for each sample; unlike `reward_values`, with its metadata."""
+def sample_values(reward: Reward, samples: Sequence[Sample]) -> Floats:
+    """Return one number for each sample, shape [samples]; unlike `reward_values`, with its metadata."""
     spans = reward(samples)
     scores = [sequence_score(found, len(one.response)) for found, one in zip(spans, samples, strict=True)]
     return np.array(scores, dtype=np.float64)
