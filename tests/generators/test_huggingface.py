@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from tiny_model import make_tiny_model
-from transformers import AutoTokenizer
 
 from workbench.core.errors import GeneratorError
 from workbench.datasets.ds1000 import Problem
@@ -21,7 +20,6 @@ from workbench.generators.huggingface import HuggingFaceGenerator
 from workbench.generators.loading import load_model
 from workbench.generators.resume import ResumableGenerator
 from workbench.generators.settings import GenerationSettings
-from workbench.generators.stopping import StopTexts
 
 GREEDY = GenerationSettings(style="completion", temperature=0.0, max_new_tokens=12, device="cpu")
 SAMPLED = replace(GREEDY, temperature=1.0, top_p=0.9)
@@ -95,16 +93,19 @@ def test_a_row_is_on_disk_when_it_ends_and_not_when_its_batch_does(
     ended = [one for one in whole if one.ended == "stop"]
     assert 0 < len(ended) < len(whole)  # some rows end early, and others are cut
     on_disk: list[int] = []
-    hand_over = continuing._Rows.hand_over
 
-    def watched(self: Any, row: int, tokens: Any, *, cut: bool) -> None:
-        on_disk.append(path.read_bytes().count(b"\n") if path.exists() else 0)
-        hand_over(self, row, tokens, cut=cut)
+    def watched(*given: Any) -> Iterator[Written]:
+        for written in continuing._continuously(*given):
+            yield written
+            on_disk.append(path.read_bytes().count(b"\n"))
 
-    monkeypatch.setattr(continuing._Rows, "hand_over", watched)
+    monkeypatch.setattr(continuing, "_batch_by_batch", watched)
+    monkeypatch.setattr(continuing, "can_join", lambda model: False)
     kept = list(ResumableGenerator(HuggingFaceGenerator(checkpoint, settings), path).generate(PROBLEMS))
     assert kept == whole
-    assert on_disk == list(range(7))  # each row before was written while the model waited
+    assert on_disk == list(
+        range(1, 7)
+    )  # a row is on disk before the others go on; nobody asks after the last
 
 
 def test_an_answer_that_reaches_the_limit_is_cut(checkpoint: str) -> None:
@@ -120,7 +121,7 @@ def test_a_prompt_that_opens_the_reasoning_makes_an_unclosed_draft_no_answer(
     monkeypatch.setattr(huggingface, "extract_answer", extract_answer)
 
     def writes(text: str) -> list[str]:
-        monkeypatch.setattr(huggingface, "continue_prompts", lambda *_: [Written(0, text, cut=True)])
+        monkeypatch.setattr(huggingface, "continue_prompts", lambda *_, **__: [Written(0, text, cut=True)])
         return [one.code for one in answers(str(model), replace(GREEDY, style="chat"), PROBLEMS[:1])]
 
     assert writes("```python\nresult = 2\n```\nBut") == [""]
@@ -156,23 +157,11 @@ def test_a_model_whose_tokens_are_words_stops_too(name: str) -> None:
     assert stopped.code == free.code[: free.code.index(stop)]
 
 
-def test_a_row_ends_when_its_latest_tokens_hold_a_stop_text(checkpoint: str) -> None:
-    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
-    texts = ["BEGIN a = 1\n", "a = 1\nEND x", "nothing", "EN", "D"]
-    tokens = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
-    width = max(map(len, tokens))
-    ids = torch.tensor([[tokenizer.pad_token_id] * (width - len(row)) + row for row in tokens])
-    # the prompt, which holds one too, does not count
-    prompt = torch.tensor([tokenizer("END", add_special_tokens=False)["input_ids"]] * len(texts))
-    stops = StopTexts(tokenizer, ["BEGIN", "\nEND"], prompt_length=prompt.shape[1])
-    assert stops(torch.cat([prompt, ids], dim=1), None).tolist() == [True, True, False, False, False]
-
-
 def test_a_chat_model_is_asked_by_its_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = str(make_tiny_model(tmp_path, chat=True, special=["<|user|>", "<|assistant|>"]))
     seen: list[str] = []
 
-    def spy(ready: Any, prompts: list[list[int]], seeds: list[int]) -> list[Written]:
+    def spy(ready: Any, prompts: list[list[int]], seeds: list[int], **_: Any) -> list[Written]:
         seen.extend(ready.tokenizer.decode(prompt) for prompt in prompts)
         return [Written(row, "", cut=False) for row in range(len(prompts))]
 
@@ -188,7 +177,7 @@ def test_insertion_uses_the_marks_in_the_tokenizer(tmp_path: Path, monkeypatch: 
     model = str(make_tiny_model(tmp_path, special=marks))
     seen: list[str] = []
 
-    def spy(ready: Any, prompts: list[list[int]], seeds: list[int]) -> list[Written]:
+    def spy(ready: Any, prompts: list[list[int]], seeds: list[int], **_: Any) -> list[Written]:
         seen.extend(ready.tokenizer.decode(prompt) for prompt in prompts)
         return [Written(row, "", cut=False) for row in range(len(prompts))]
 

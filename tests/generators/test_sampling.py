@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from workbench.generators.sampling import SeededSampling, sample_seed
+from workbench.generators import sampling
+from workbench.generators.sampling import sample_seed, uniform_numbers
 
 torch = pytest.importorskip("torch")
 
 
 def draw(logits: list[float], seeds: list[int], *, temperature: float = 1.0, top_p: float = 1.0) -> list[int]:
-    sampling = SeededSampling(
-        seeds,
-        prompt_length=3,
-        max_new_tokens=2,
-        temperature=temperature,
-        top_p=top_p,
-        device=torch.device("cpu"),
-    )
+    uniforms = torch.tensor([uniform_numbers(seed, 2)[0] for seed in seeds])
     scores = torch.tensor([logits] * len(seeds))
-    kept = sampling(torch.zeros(len(seeds), 3, dtype=torch.long), scores)
-    assert (kept.isfinite().sum(dim=-1) == 1).all()
-    return list(map(int, kept.argmax(dim=-1)))
+    return sampling.draw(scores, uniforms, temperature=temperature, top_p=top_p).tolist()
 
 
 def shares(tokens: list[int], count: int) -> list[float]:
@@ -51,6 +43,16 @@ def test_top_p_keeps_the_fewest_tokens_that_reach_it() -> None:
 def test_a_row_draws_the_same_alone_as_in_company() -> None:
     logits = [0.0] * 50
     assert [draw(logits, [seed])[0] for seed in (5, 9, 2)] == draw(logits, [5, 9, 2])
+
+
+def test_a_nucleus_beyond_the_likeliest_is_looked_for_in_the_whole_vocabulary(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    logits = torch.linspace(0, 3, 40)[torch.randperm(40, generator=torch.Generator().manual_seed(1))].tolist()
+    seeds = list(range(200))
+    whole = {top_p: draw(logits, seeds, top_p=top_p) for top_p in (0.05, 0.5, 1.0)}
+    monkeypatch.setattr(sampling, "_LIKELIEST", 3)
+    assert {top_p: draw(logits, seeds, top_p=top_p) for top_p in whole} == whole
 
 
 def test_seeds_differ_by_run_problem_and_sample() -> None:

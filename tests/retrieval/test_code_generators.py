@@ -57,7 +57,7 @@ def test_a_plain_model_continues_an_opened_block_and_a_chat_model_gets_a_turn(
 
     seen: list[tuple[str, tuple[str, ...]]] = []
 
-    def spy(ready: Any, prompts: list[list[int]], seeds: list[int]) -> list[continuing.Written]:
+    def spy(ready: Any, prompts: list[list[int]], seeds: list[int], **_: Any) -> list[continuing.Written]:
         seen.extend((ready.tokenizer.decode(prompt), ready.settings.stop) for prompt in prompts)
         return [continuing.Written(row, "", cut=False) for row in range(len(prompts))]
 

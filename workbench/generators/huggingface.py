@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.core.errors import GeneratorError
-from workbench.core.terminal import short
 from workbench.datasets.ds1000 import Problem
 from workbench.generators.answer import CUT, STOPPED, Answer, in_order, wanted
 from workbench.generators.answers import extract_answer
 from workbench.generators.continuing import continue_prompts, loaded_model
 from workbench.generators.loading import load_model
+from workbench.generators.progress import AnswerBar
 from workbench.generators.prompts import (
     FillInTheMiddle,
     chat_messages,
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["HuggingFaceGenerator", "model_state"]
 
-# Prompts are sorted by length among this many batches: less padding, and little work is lost by a kill.
-BATCHES_SORTED = 4
 ANSWER_SETTINGS = (
     "style",
     "temperature",
@@ -86,8 +84,6 @@ class HuggingFaceGenerator:
         self, problems: Iterable[Problem], *, samples: int = 1, skip: Collection[tuple[int, int]] = ()
     ) -> Iterator[Answer]:
         """Yield each of the model's answers as it ends, in any order."""
-        from tqdm.auto import tqdm
-
         pairs = list(wanted(problems, samples, skip))
         if not pairs:
             return
@@ -97,24 +93,15 @@ class HuggingFaceGenerator:
         chat = style == "chat"
         ready = loaded_model(*self._loaded, self.settings, chat=chat, stops=stop_texts(style), family=family)
         drafts = chat and opens_reasoning(chat_text(tokenizer, chat_messages(pairs[0][0])))
-        size = self.settings.batch_size
-        hidden = None if self.progress else True  # None: hidden where stderr is no terminal
-        with tqdm(total=len(pairs), desc=short(self.name), unit="answer", disable=hidden) as bar:
-            for start in range(0, len(pairs), size * BATCHES_SORTED):
-                window = pairs[start : start + size * BATCHES_SORTED]
-                prompts = [_encode(problem, style, family, tokenizer) for problem, _ in window]
-                order = sorted(range(len(window)), key=lambda i: -len(prompts[i]))
-                for first in range(0, len(order), size):
-                    rows = order[first : first + size]
-                    seeds = [
-                        sample_seed(self.settings.seed, window[i][0].problem_id, window[i][1]) for i in rows
-                    ]
-                    for written in continue_prompts(ready, [prompts[i] for i in rows], seeds):
-                        problem, sample = window[rows[written.row]]
-                        text = OPENED + written.text if drafts else written.text
-                        code = extract_answer(text, problem, style)
-                        bar.update()
-                        yield Answer(problem.problem_id, sample, code, CUT if written.cut else STOPPED)
+        prompts = [_encode(problem, style, family, tokenizer) for problem, _ in pairs]
+        seeds = [sample_seed(self.settings.seed, problem.problem_id, sample) for problem, sample in pairs]
+        with AnswerBar(self.name, len(pairs), shown=self.progress) as bar:
+            for written in continue_prompts(ready, prompts, seeds, tokens_written=bar.wrote):
+                problem, sample = pairs[written.row]
+                text = OPENED + written.text if drafts else written.text
+                code = extract_answer(text, problem, style)
+                bar.answered()
+                yield Answer(problem.problem_id, sample, code, CUT if written.cut else STOPPED)
 
     def _style(self, tokenizer: PreTrainedTokenizerBase) -> tuple[str, FillInTheMiddle | None]:
         """Return the prompt style, and for insertion the model's marks; refuse one it was not made for."""

@@ -1,52 +1,62 @@
-"""Stop writing where a text says so."""
+"""Whether a text that is being written holds a stop text."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import torch
     from transformers import PreTrainedTokenizerBase
 
 __all__ = ["StopTexts"]
 
 _SPARE_TOKENS = 8  # a decoder may treat the first of them in another way than in the middle of a text
+_PART = "\ufffd"  # what a token that holds only some bytes of a letter decodes to
 
 
 class StopTexts:
-    """A stopping criterion of `generate`: a row ends once its latest tokens hold a stop text.
+    """Finds stop texts in what a model has written so far, token by token.
 
-    It reads the text as the tokenizer decodes it. Transformers' own `stop_strings` works on the vocabulary instead,
-    and cannot read that of every tokenizer (of one whose tokens are words, for instance).
+    It reads the text as the tokenizer decodes it, which takes long; but only after a token that holds the last letter
+    of a stop text, which few do. Transformers' own `stop_strings` works on the vocabulary instead, and cannot read
+    that of every tokenizer (of one whose tokens are words, for instance).
 
     Args:
         tokenizer: The model's.
-        stops: Texts, at least one.
-        prompt_length: Tokens before the first new one, padding included.
+        stops: Texts, none empty; there may be none at all.
     """
 
-    def __init__(
-        self, tokenizer: PreTrainedTokenizerBase, stops: Sequence[str], *, prompt_length: int
-    ) -> None:
-        self._tokenizer, self._stops, self._prompt_length = tokenizer, tuple(stops), prompt_length
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, stops: Sequence[str]) -> None:
+        self._tokenizer, self._stops = tokenizer, tuple(stops)
         # no token holds less than a byte, but for marks without a text
-        self._window = max(len(stop.encode()) for stop in stops) + _SPARE_TOKENS
+        self._window = max((len(stop.encode()) for stop in stops), default=0) + _SPARE_TOKENS
+        self._last = {stop[-1] for stop in stops}
+        # a decoder may put a space between two tokens, so that none of them holds it
+        self._anywhere = any(letter.isspace() for letter in self._last)
+        self._may_end: dict[int, bool] = {}
 
-    def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
-        """Tell which rows have ended.
+    def end(self, tokens: Sequence[int]) -> bool:
+        """Tell whether the newest token completes a stop text.
 
         Args:
-            input_ids: (rows, tokens so far), int64.
-            scores: Not looked at.
-
-        Returns:
-            (rows,) bool, on the same device.
+            tokens: All that the model has written to one prompt, at least one; it was asked of the earlier ones.
         """
-        import torch
+        if not self._stops or not self._can_end(tokens[-1]):
+            return False
+        text = self._decoded(tokens[-self._window :])
+        return any(stop in text for stop in self._stops)
 
-        start = max(self._prompt_length, input_ids.shape[1] - self._window)
-        texts = self._tokenizer.batch_decode(input_ids[:, start:], clean_up_tokenization_spaces=False)
-        return torch.tensor([any(stop in text for stop in self._stops) for text in texts]).to(
-            input_ids.device
-        )
+    def before(self, text: str) -> str:
+        """Return a text up to the first stop text in it."""
+        for stop in self._stops:
+            text = text.split(stop, maxsplit=1)[0]
+        return text
+
+    def _can_end(self, token: int) -> bool:
+        if token not in self._may_end:
+            piece = self._decoded([token])
+            self._may_end[token] = self._anywhere or _PART in piece or not self._last.isdisjoint(piece)
+        return self._may_end[token]
+
+    def _decoded(self, tokens: Sequence[int]) -> str:
+        return str(self._tokenizer.decode(list(tokens), clean_up_tokenization_spaces=False))

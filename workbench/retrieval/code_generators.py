@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import DataError, GeneratorError, SettingsError
-from workbench.core.terminal import short
 from workbench.datasets.coding_problem import CodeGenerator
 from workbench.datasets.jsonl import Faults, read_objects
 from workbench.generators.answer import CUT, STOPPED
 from workbench.generators.manners import Learned
+from workbench.generators.progress import AnswerBar
 from workbench.generators.reasoning import OPENED, opens_reasoning
 from workbench.generators.settings import GenerationSettings
 from workbench.generators.templates import chat_text
@@ -76,8 +76,6 @@ class HuggingFaceCode:
 
     def as_known(self, prompts: Sequence[str]) -> Iterator[tuple[int, Completion]]:
         """Yield the place of each prompt with its answer, as soon as that ends. See `complete`."""
-        from tqdm.auto import tqdm
-
         from workbench.generators.continuing import continue_prompts, loaded_model
         from workbench.generators.loading import load_model
 
@@ -88,14 +86,11 @@ class HuggingFaceCode:
         ready = loaded_model(self._model, self._words(), replace(self.settings, stop=stop), chat=chat)
         encoded = [self._encoded(prompt, chat) for prompt in prompts]
         drafts = chat and bool(prompts) and opens_reasoning(self._text(prompts[0]))
-        order = sorted(range(len(encoded)), key=lambda place: -len(encoded[place]))
-        hidden = None if self._progress else True  # None: hidden where stderr is no terminal
-        size = self.settings.batch_size
-        for first in tqdm(range(0, len(order), size), desc=short(self.name), unit="batch", disable=hidden):
-            rows = order[first : first + size]
-            for written in continue_prompts(ready, [encoded[row] for row in rows], [0] * len(rows)):
+        with AnswerBar(self.name, len(encoded), shown=self._progress) as bar:
+            for written in continue_prompts(ready, encoded, [0] * len(encoded), tokens_written=bar.wrote):
                 text = OPENED + written.text if drafts else written.text
-                yield rows[written.row], Completion(text, CUT if written.cut else STOPPED)
+                bar.answered()
+                yield written.row, Completion(text, CUT if written.cut else STOPPED)
 
     def _words(self) -> PreTrainedTokenizerBase:
         """Return the tokenizer, which is enough to count; a run whose answers are all known needs no model."""
