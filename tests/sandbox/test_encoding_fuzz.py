@@ -351,6 +351,7 @@ def _mutated_tree(message: bytes, source: random.Random) -> bytes:
     return frame.pack(root, nodes, parts)
 
 
+@pytest.mark.timeout(_FUZZ_S + 300)
 @pytest.mark.filterwarnings("ignore")
 def test_wrong_bytes_do_no_harm(record_property: Any, capsys: pytest.CaptureFixture[str]):
     """Each message gives a value, or one clean refusal: no other error, no crash, no module loaded."""

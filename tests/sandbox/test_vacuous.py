@@ -319,6 +319,94 @@ def test_programs_without_tests_are_never_vacuous(grade):
     assert plain(grade("print(1)", None)) == ("passed", False, "")
 
 
+# --- pictures ---------------------------------------------------------------------------------------------
+
+_PICTURE = '''
+import matplotlib.pyplot as plt
+import numpy as np
+from PIL import Image
+
+def skip_plt_cmds(l):
+    return all(p not in l for p in ["plt.show()", "plt.clf()", "plt.close()", "savefig"])
+
+def generate_test_case(number):
+    {expected}
+    plt.savefig("ans.png", bbox_inches="tight")
+    plt.close()
+    return None, None
+
+def exec_test(result, ans):
+    code_img, oracle_img = (np.array(Image.open(name)) for name in ("output.png", "ans.png"))
+    if code_img.shape == oracle_img.shape and np.allclose(code_img, oracle_img):
+        return 1
+    ax = plt.gca()
+    {compare}
+    return 1
+
+exec_context = r"""
+import matplotlib.pyplot as plt
+import numpy as np
+[insert]
+plt.savefig('output.png', bbox_inches='tight')
+result = None
+"""
+
+def test_execution(solution):
+    solution = "\\n".join(filter(skip_plt_cmds, solution.split("\\n")))
+    code = exec_context.replace("[insert]", solution)
+    test_input, expected_result = generate_test_case(1)
+    test_env = {{"test_input": test_input}}
+    exec(code, test_env)
+    assert exec_test(None, expected_result)
+'''
+_BARS = "plt.bar([1, 2], [3, 4])"
+_LENIENT_PICTURES = {
+    "anything": "pass",
+    "one axes": "assert len(plt.gcf().axes) == 1",
+    "a title that is short": "assert len(ax.get_title()) < 9",
+    "no line": "assert not ax.lines",
+}
+
+
+def picture(compare, expected=_BARS):
+    return _PICTURE.format(compare=compare, expected=expected)
+
+
+@pytest.mark.parametrize("compare", _LENIENT_PICTURES.values(), ids=_LENIENT_PICTURES)
+@pytest.mark.parametrize("answer", ["pass", "plt.gca()", "plt.scatter([1], [2])"])
+def test_a_picture_is_flagged_where_an_empty_figure_would_do(grade, compare, answer):
+    if answer == "pass" and "axes" in compare:
+        answer = "plt.axis('off')"
+    verdict = grade(answer, picture(compare))
+    assert (verdict.status, verdict.vacuous) == ("passed", True)
+    assert verdict.vacuous_why in (
+        "the tests accept an empty figure as well",
+        "the tests accept empty axes as well",
+    )
+
+
+@pytest.mark.parametrize("compare", _LENIENT_PICTURES.values(), ids=_LENIENT_PICTURES)
+def test_the_expected_picture_is_never_flagged_however_lenient_the_tests(grade, compare):
+    assert plain(grade(_BARS, picture(compare))) == ("passed", False, "")
+
+
+@pytest.mark.parametrize("expected", ["plt.figure()", "plt.gca()"])
+def test_an_empty_figure_that_is_expected_is_not_flagged(grade, expected):
+    assert plain(grade(expected, picture("pass", expected))) == ("passed", False, "")
+
+
+def test_a_picture_that_tests_tell_from_an_empty_one_is_not_flagged(grade):
+    given = picture("assert [each.get_height() for each in ax.patches] == [3, 4]")
+    assert plain(grade("plt.bar([1, 2], [3, 4], color='red')", given)) == ("passed", False, "")
+
+
+def test_pictures_that_are_graded_in_one_process_are_examined_too():
+    with Sandbox(workers=1, timeout_s=60) as box:
+        for answer, flag in (("plt.scatter([1], [2])", True), (_BARS, False)):
+            verdict = box.run(Program(answer, tests=picture("pass"), split=False))
+            assert (verdict.status, verdict.vacuous) == ("passed", flag)
+
+
 def test_no_reference_of_the_suite_is_flagged(grade):
     """Those of numpy and pandas; the whole suite and the real problems are graded where real data are asked for."""
     problems = [each for each in load_problems("suite") if each.library in ("Numpy", "Pandas")]

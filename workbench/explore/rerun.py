@@ -85,7 +85,9 @@ class Workshop:
 
         if not isinstance(problem, Problem):
             return self._run_coding(problem, code)
-        program = Program(code, tests=problem.code_context, group=problem.library)
+        program = Program(
+            code, tests=problem.code_context, group=problem.library, reference=problem.reference_code
+        )
         imported = Program("", problem.code_context).imports()  # not the answer's: nobody vouches for those
         verdict = self._opened(imported).run(program)
         return Rerun(verdict.status, verdict.stage or "", verdict.message, verdict.line)

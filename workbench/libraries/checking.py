@@ -126,4 +126,4 @@ def _twice(moved: Iterable[tuple[Problem, Problem]]) -> Iterator[tuple[Problem, 
 def _programs(moved: Iterable[tuple[Problem, Problem]]) -> Iterator[Program]:
     for old, new in moved:
         for reference in (new.reference_code, old.reference_code):
-            yield Program(reference, new.code_context, group=new.library)
+            yield Program(reference, new.code_context, group=new.library, reference=new.reference_code)

@@ -184,7 +184,13 @@ def _plain(problem: CodingProblem, run: VisibleRun | HiddenTest, code: str) -> P
 def _graded(problem: CodingProblem, test: HiddenTest, code: str) -> Program:
     if test.tests is None:
         return _plain(problem, test, code)
-    return Program(code, tests=test.tests, stdin=test.stdin, group=_group(problem, test.tests))
+    return Program(
+        code,
+        tests=test.tests,
+        stdin=test.stdin,
+        group=_group(problem, test.tests),
+        reference=problem.reference_code,
+    )
 
 
 def _group(problem: CodingProblem, context: str) -> str:

@@ -49,6 +49,7 @@ def read_verdict(program: Program, folder: Path, answer: dict[str, Any], limits:
         peak_memory_bytes=answer["peak_memory_bytes"],
         stage=report.get("stage", "execution") if graded else None,
         split=program.split,
+        refused=status != "passed" and report.get("refused") is True,
         vacuous=status == "passed" and report.get("vacuous") is True,
         vacuous_why=str(report.get("vacuous_why", ""))
         if status == "passed" and program.tests is not None

@@ -20,6 +20,7 @@ from workbench.sandbox.attempt import START_S, Attempts
 from workbench.sandbox.process import Zygote, ZygoteDied
 from workbench.sandbox.program import Limits, Program
 from workbench.sandbox.runtimes import Runtime, find_runtime
+from workbench.sandbox.splitting import Splitting
 from workbench.sandbox.verdict import Verdict
 
 __all__ = ["Sandbox"]
@@ -84,6 +85,7 @@ class Sandbox:
         self._closed = False
         self._owner = os.getpid()
         self._attempts = Attempts(self._root, self.limits)
+        self._splitting = Splitting(self._judge_once)
         self._ids = itertools.count()
 
     def __enter__(self) -> Sandbox:
@@ -238,6 +240,9 @@ class Sandbox:
     def _judge(self, program: str | Program) -> Verdict:
         if isinstance(program, str):
             program = Program(program)
+        return self._splitting.again(program, self._judge_once(program))
+
+    def _judge_once(self, program: Program) -> Verdict:
         with machine.named(self._root, self.limits.disk_bytes):
             attempt = self._attempts.make(program, self._turn(program.group))
             if self._closed and attempt.verdict.status == "crashed":

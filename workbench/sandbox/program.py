@@ -34,6 +34,9 @@ class Program:
     programs import: a zygote with everything in it forks several times slower than a lean one."""
     split: bool = True
     """Whether solution and tests run in two processes. False only for tests that cannot be split."""
+    reference: str = ""
+    """A solution that is known to be right. Where a result is refused, and this one's is refused too but passes in
+    one process, the program is graded in one process, and its verdict says so. Never run beside the program."""
 
     def imports(self) -> list[str]:
         """List the modules that the text imports by name, program and tests alike, in order of appearance."""

@@ -39,11 +39,15 @@ class Verdict:
     """For a graded program that did not pass: where. ``surface`` is a surface-form test, reached only when
     the execution tests are met; ``tests`` means that the tests themselves do not load."""
     split: bool = True
-    """Whether the program ran apart from the process that held its tests."""
+    """Whether the program ran apart from the process that held its tests: not where the reference itself returns
+    what cannot leave its process, such as a lambda. Then the answer ran beside the expected values."""
+    refused: bool = False
+    """Whether the result did not pass, and could not be handed to the tests just as it was."""
     vacuous: bool = False
     """For a graded program that passed: whether the pass says nothing about its result's values, since the result is
     empty, missing or one value for many where the expected one is not, or the tests accept it blanked as well.
-    Pictures are not blanked. A result close to the expected one is never vacuous, however lenient the tests."""
+    A picture is held against an empty figure in its place. A result close to the expected one, or a picture equal to
+    it, is never vacuous, however lenient the tests."""
     vacuous_why: str = ""
     """Why the pass is vacuous, in a line; or ``not examined: ...`` where that could not be found out."""
 

@@ -142,6 +142,13 @@ def _losses(scored: Any, max_new_tokens: int) -> Iterator[str]:
             f"unexamined: {total.unexamined} passes, of which it is not known whether they are vacuous (problem "
             f"{first.problem_id}: {first.vacuous_why})"
         )
+    if total.one_process:
+        first = next(each for each in scored.judgements if each.one_process)
+        yield (
+            f"one process: {total.one_process} of {total.answers} answers ran beside the expected values, where a "
+            f"cheat could pass: their problems' references return what cannot leave a process (problem "
+            f"{first.problem_id})"
+        )
 
 
 def _scoring(generator: str, options: dict[str, Any]) -> Any:

@@ -226,7 +226,13 @@ class _Task:
 
     @property
     def program(self) -> Program:
-        return Program(self.answer.code, tests=self.problem.code_context, group=self.group)
+        problem = self.problem
+        return Program(
+            self.answer.code,
+            tests=problem.code_context,
+            group=self.group,
+            reference=problem.reference_code,
+        )
 
 
 def _judge(

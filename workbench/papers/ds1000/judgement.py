@@ -42,7 +42,7 @@ class Judgement:
     line: int | None
     """1-based line of the answer's code at which it went wrong, where there is one."""
     split: bool
-    """Whether answer and tests ran in two processes."""
+    """Whether answer and tests ran in two processes: see `Verdict.split`."""
     code_sha256: str
     """Digest of the answer's code."""
     key: str
@@ -106,6 +106,11 @@ class Judgement:
     def met_tests(self) -> bool:
         """Whether the answer met the benchmark's own tests, be the pass vacuous or not."""
         return self.passed or self.vacuous
+
+    @property
+    def one_process(self) -> bool:
+        """Whether the answer ran beside the expected values: see `Verdict.split`."""
+        return not (self.split or self.skipped or self.missing)
 
     @property
     def unexamined(self) -> bool:

@@ -58,6 +58,8 @@ class Score:
     """Answers that meet the tests with a result that says nothing: see `Judgement.vacuous`."""
     unexamined: int = 0
     """Answers that passed, and of which nobody knows whether vacuously."""
+    one_process: int = 0
+    """Answers that ran beside the expected values: see `Judgement.one_process`."""
     lenient_pass_at_1: float | None = None
     """pass@1 by the benchmark's own tests, however the passes are counted elsewhere."""
     strict_pass_at_1: float | None = None
@@ -94,6 +96,7 @@ class Score:
             "unanswered": self.unanswered,
             "vacuous": self.vacuous,
             "unexamined": self.unexamined,
+            **({"one_process": self.one_process} if self.one_process else {}),
             "lenient_pass@1": self.lenient_pass_at_1,
             "strict_pass@1": self.strict_pass_at_1,
         }
@@ -267,6 +270,7 @@ def _score(problems: Sequence[Problem], found: Mapping[int, Sequence[Judgement]]
         unanswered=len(problems) - len(groups),
         vacuous=sum(each.vacuous for each in answers),
         unexamined=sum(each.unexamined for each in answers),
+        one_process=sum(each.one_process for each in answers),
         lenient_pass_at_1=_mean_share([[each.met_tests for each in group] for _, group in run]),
         strict_pass_at_1=_mean_share([[each.strictly().passed for each in group] for _, group in run]),
     )

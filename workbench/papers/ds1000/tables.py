@@ -32,6 +32,7 @@ _BEFELL: dict[str, Callable[[Score], int]] = {
     "unanswered": attrgetter("unanswered"),
     "vacuous": attrgetter("vacuous"),
     "unexamined": attrgetter("unexamined"),
+    "one process": attrgetter("one_process"),
 }
 """What may befall answers but to pass or to fail, by the column that counts it."""
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from . import pictures
 from .blanks import BLANKS
 from .cells import TooLarge, cells, close, is_missing, is_opaque
 from .strict import TruthWatch, masks_more
@@ -39,6 +40,7 @@ class _Case:
     fresh: Callable[[], Any]
     """Makes the result anew, as it was before the tests looked at it."""
     expected: Any
+    pictures: pictures.Pictures | None
 
 
 class Cases:
@@ -46,10 +48,11 @@ class Cases:
 
     Args:
         keep: Given a result that the tests hold, returns what makes it anew, as the tests got it.
+        tests_source: The text of the tests.
     """
 
-    def __init__(self, keep: Callable[[Any], Callable[[], Any]]) -> None:
-        self._watch, self._keep = TruthWatch(), keep
+    def __init__(self, keep: Callable[[Any], Callable[[], Any]], tests_source: str) -> None:
+        self._watch, self._keep, self._tests_source = TruthWatch(), keep, tests_source
         self._cases: list[_Case] = []
         self.holds_masked = False
         """Whether the latest result holds masked values, which none of the tests has been handed yet."""
@@ -65,7 +68,9 @@ class Cases:
         self._test = test
 
         def watched(result: Any, expected: Any) -> Any:
-            case = _Case(len(self._cases) + 1, self._keep(result), copied(expected))
+            fresh = (lambda: None) if result is None else self._keep(result)
+            drawn = pictures.compared(self._tests_source)
+            case = _Case(len(self._cases) + 1, fresh, copied(expected), drawn)
             self._cases.append(case)
             if self.holds_masked:
                 _refuse_masked(result, expected)
@@ -162,6 +167,9 @@ class Cases:
                 hollow = _hollowness(found, wanted)
                 if hollow and self._meets(copied(case.expected), case):
                     return True, f"test {case.number} accepts {hollow}"
+        empty = self._accepted_picture()
+        if empty:
+            return True, f"the tests accept {empty} as well"
         if not unlike:  # the result is the one that is expected, however little the tests ask
             return False, ""
         word = next((word for word, blank in BLANKS.items() if self._accept(blank)), "")
@@ -173,6 +181,19 @@ class Cases:
             why = "the result is blank" if blank else why
             return False, why and f"not examined: the tests hold no expected value to compare with, and {why}"
         return bool(why), why
+
+    def _accepted_picture(self) -> str:
+        """Return the name of a figure without content that all cases accept, where theirs is not as expected."""
+        unlike = [case for case in self._cases if case.pictures and not case.pictures.are_same()]
+        for name, axes in pictures.EMPTY.items() if unlike else ():
+            if all(self._accepts_picture(case, axes) for case in unlike):
+                return name
+        return ""
+
+    def _accepts_picture(self, case: _Case, axes: bool) -> bool:
+        assert case.pictures is not None
+        with case.pictures.blanked(axes):
+            return self._meets(case.fresh(), case)
 
     def _accept(self, blank: Callable[[Any], Any]) -> bool:
         """Whether every case accepts its blanked result, where blanking changes it, as it must in one at least."""

@@ -14,6 +14,7 @@ from . import channel, figures, files, inputs
 from .cases import MASKED, Cases, copied
 from .cells import TooLarge
 from .encoding import Decoder, ForbiddenResult, libraries
+from .pictures import EXPECTED_FILES
 from .solution import FILENAME, describe
 from .watch import Watch
 
@@ -22,7 +23,6 @@ __all__ = ["grade"]
 RESULT_BYTES = 256 << 20
 _KEPT_BYTES = 16 << 20  # a larger result is not looked at again
 _WANTED = ("result",)
-_EXPECTED_FILES = frozenset({"ans.png"})  # what DS-1000's tests draw to compare with
 
 
 class SolutionEnded(BaseException):
@@ -47,9 +47,11 @@ class _Solution:
         self._taken: dict[str, bytes] = {}
         self._message: bytearray = bytearray()
         self._results: dict[str, Any] = {}
-        self.cases = Cases(self._kept)
+        self.cases = Cases(self._kept, tests_source)
         self._withheld: set[str] = set()
         self.calls = 0
+        self.refused = False
+        """Whether a result could not be handed to the tests as it was."""
         self.modules: set[str] = set()
 
     def _call(self, request: dict) -> tuple[dict, bool]:
@@ -67,10 +69,12 @@ class _Solution:
                 "gone", "the program ended the interpreter before its result was read"
             ) from None
         except (channel.ChannelOverflow, ForbiddenResult) as error:
+            self.refused = True
             raise SolutionEnded("forbidden", str(error)) from None
         if type(reply) is not dict:
             raise SolutionEnded("forbidden", "a message that is not of the protocol")
         self.modules.update(name for name in reply.get("modules", ()) if type(name) is str)
+        self.refused |= reader.changed or reply.get("refused") is True
         if "error" in reply:
             raise _as_ended(reply["error"])
         if request["call"] == "execute":
@@ -118,12 +122,12 @@ class _Solution:
         self.calls += 1
         given = {name: value for name, value in environment.items() if name != "__builtins__"}
         own = files.read_files(self._taken)
-        sent = {name: content for name, content in own.items() if name not in _EXPECTED_FILES}
-        kept = {name: content for name, content in own.items() if name in _EXPECTED_FILES}
+        sent = {name: content for name, content in own.items() if name not in EXPECTED_FILES}
+        kept = {name: content for name, content in own.items() if name in EXPECTED_FILES}
         request = {"call": "execute", "code": code, "inputs": given, "wanted": _WANTED, "files": sent}
         reply, masked = self._call(request)
         try:
-            taken = files.check_files(reply.get("files"), {*kept, *_EXPECTED_FILES})
+            taken = files.check_files(reply.get("files"), {*kept, *EXPECTED_FILES})
             read = files.named_in(taken, self._tests_source)
             self._withheld.update(taken.keys() - read.keys())
             files.write_files(read)
@@ -207,8 +211,9 @@ def grade(code: str, tests_source: str, solution_fd: int, *, split: bool, deadli
         deadline: When the program must be done, by the monotonic clock.
 
     Returns:
-        {kind, message, line, stage, vacuous, vacuous_why, modules}: `modules` are those that the solution imported
-        on its way; `vacuous` and its reason see `cases.Cases.why_vacuous`.
+        {kind, message, line, stage, refused, vacuous, vacuous_why, modules}: `modules` are those that the solution
+        imported on its way; `vacuous` and its reason see `cases.Cases.why_vacuous`; `refused`: a result could not be
+        handed over as it was.
     """
     solution = _Solution(solution_fd, tests_source)
     tests: dict = {"__name__": "tests", "exec": solution.execute if split else _execute_here}
@@ -217,7 +222,7 @@ def grade(code: str, tests_source: str, solution_fd: int, *, split: bool, deadli
     except BaseException as error:
         text = f"the tests do not load: {describe(error)['message']}"
         return {"kind": "failed", "message": text, "line": None, "stage": "tests", "modules": []}
-    cases = solution.cases if split else Cases(lambda result: partial(copied, copied(result)))
+    cases = solution.cases if split else Cases(lambda result: partial(copied, copied(result)), tests_source)
     if callable(tests.get("exec_test")):
         tests["exec_test"] = cases.around(tests["exec_test"])
     outcome = _run_tests(code, tests, solution, cases)
@@ -226,7 +231,8 @@ def grade(code: str, tests_source: str, solution_fd: int, *, split: bool, deadli
         outcome = {**outcome, "kind": "forbidden", "message": solution.forbidden_step, "line": None}
         vacuous, why = False, ""
     outcome["message"] += solution.why_not_there(outcome["message"])
-    return {**outcome, "vacuous": vacuous, "vacuous_why": why, "modules": sorted(solution.modules)}
+    said = {"refused": solution.refused, "vacuous": vacuous, "vacuous_why": why}
+    return {**outcome, **said, "modules": sorted(solution.modules)}
 
 
 def _execute_here(code: str, environment: dict) -> None:

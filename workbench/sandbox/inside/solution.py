@@ -161,6 +161,5 @@ def _encode_or_explain(reply: dict, stays: Callable[[Any], list | None]) -> byte
     except BaseException as error:
         cause = describe(error)
         text = str(error) if isinstance(error, encoding.ForbiddenResult) else cause["message"]
-        return encoding.encode(
-            {"error": {**cause, "message": f"the result cannot leave the program: {text}"}}
-        )
+        told = {**cause, "message": f"the result cannot leave the program: {text}"}
+        return encoding.encode({"error": told, "refused": True})

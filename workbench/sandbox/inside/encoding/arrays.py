@@ -105,6 +105,7 @@ def encoders() -> dict[type, Callable]:
     table[numpy.memmap] = lambda array, out: _array(array.view(numpy.ndarray), out)
     table[numpy.recarray] = _viewed("records")
     table[numpy.matrix] = _viewed("matrix")
+    table[numpy.char.chararray] = _viewed("characters")
     table[numpy.ma.MaskedArray] = table[type(numpy.ma.masked)] = _masked
     table[numpy.poly1d] = lambda value, out: ["poly1d", value.variable, [out.child(value.coeffs)]]
     for kind in _polynomials(numpy).values():
@@ -272,7 +273,7 @@ def _decode_view(kind: str) -> Callable:
     def decode(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
         import numpy
 
-        return an_array(parts[0]).view(getattr(numpy, kind))
+        return an_array(parts[0]).view(getattr(numpy, kind, None) or getattr(numpy.char, kind))
 
     return decode
 
@@ -304,6 +305,7 @@ DECODERS: dict[str, Callable] = {
     "record": lambda reader, meta, parts, shell: _decode_view("recarray")(reader, meta, parts, shell)[()],
     "records": _decode_view("recarray"),
     "matrix": _decode_view("matrix"),
+    "characters": _decode_view("chararray"),
     "masked array": _decode_masked,
     "masked": _decode_constant,
     "dtype": lambda reader, meta, parts, shell: decode_dtype(meta),

@@ -61,6 +61,8 @@ class Decoder:
         self._libraries = libraries
         self.holds_masked = False
         """Whether any part of the value is masked."""
+        self.changed = False
+        """Whether any part is of another type here than it was in the program."""
         self.belongs = ""
         """Inside whose objects alone the last part may stand: a library, or a class; empty for any place.
 

@@ -33,16 +33,23 @@ def encode(value: Any, out: Any) -> list | None:
         return None
     if isinstance(value, infrastructure.rv_frozen) and value.dist.name in _named():
         return ["frozen", value.dist.name, out.children([tuple(value.args), dict(value.kwds)])]
-    from scipy import stats
-
-    if type(value) is stats.rv_histogram:
-        return ["histogram", getattr(value, "_density", None), out.children(map(_numbers, value._histogram))]
-    if type(value) is stats.gaussian_kde:
-        return ["density", float(value.factor), out.children([value.dataset, value.weights])]
     if isinstance(value, infrastructure.rv_generic):
         for name, named in _named().items():
             if type(named) is type(value) and getattr(value, "name", None) == name:
                 return ["distribution", name, []]
+    return _of_data(value, out)
+
+
+def _of_data(value: Any, out: Any) -> list | None:
+    """Return the node of a distribution that is made of data, None for anything else."""
+    from scipy import stats
+
+    if isinstance(value, stats.rv_discrete) and type(value) is type(stats.rv_discrete(values=((0,), (1,)))):
+        return ["discrete", value.name, out.children(map(_numbers, (value.xk, value.pk)))]
+    if type(value) is stats.rv_histogram:
+        return ["histogram", getattr(value, "_density", None), out.children(map(_numbers, value._histogram))]
+    if type(value) is stats.gaussian_kde:
+        return ["density", float(value.factor), out.children([value.dataset, value.weights])]
     return None
 
 
@@ -58,6 +65,16 @@ def _decode_histogram(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
     counts, edges = (an_array(part, kinds="iuf", dimensions=1) for part in parts)
     settings = {} if meta is None else {"density": checked.truth(meta)}
     return stats.rv_histogram((counts, edges), **settings)
+
+
+def _decode_discrete(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
+    from scipy import stats
+
+    places, chances = (an_array(part, kinds="iuf") for part in parts)
+    name = None if meta is None else checked.text(meta)
+    if name is not None and not name.isidentifier():
+        raise ForbiddenResult("a distribution by no name")
+    return stats.rv_discrete(name=name, values=(places, chances))
 
 
 def _decode_density(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
@@ -96,5 +113,6 @@ DECODERS: dict[str, Callable] = {
     "distribution": _decode,
     "frozen": _decode_frozen,
     "histogram": _decode_histogram,
+    "discrete": _decode_discrete,
     "density": _decode_density,
 }

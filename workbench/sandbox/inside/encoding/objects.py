@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import collections
 import enum
+import functools
 import sys
 import types
 import weakref
 from collections.abc import Callable
 from typing import Any
 
-from . import checked, distributions, plain, registry, soundness, standard, zones
+from . import checked, distributions, iterators, plain, rebuilt, registry, soundness, standard, zones
 from .checked import ForbiddenResult
 
 __all__ = ["DECODERS", "SHELLS", "encode_object"]
@@ -39,7 +40,15 @@ def encode_object(value: Any, out: Any) -> list:
         node = attempt(value)
         if node is not None:
             return node
-    for attempt_parts in (standard.encode, _a_member, distributions.encode, _a_reference, _a_row):
+    for attempt_parts in (
+        standard.encode,
+        iterators.encode,
+        _a_member,
+        distributions.encode,
+        rebuilt.encode_image,
+        _a_reference,
+        _a_row,
+    ):
         node = attempt_parts(value, out)
         if node is not None:
             return node
@@ -120,8 +129,9 @@ def _a_row(value: Any, out: Any) -> list | None:
 def _state(value: Any, kind: type) -> tuple[list[str], list]:
     """Return an instance's attributes and slots.
 
-    Less what Python looks up itself (`__doc__` and its like), and the methods that a library wrapped for this
-    instance, as PyTorch's schedulers do with `step`.
+    Less what Python looks up itself (`__doc__` and its like), the methods that a library wrapped for this
+    instance, as PyTorch's schedulers do with `step`, and views that a cached property would make again, as networkx's
+    graphs do.
     """
     state = {name: each for name, each in (_attributes(value, kind) or {}).items() if not _is_special(name)}
     for owner in kind.__mro__:
@@ -134,11 +144,17 @@ def _state(value: Any, kind: type) -> tuple[list[str], list]:
     kept = {
         name: each
         for name, each in state.items()
-        if not (callable(each) and getattr(each, "__name__", "") == name and _shadows(kind, name, each))
+        if not (_shadows(kind, name, each) and _is_made_again(kind, name, each))
     }
     for name, each in kept.items():
         _check_name(kind, name, each)
     return list(kept), list(kept.values())
+
+
+def _is_made_again(kind: type, name: str, value: Any) -> bool:
+    return getattr(value, "__name__", "") == name or isinstance(
+        _written(kind, name), functools.cached_property
+    )
 
 
 # --- what both ends hold to ------------------------------------------------------------------------------
@@ -303,6 +319,7 @@ def _decode_row(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
     except ForbiddenResult:  # of the program's own: what counts are fields and values
         row: Any = collections.namedtuple
         kind = row("Row", fields)
+        reader.changed = True
     if kind.__bases__ != (tuple,) or vars(kind).get("_fields") != tuple(fields):
         raise ForbiddenResult(f"a {name!r:.40} of other fields than its own")
     return tuple.__new__(kind, parts)

@@ -1,28 +1,25 @@
-"""Python's own values: numbers, texts, containers, dates, and the few classes that results name."""
+"""Python's own values: numbers, texts, containers, and the few classes that results name."""
 
 from __future__ import annotations
 
 import array
 import collections
-import datetime
 import decimal
 import fractions
 import itertools
 import pathlib
 import re
 import sys
-import types
 import uuid
 from collections.abc import Callable
 from typing import Any
 
-from . import checked, standard, zones
+from . import checked, iterators, moments, standard
 from .checked import ForbiddenResult, whole
 
 __all__ = ["DECODERS", "SHELLS", "encoders", "is_encodable"]
 
 _MANY = 32
-_MAX_ITERATED = 1_000_000
 _BUILTINS: dict[str, Any] = {
     kind.__name__: kind
     for kind in (bool, bytearray, bytes, complex, dict, float, frozenset, int, list, object, range, set)
@@ -33,16 +30,6 @@ _BUILTINS.update({"Counter": collections.Counter, "defaultdict": collections.def
 _NAMES = {kind: name for name, kind in _BUILTINS.items()}
 _CONSTANTS = {"Ellipsis": ..., "NotImplemented": NotImplemented}
 _DECIMAL = re.compile(r"-?(\d+(\.\d*)?(E[+-]?\d+)?|Infinity|s?NaN\d*)", re.ASCII)
-_ITERABLES: tuple[Any, ...] = ([], (), {}, set(), "", range(0), {}.items(), {}.values())
-_ITERATORS: tuple[Any, ...] = (
-    zip,
-    map,
-    filter,
-    enumerate,
-    reversed,
-    types.GeneratorType,
-    *(type(iter(_)) for _ in _ITERABLES),
-)
 
 
 def is_encodable(text: str) -> bool:
@@ -102,23 +89,6 @@ def _bytes(tag: str) -> Callable:
     return lambda value, out: [tag, out.buffer(value), []]
 
 
-def _iterator(value: Any, out: Any) -> list:
-    """Run an iterator to its end: what it gives is its value."""
-    items = list(itertools.islice(value, _MAX_ITERATED + 1))
-    if len(items) > _MAX_ITERATED:
-        raise ForbiddenResult(f"an iterator of more than {_MAX_ITERATED} items")
-    return ["iterator", None, out.children(items)]
-
-
-def _datetime(value: datetime.datetime, out: Any) -> list:
-    return ["datetime", [*value.timetuple()[:6], value.microsecond, value.fold], [out.child(value.tzinfo)]]
-
-
-def _time(value: datetime.time, out: Any) -> list:
-    numbers = [value.hour, value.minute, value.second, value.microsecond, value.fold]
-    return ["time", numbers, [out.child(value.tzinfo)]]
-
-
 def encoders() -> dict[type, Callable]:
     """Return the encoders of this family by exact type."""
     table: dict[type, Callable] = {
@@ -148,21 +118,14 @@ def encoders() -> dict[type, Callable]:
             None,
             out.children([value.numerator, value.denominator]),
         ],
-        datetime.date: lambda value, out: ["date", [value.year, value.month, value.day], []],
-        datetime.datetime: _datetime,
-        datetime.time: _time,
-        datetime.timedelta: lambda value, out: [
-            "timedelta",
-            [value.days, value.seconds, value.microseconds],
-            [],
-        ],
         uuid.UUID: lambda value, out: ["uuid", value.hex, []],
         type(pathlib.Path()): lambda value, out: ["path", [True, str(value)], []],
         pathlib.PurePosixPath: lambda value, out: ["path", [False, str(value)], []],
         pathlib.PureWindowsPath: lambda value, out: ["windows path", str(value), []],
         re.Pattern: standard.pattern,
-        **dict.fromkeys(_ITERATORS, _iterator),
-        **zones.encoders(),
+        re.Match: standard.match,
+        **moments.encoders(),
+        **iterators.encoders(),
     }
     return table
 
@@ -254,20 +217,6 @@ def _fraction(reader: Any, meta: Any, parts: list, shell: Any) -> fractions.Frac
     return fractions.Fraction(above, below)
 
 
-def _whole_numbers(meta: Any, size: int) -> list[int]:
-    return [whole(number) for number in checked.a_list(meta, size)]
-
-
-def _decode_datetime(reader: Any, meta: Any, parts: list, shell: Any) -> datetime.datetime:
-    *numbers, fold = _whole_numbers(meta, 8)
-    return datetime.datetime(*numbers, tzinfo=zones.zone(parts), fold=fold)  # type: ignore[misc, arg-type]
-
-
-def _decode_time(reader: Any, meta: Any, parts: list, shell: Any) -> datetime.time:
-    *numbers, fold = _whole_numbers(meta, 5)
-    return datetime.time(*numbers, tzinfo=zones.zone(parts), fold=fold)  # type: ignore[misc, arg-type]
-
-
 def _path(reader: Any, meta: Any, parts: list, shell: Any) -> pathlib.PurePath:
     concrete, text = checked.a_list(meta, 2)
     return (pathlib.Path if checked.truth(concrete) else pathlib.PurePosixPath)(checked.text(text))
@@ -300,7 +249,6 @@ DECODERS: dict[str, Callable] = {
     "set": _fill_set,
     "frozenset": lambda reader, meta, parts, shell: frozenset(parts),
     "tuple": lambda reader, meta, parts, shell: tuple(parts),
-    "iterator": lambda reader, meta, parts, shell: iter(parts),
     "chain": _chain,
     "rows": _rows,
     "floats": _numbers("d"),
@@ -317,14 +265,11 @@ DECODERS: dict[str, Callable] = {
     "builtin": lambda reader, meta, parts, shell: _BUILTINS[checked.one_of(meta, _BUILTINS)],
     "decimal": _decimal,
     "fraction": _fraction,
-    "date": lambda reader, meta, parts, shell: datetime.date(*_whole_numbers(meta, 3)),
-    "datetime": _decode_datetime,
-    "time": _decode_time,
-    "timedelta": lambda reader, meta, parts, shell: datetime.timedelta(*_whole_numbers(meta, 3)),
     "uuid": lambda reader, meta, parts, shell: uuid.UUID(hex=checked.text(meta)),
     "path": _path,
     "windows path": lambda reader, meta, parts, shell: pathlib.PureWindowsPath(checked.text(meta)),
-    **zones.DECODERS,
+    **moments.DECODERS,
+    **iterators.DECODERS,
 }
 
 

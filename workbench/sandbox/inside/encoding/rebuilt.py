@@ -1,4 +1,4 @@
-"""Objects whose state lies outside Python, made anew from checked data: trees, generators, rotations, boosters."""
+"""Objects whose state lies outside Python, made anew from checked data: trees, generators, rotations, images."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from . import boosters, checked
 from .arrays import an_array
 from .checked import ForbiddenResult
 
-__all__ = ["DECODERS", "SHELLS", "encoders"]
+__all__ = ["DECODERS", "SHELLS", "encode_image", "encoders"]
 
+_MODES = frozenset("1 L LA La P PA RGB RGBA RGBa RGBX CMYK YCbCr LAB HSV I F I;16".split())
 _BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
 
 
@@ -59,6 +60,17 @@ def _losses(value: Any, out: Any) -> list:
     made_by, arguments = value.__reduce__()[:2]
     numbers = arguments if made_by is kind else (arguments[-1] or ())  # else Cython's own: class, sum, state
     return ["loss", [kind.__module__, kind.__qualname__], out.children(numbers)]
+
+
+def encode_image(value: Any, out: Any) -> list | None:
+    """Return the node of an image of Pillow's, read from a file or not, None for anything else."""
+    pillow = sys.modules.get("PIL.Image")
+    if pillow is None or not hasattr(pillow, "Image") or not isinstance(value, pillow.Image):
+        return None
+    data = value.tobytes()  # loads what lies in a file yet
+    palette = value.getpalette("RGBA") if value.mode in ("P", "PA") else None
+    meta = [value.mode, list(value.size), out.buffer(data), palette, type(value) is pillow.Image]
+    return ["image", meta, []]
 
 
 def encoders() -> dict[type, Callable]:
@@ -241,6 +253,24 @@ def _decode_loss(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
     return kind(*parts)
 
 
+def _decode_image(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
+    mode, size, buffer, palette, exact = checked.a_list(meta, 5)
+    reader.find_class("PIL.Image", "Image")
+    from PIL import Image
+
+    width, height = checked.shape(checked.a_list(size, 2))
+    data = reader.buffer(buffer)
+    if width * height > 8 * max(len(data), 1):  # at least a bit a pixel
+        raise ForbiddenResult("an image of fewer bytes than pixels")
+    image = Image.frombytes(checked.one_of(mode, _MODES), (width, height), bytes(data))
+    if palette is not None:
+        if mode not in ("P", "PA"):
+            raise ForbiddenResult("an image with a palette that it has no use for")
+        image.putpalette([checked.whole(each, 0, 255) for each in checked.a_list(palette)], "RGBA")
+    reader.changed |= not checked.truth(exact)
+    return image
+
+
 def _decode_callbacks(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
     from matplotlib.cbook import CallbackRegistry
 
@@ -262,5 +292,6 @@ DECODERS: dict[str, Callable] = {
     "torch generator": _decode_torch_generator,
     "loss": _decode_loss,
     "callbacks": _decode_callbacks,
+    "image": _decode_image,
     **boosters.DECODERS,
 }

@@ -12,7 +12,7 @@ from typing import Any
 from . import checked
 from .checked import ForbiddenResult
 
-__all__ = ["DECODERS", "encode", "pattern"]
+__all__ = ["DECODERS", "encode", "match", "pattern"]
 
 _COMPARISONS = frozenset(
     "__eq__ __ne__ __lt__ __le__ __gt__ __ge__ __bool__ __getattr__ __getattribute__".split()
@@ -85,8 +85,29 @@ def _decode_pattern(reader: Any, meta: Any, parts: list, shell: Any) -> re.Patte
     return re.compile(text, checked.whole(meta, 0, 1 << 16))
 
 
+def match(value: re.Match, out: Any) -> list:
+    """Return the node of what a pattern found: pattern, text and place, and all that it caught, to compare."""
+    spans = [list(span) for span in value.regs]
+    return ["match", [value.pos, value.endpos, spans], out.children([value.re, value.string])]
+
+
+def _decode_match(reader: Any, meta: Any, parts: list, shell: Any) -> re.Match:
+    begin, end, spans = checked.a_list(meta, 3)
+    expression, text = parts
+    if type(expression) is not re.Pattern or type(text) not in (str, bytes):
+        raise ForbiddenResult("a match of no pattern in a text")
+    at = checked.whole(checked.a_list(checked.a_list(spans)[0], 2)[0], 0, len(text))
+    limits = (checked.whole(begin, 0, len(text)), checked.whole(end, 0, len(text)))
+    for found in (expression.search(text, *limits), expression.match(text, at, limits[1])):
+        if found is not None and [list(span) for span in found.regs] == spans:
+            reader.changed |= found.pos != begin
+            return found
+    raise ForbiddenResult("a match that its pattern does not find")
+
+
 DECODERS: dict[str, Callable] = {
     "standard member": _decode_member,
     "standard tuple": _decode_tuple,
     "pattern": _decode_pattern,
+    "match": _decode_match,
 }

@@ -35,6 +35,7 @@ def encoders() -> dict[type, Callable]:
         table[pytz._FixedOffset] = lambda value, out: ["pytz minutes", value._minutes, []]
     dateutil = sys.modules.get("dateutil.tz.tz")
     if dateutil is not None:
+        table[dateutil.tzfile] = _dateutil_zone
         table[dateutil.tzutc] = lambda value, out: ["dateutil", "tzutc", []]
         table[dateutil.tzlocal] = lambda value, out: ["dateutil", "tzlocal", []]
         table[dateutil.tzoffset] = lambda value, out: [
@@ -43,6 +44,14 @@ def encoders() -> dict[type, Callable]:
             [],
         ]
     return table
+
+
+def _dateutil_zone(value: Any, out: Any) -> list:
+    """Return the node of a zone of dateutil's by the name that it was read from a file of zones under."""
+    name = str(value._filename).rpartition("zoneinfo/")[2]
+    if name not in _known():
+        raise ForbiddenResult(f"a result that holds the time zone {name:.100}, read from a file of its own")
+    return ["dateutil zone", name, []]
 
 
 def encode_pytz(value: Any) -> list | None:
@@ -110,6 +119,12 @@ def _dateutil(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
     return tz.tzutc() if checked.one_of(meta, ("tzutc", "tzlocal")) == "tzutc" else tz.tzlocal()
 
 
+def _decode_dateutil_zone(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
+    from dateutil import tz
+
+    return tz.gettz(checked.one_of(meta, _known()))
+
+
 def _dateutil_offset(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
     from dateutil import tz
 
@@ -123,5 +138,6 @@ DECODERS: dict[str, Callable] = {
     "pytz": _pytz,
     "pytz minutes": _pytz_minutes,
     "dateutil": _dateutil,
+    "dateutil zone": _decode_dateutil_zone,
     "dateutil offset": _dateutil_offset,
 }
