@@ -32,7 +32,7 @@ def test_it_learns_the_answers_by_heart_and_ends_them(tmp_path, kind):
     budgets = PPOSettings(max_prompt_tokens=8, max_new_tokens=6)
     prompts = encode_prompts([prompt for prompt, _ in EXAMPLES], tokenizer(), policy, budgets)
     uniform = torch.zeros(3, 6, dtype=torch.float64)
-    written = sample(policy, collate_prompts(prompts), uniform, end_token=1, greedy=True)
+    written = sample(policy, collate_prompts(prompts), uniform, stop_tokens=(1,), greedy=True)
     texts = tokenizer().batch_decode(written.ids, skip_special_tokens=True)
     assert texts == [answer for _, answer in EXAMPLES]
     assert written.mask.sum(1).tolist() == [5, 3, 4]  # the end token is learned too

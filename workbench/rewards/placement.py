@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -30,7 +30,11 @@ class DecodedResponses(NamedTuple):
 
 
 def decode_responses(
-    input_ids: Tensor, response_mask: Tensor, tokenizer: PreTrainedTokenizerBase
+    input_ids: Tensor,
+    response_mask: Tensor,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    stop_tokens: Collection[int] = (),
 ) -> DecodedResponses:
     """Turn sampled tokens into texts, and say which characters each token is.
 
@@ -41,6 +45,7 @@ def decode_responses(
         input_ids: Shape [batch, tokens], int64.
         response_mask: True at the response's tokens. Shape [batch, tokens], bool.
         tokenizer: The policy's; of the fast kind.
+        stop_tokens: Tokens that end a response: no part of its text, also where the tokenizer calls them ordinary.
 
     Raises:
         SettingsError: The tokenizer is not fast, or the mask does not fit.
@@ -52,7 +57,7 @@ def decode_responses(
             fix="load it by AutoTokenizer, with use_fast left as it is",
         )
     _check_mask(response_mask, input_ids.shape)
-    special = set(tokenizer.all_special_ids)
+    special = {*tokenizer.all_special_ids, *stop_tokens}
     columns = [row.nonzero()[:, 0].tolist() for row in response_mask.cpu()]
     rows = [ids[places].tolist() for ids, places in zip(input_ids.cpu(), columns, strict=True)]
     plain = [[token for token in row if token not in special] for row in rows]

@@ -47,7 +47,7 @@ def test_what_was_kept_at_sampling_is_what_a_whole_pass_gives(kind: str) -> None
     allowed = torch.tensor([False, True, True, True, True, True, False, True, True])
     how = {"allowed": allowed, "temperature": 0.7}
     uniform = torch.rand(len(PROMPTS), 8, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
-    written = sample(policy, prompts, uniform, end_token=1, **how)
+    written = sample(policy, prompts, uniform, stop_tokens=(1,), **how)
     assert len(set(written.mask.sum(1).tolist())) > 1, "rows end at different places, and leave the batch"
     whole = policy(prompts, written.ids, written.mask, **how)
     torch.testing.assert_close(written.logps, whole.logps, rtol=1e-4, atol=1e-5)

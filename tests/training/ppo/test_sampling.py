@@ -42,6 +42,8 @@ class Scripted:
 
 
 class ScriptedDecoding:
+    drops = True
+
     def __init__(self, policy: Scripted) -> None:
         self.policy, self.rows, self.column = policy, torch.arange(len(policy.script)), -1
         self.advance(self.rows)
@@ -61,7 +63,12 @@ def write(
 ) -> tuple[Scripted, list[list[int]], list[list[bool]]]:
     policy = Scripted(script)
     prompts = PromptBatch(torch.zeros(len(script), 1, dtype=torch.long), torch.ones(len(script), 1).bool())
-    found = sample(policy, prompts, torch.full((len(script), len(script[0])), 0.5).double(), end_token=end)  # type: ignore[arg-type]
+    found = sample(
+        policy,
+        prompts,
+        torch.full((len(script), len(script[0])), 0.5).double(),
+        stop_tokens=() if end is None else (end,),
+    )  # type: ignore[arg-type]
     assert torch.equal(found.values != 0, (found.ids != 0) & found.mask)
     return policy, found.ids.tolist(), found.mask.tolist()
 
@@ -88,10 +95,10 @@ def test_a_row_does_not_depend_on_those_beside_it(kind: str) -> None:
     policy = policy_of(kind)
     prompts = batch_of(policy)
     uniform = torch.rand(len(prompts.ids), 6, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    together = sample(policy, prompts, uniform, end_token=1)
+    together = sample(policy, prompts, uniform, stop_tokens=(1,))
     for row in range(len(prompts.ids)):
         one = torch.tensor([row])
-        alone = sample(policy, prompts.select(one), uniform[one], end_token=1)
+        alone = sample(policy, prompts.select(one), uniform[one], stop_tokens=(1,))
         assert together.ids[row][together.mask[row]].tolist() == alone.ids[0].tolist()
 
 
@@ -100,9 +107,9 @@ def test_greedy_takes_the_likeliest_that_is_allowed() -> None:
     prompts = batch_of(policy, ["a b"])
     best = int(policy.lm(prompts.ids).logits[0, -1].argmax())
     uniform = torch.zeros(1, 1, dtype=torch.float64)
-    assert sample(policy, prompts, uniform, end_token=None, greedy=True).ids.tolist() == [[best]]
+    assert sample(policy, prompts, uniform, stop_tokens=(), greedy=True).ids.tolist() == [[best]]
     allowed = torch.ones(9, dtype=torch.bool)
     allowed[best] = False
-    assert sample(policy, prompts, uniform, end_token=None, allowed=allowed, greedy=True).ids.tolist() != [
+    assert sample(policy, prompts, uniform, stop_tokens=(), allowed=allowed, greedy=True).ids.tolist() != [
         [best]
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -29,7 +30,9 @@ class Advantages(NamedTuple):
     """`advantages + values`: what the critic learns to predict."""
 
 
-def sampled_mask(response_ids: Tensor, end_token_id: int | None, forced: Tensor | None = None) -> Tensor:
+def sampled_mask(
+    response_ids: Tensor, end_token_id: int | Sequence[int] | None, forced: Tensor | None = None
+) -> Tensor:
     """Tell which tokens of a rollout the policy chose: all that PPO may give reward or gradient to.
 
     These are the tokens up to the first end token, it included. Padding after it is not chosen, whatever token it is,
@@ -37,7 +40,7 @@ def sampled_mask(response_ids: Tensor, end_token_id: int | None, forced: Tensor 
 
     Args:
         response_ids: What was generated, without the prompt. Shape [batch, tokens], int64.
-        end_token_id: The token that ends a response; None where sampling never ends one.
+        end_token_id: The token that ends a response, or several that do; None where sampling never ends one.
         forced: True where the sampler had its own way. Shape [batch, tokens], bool.
 
     Returns:
@@ -55,7 +58,7 @@ def sampled_mask(response_ids: Tensor, end_token_id: int | None, forced: Tensor 
     if end_token_id is None:
         mask = torch.ones_like(response_ids, dtype=torch.bool)
     else:
-        ended = (response_ids == end_token_id).long()
+        ended = torch.isin(response_ids, torch.as_tensor(end_token_id, device=response_ids.device)).long()
         mask = ended.cumsum(1) - ended == 0
     return mask if forced is None else mask & ~forced
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from workbench.models.stopping import stop_token_ids
 from workbench.rewards.placement import decode_responses
 from workbench.rewards.spans import Sample
 from workbench.training.ppo.policy import ValuedPolicy
@@ -41,6 +42,7 @@ def answer_prompts(
     """
     encoded = encode_prompts(prompts, tokenizer, policy, settings)
     allowed = allowed_tokens(policy, tokenizer, settings)
+    stops = stop_token_ids(policy.lm, tokenizer)
     # like lengths together: less padding
     order = sorted(range(len(encoded)), key=lambda place: len(encoded[place].tokens))
     rows = [place for place in order for _ in range(samples)]
@@ -53,12 +55,11 @@ def answer_prompts(
             policy,
             collate_prompts([encoded[place] for place in rows[part]]).to(policy.device),
             uniform[part],
-            end_token=tokenizer.eos_token_id,
+            stop_tokens=stops,
             allowed=allowed,
             temperature=settings.temperature,
         )
-        for place, text in zip(
-            rows[part], decode_responses(given.ids, given.mask, tokenizer).texts, strict=True
-        ):
+        written = decode_responses(given.ids, given.mask, tokenizer, stop_tokens=stops).texts
+        for place, text in zip(rows[part], written, strict=True):
             texts[place].append(text)
     return [tuple(found) for found in texts]

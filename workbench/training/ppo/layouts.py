@@ -1,11 +1,13 @@
-"""Where a response's tokens are predicted from: all that decoder-only and encoder-decoder policies differ in.
+"""Where a response's tokens are predicted from: all that families of policies differ in.
 
-Both give the state before each token, of a whole response at once or token by token with a cache.
+Each layout gives the state before each token, of a whole response at once or token by token. Which one a loaded model
+takes is measured; see `layout_check`.
 """
 
 from __future__ import annotations
 
 import inspect
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -13,7 +15,15 @@ from torch import Tensor, nn
 
 from workbench.models.batch import positions
 
-__all__ = ["DecoderOnly", "Decoding", "EncoderDecoder", "Layout", "PromptBatch"]
+__all__ = [
+    "Contiguous",
+    "DecoderOnly",
+    "Decoding",
+    "EncoderDecoder",
+    "Layout",
+    "PromptBatch",
+    "start_token_of",
+]
 
 
 class PromptBatch(NamedTuple):
@@ -36,10 +46,12 @@ class PromptBatch(NamedTuple):
 
 
 class Decoding(Protocol):
-    """Responses that are being written, with their cache."""
+    """Responses that are being written."""
 
     states: Tensor
     """The state that predicts each row's next token. Shape [rows, width]."""
+    drops: bool
+    """Whether rows may leave."""
 
     def advance(self, tokens: Tensor) -> None:
         """Append a token to each row. Shape [rows], int64."""
@@ -49,7 +61,7 @@ class Decoding(Protocol):
 
 
 class Layout(Protocol):
-    """A kind of policy."""
+    """A way to run a kind of policy."""
 
     def states(self, lm: Any, prompts: PromptBatch, responses: Tensor) -> Tensor:
         """Return the state before each token of the responses, as the LM head takes it.
@@ -67,8 +79,14 @@ class Layout(Protocol):
         """Begin to write a response to each prompt."""
 
 
+@dataclass(frozen=True)
 class DecoderOnly:
-    """Prompt and response are one sequence: the prompt's last state predicts the first token."""
+    """Prompt and response are one sequence, padded at the left: the prompt's last state predicts the first token."""
+
+    drops: bool = True
+    """Whether rows can be taken out of the family's cache."""
+    scale: float = 1.0
+    """What the LM head is given, as a multiple of the body's last states; T5's is `d_model ** -0.5`."""
 
     def states(self, lm: Any, prompts: PromptBatch, responses: Tensor) -> Tensor:
         """See `Layout`."""
@@ -76,18 +94,21 @@ class DecoderOnly:
         ids, mask = torch.cat([prompts.ids, responses], 1), torch.cat([prompts.mask, real], 1)
         hidden = _body(lm, ids, mask, positions(mask), use_cache=False).last_hidden_state
         first = prompts.ids.shape[1] - 1
-        return hidden[:, first : first + responses.shape[1]]
+        return _scaled(hidden[:, first : first + responses.shape[1]], self.scale)
 
     def start(self, lm: Any, prompts: PromptBatch) -> Decoding:
         """See `Layout`."""
-        return _CausalDecoding(lm, prompts)
+        return _CausalDecoding(self, lm, prompts)
+
+    def __str__(self) -> str:
+        return "batches padded at the left; " + _cache_words(cached=True, drops=self.drops)
 
 
 class _CausalDecoding:
-    def __init__(self, lm: Any, prompts: PromptBatch) -> None:
-        self.lm, self.mask, self.position = lm, prompts.mask, prompts.mask.sum(1)
-        given = _body(lm, prompts.ids, self.mask, positions(self.mask), use_cache=True)
-        self.cache, self.states = given.past_key_values, given.last_hidden_state[:, -1]
+    def __init__(self, layout: DecoderOnly, lm: Any, prompts: PromptBatch) -> None:
+        self.lm, self.drops, self.scale = lm, layout.drops, layout.scale
+        self.mask, self.position = prompts.mask, prompts.mask.sum(1)
+        self._take(_body(lm, prompts.ids, self.mask, positions(self.mask), use_cache=True))
 
     def advance(self, tokens: Tensor) -> None:
         self.mask = nn.functional.pad(self.mask, (0, 1), value=True)
@@ -96,59 +117,168 @@ class _CausalDecoding:
             past_key_values=self.cache, use_cache=True,
         )  # fmt: skip
         self.position = self.position + 1
-        self.cache, self.states = given.past_key_values, given.last_hidden_state[:, -1]
+        self._take(given)
 
     def keep(self, rows: Tensor) -> None:
-        self.cache.batch_select_indices(rows)
+        self.cache.reorder_cache(rows)  # unlike `batch_select_indices`, caches of every kind have it
         self.mask, self.position = self.mask[rows], self.position[rows]
 
+    def _take(self, given: Any) -> None:
+        self.cache, self.states = given.past_key_values, _scaled(given.last_hidden_state[:, -1], self.scale)
 
-class EncoderDecoder:
-    """The prompt goes into an encoder; the decoder's start token predicts the first token of the response."""
+
+@dataclass(frozen=True)
+class Contiguous:
+    """Prompt and response are one sequence without a gap, padded at the right, and read anew for each token.
+
+    It asks nothing of a decoder-only family but that no token sees a later one: no cache, no positions of its own.
+    """
+
+    scale: float = 1.0
+    """What the LM head is given, as a multiple of the body's last states; T5's is `d_model ** -0.5`."""
 
     def states(self, lm: Any, prompts: PromptBatch, responses: Tensor) -> Tensor:
         """See `Layout`."""
-        start = torch.full_like(responses[:, :1], lm.config.decoder_start_token_id)
-        given = lm.get_decoder()(
+        real = torch.ones_like(responses, dtype=torch.bool)
+        ids, mask = torch.cat([prompts.ids, responses], 1), torch.cat([prompts.mask, real], 1)
+        given = _padded_right(lm, PromptBatch(ids, mask))
+        hidden = _body(lm, given.ids, given.mask, None, use_cache=False).last_hidden_state
+        columns = torch.arange(responses.shape[1], device=ids.device)
+        places = prompts.mask.sum(1, keepdim=True) - 1 + columns
+        return _scaled(hidden.gather(1, places[..., None].expand(-1, -1, hidden.shape[-1])), self.scale)
+
+    def start(self, lm: Any, prompts: PromptBatch) -> Decoding:
+        """See `Layout`."""
+        return _Rereading(self, lm, prompts)
+
+    def __str__(self) -> str:
+        return "batches padded at the right; " + _cache_words(cached=False)
+
+
+@dataclass(frozen=True)
+class EncoderDecoder:
+    """The prompt goes into an encoder; the decoder's start token predicts the first token of the response."""
+
+    padded_right: bool = False
+    """Pad the encoder's input at the right, as absolute positions want it."""
+    cached: bool = True
+    """Write with a cache; False: each token costs a pass over all before it."""
+    drops: bool = True
+    """Whether rows can be taken out of the family's cache."""
+    scale: float = 1.0
+    """What the LM head is given, as a multiple of the body's last states; T5's is `d_model ** -0.5`."""
+
+    def states(self, lm: Any, prompts: PromptBatch, responses: Tensor) -> Tensor:
+        """See `Layout`."""
+        prompts = self.placed(lm, prompts)
+        start = torch.full_like(responses[:, :1], start_token_of(lm))
+        given = called(
+            lm.get_decoder(),
             input_ids=torch.cat([start, responses[:, :-1]], 1),
             encoder_hidden_states=_encoded(lm, prompts),
             encoder_attention_mask=prompts.mask.long(),
             use_cache=False,
         )
-        return _scaled(lm, given.last_hidden_state)
+        return _scaled(given.last_hidden_state, self.scale)
 
     def start(self, lm: Any, prompts: PromptBatch) -> Decoding:
         """See `Layout`."""
-        return _CrossDecoding(lm, prompts)
+        if not self.cached:
+            return _Rereading(self, lm, prompts)
+        return _CrossDecoding(self, lm, self.placed(lm, prompts))
+
+    def placed(self, lm: Any, prompts: PromptBatch) -> PromptBatch:
+        """Return prompts as the encoder takes them."""
+        return _padded_right(lm, prompts) if self.padded_right else prompts
+
+    def __str__(self) -> str:
+        side = "right" if self.padded_right else "left"
+        return f"prompts padded at the {side}; " + _cache_words(cached=self.cached, drops=self.drops)
 
 
 class _CrossDecoding:
-    def __init__(self, lm: Any, prompts: PromptBatch) -> None:
-        self.lm, self.mask, self.encoded = lm, prompts.mask, _encoded(lm, prompts)
+    def __init__(self, layout: EncoderDecoder, lm: Any, prompts: PromptBatch) -> None:
+        self.lm, self.drops, self.scale = lm, layout.drops, layout.scale
+        self.mask, self.encoded = prompts.mask, _encoded(lm, prompts)
         self.cache: Any = None
-        self.advance(torch.full_like(prompts.ids[:, 0], lm.config.decoder_start_token_id))
+        self.advance(torch.full_like(prompts.ids[:, 0], start_token_of(lm)))
 
     def advance(self, tokens: Tensor) -> None:
-        given = self.lm.get_decoder()(
+        given = called(
+            self.lm.get_decoder(),
             input_ids=tokens[:, None],
             encoder_hidden_states=self.encoded,
             encoder_attention_mask=self.mask.long(),
             past_key_values=self.cache,
             use_cache=True,
         )
-        self.cache, self.states = given.past_key_values, _scaled(self.lm, given.last_hidden_state[:, -1])
+        self.cache, self.states = given.past_key_values, _scaled(given.last_hidden_state[:, -1], self.scale)
 
     def keep(self, rows: Tensor) -> None:
-        self.cache.batch_select_indices(rows)
+        self.cache.reorder_cache(rows)
         self.mask, self.encoded = self.mask[rows], self.encoded[rows]
 
 
-def _body(lm: Any, ids: Tensor, mask: Tensor, position_ids: Tensor, **options: Any) -> Any:
+class _Rereading:
+    """Responses that are written without a cache, of any layout."""
+
+    drops = True
+
+    def __init__(self, layout: Layout, lm: Any, prompts: PromptBatch) -> None:
+        self.layout, self.lm, self.prompts = layout, lm, prompts
+        self.responses = prompts.ids[:, :0]
+        self._read()
+
+    def advance(self, tokens: Tensor) -> None:
+        self.responses = torch.cat([self.responses, tokens[:, None]], 1)
+        self._read()
+
+    def keep(self, rows: Tensor) -> None:
+        self.prompts, self.responses = self.prompts.select(rows), self.responses[rows]
+
+    def _read(self) -> None:
+        ahead = nn.functional.pad(
+            self.responses, (0, 1)
+        )  # the state before a token that is yet to be written
+        self.states = self.layout.states(self.lm, self.prompts, ahead)[:, -1]
+
+
+def start_token_of(lm: Any) -> int:
+    """Return the token that a decoder begins with, as `generate` chooses it."""
+    for name in ("decoder_start_token_id", "bos_token_id"):
+        for settings in (lm.generation_config, lm.config):
+            token = getattr(settings, name, None)
+            if token is not None:
+                return int(token)
+    raise ValueError("no decoder_start_token_id in its configuration")
+
+
+def _padded_right(lm: Any, batch: PromptBatch) -> PromptBatch:
+    """Move padding from the left of each row to its right."""
+    gaps = (~batch.mask).sum(1, keepdim=True)
+    width = batch.ids.shape[1]
+    places = (torch.arange(width, device=batch.ids.device) + gaps) % width
+    mask = batch.mask.gather(1, places)
+    pad = getattr(lm.config, "pad_token_id", None)  # some families count positions by it
+    ids = batch.ids.gather(1, places).masked_fill(~mask, pad if pad is not None and pad >= 0 else 0)
+    return PromptBatch(ids, mask)
+
+
+def _body(lm: Any, ids: Tensor, mask: Tensor, position_ids: Tensor | None, **options: Any) -> Any:
     """Run a decoder without its head; families that count positions themselves are not told them."""
     body = lm.base_model
-    if "position_ids" in inspect.signature(body.forward).parameters:
+    if position_ids is not None and "position_ids" in inspect.signature(body.forward).parameters:
         options["position_ids"] = position_ids
-    return body(ids, attention_mask=mask.long(), **options)
+    return called(body, input_ids=ids, attention_mask=mask.long(), **options)
+
+
+def called(module: nn.Module, **options: Any) -> Any:
+    """Call a module with those of the options that it takes."""
+    taken = inspect.signature(module.forward).parameters.values()
+    if not any(one.kind is one.VAR_KEYWORD for one in taken):
+        names = {one.name for one in taken}
+        options = {name: value for name, value in options.items() if name in names}
+    return module(**options)
 
 
 def _encoded(lm: Any, prompts: PromptBatch) -> Tensor:
@@ -159,6 +289,11 @@ def _encoded(lm: Any, prompts: PromptBatch) -> Tensor:
     return hidden
 
 
-def _scaled(lm: Any, states: Tensor) -> Tensor:
-    """Scale states as T5 does before an LM head that shares its matrix with the embeddings."""
-    return states * lm.model_dim**-0.5 if getattr(lm.config, "scale_decoder_outputs", False) else states
+def _scaled(states: Tensor, scale: float) -> Tensor:
+    return states if scale == 1 else states * scale
+
+
+def _cache_words(*, cached: bool, drops: bool = True) -> str:
+    if not cached:
+        return "written without a cache, slowly: the family has none that serves"
+    return "a cache, " + ("which finished rows leave" if drops else "which finished rows stay in to the end")

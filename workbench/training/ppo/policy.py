@@ -21,7 +21,8 @@ from workbench.models.loading import (
 )
 from workbench.models.lora import LoraSettings, add_lora
 from workbench.models.token_logps import label_logps
-from workbench.training.ppo.layouts import DecoderOnly, Decoding, EncoderDecoder, Layout, PromptBatch
+from workbench.training.ppo.layout_check import check_layout
+from workbench.training.ppo.layouts import Decoding, Layout, PromptBatch
 from workbench.training.ppo.losses import allowed_log_softmax
 
 if TYPE_CHECKING:
@@ -75,20 +76,19 @@ class ValuedPolicy(nn.Module):
         summary: One line on what was loaded.
 
     Raises:
-        ModelError: The LM head on the body's states does not give the model's own logits.
+        ModelError: No layout gives the model's own states, or it changes logits after its LM head; see
+            `check_layout`.
     """
 
     def __init__(self, policy: nn.Module, *, origin: ModelSettings | None = None, summary: str = "") -> None:
         super().__init__()
         self.policy, self.origin, self.summary = policy, origin, summary
         hold_layout(policy)
-        encodes = getattr(self.lm.config, "is_encoder_decoder", False)
-        self.layout: Layout = EncoderDecoder() if encodes else DecoderOnly()
+        self.layout = self._measured_layout()
         width = self.lm_head.weight.shape[1]
         self.value_head = nn.Linear(width, 1, dtype=torch.float32, device=self.device)
         nn.init.zeros_(self.value_head.weight)
         nn.init.zeros_(self.value_head.bias)
-        self._check_logits()
 
     @classmethod
     def load(cls, settings: ModelSettings, *, lora: LoraSettings | None = None) -> ValuedPolicy:
@@ -194,24 +194,16 @@ class ValuedPolicy(nn.Module):
             if ".lora_dropout." in name or isinstance(module, GradientCheckpointingLayer):
                 module.training = True
 
-    @torch.no_grad()
-    def _check_logits(self) -> None:
-        """Raise where the LM head does not give the model's own logits: a family that changes them afterwards."""
-        ids = torch.tensor([[1, 2]], device=self.device)
-        prompts = PromptBatch(ids, torch.ones_like(ids, dtype=torch.bool))
-        was_training = self.policy.training
-        self.policy.eval()
-        states = self.layout.states(self.lm, prompts, ids)[:, :1]
-        start = self.lm.config.decoder_start_token_id if isinstance(self.layout, EncoderDecoder) else None
-        given = {} if start is None else {"decoder_input_ids": torch.full_like(ids[:, :1], start)}
-        own = self.lm(input_ids=ids, **given).logits[:, -1:]
-        self.policy.train(was_training)
-        if not torch.allclose(self.lm_head(states).float(), own.float(), rtol=1e-2, atol=1e-2):
+    def _measured_layout(self) -> Layout:
+        """Return the layout that serves the language model, or refuse it by name."""
+        found = check_layout(self.lm)
+        if found.layout is None:
             raise ModelError(
-                got=f"{type(self.lm).__name__}, which changes its logits after the LM head",
-                needed="a language model whose LM head gives the logits as they are",
+                got=f"{type(self.lm).__name__}: {found.reason}",
+                needed="a language model that reads a row alone as in a batch, and whose LM head gives its logits",
                 fix="name another model",
             )
+        return found.layout
 
 
 def load_language_model(settings: ModelSettings) -> tuple[PreTrainedModel, str]:

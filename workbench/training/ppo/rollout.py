@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from workbench.models.stopping import stop_token_ids
 from workbench.rewards.composition import HierarchicalReward
 from workbench.rewards.placement import decode_responses
 from workbench.rewards.spans import Reward, Sample
@@ -52,7 +53,7 @@ class Rollout:
     scores: dict[str, Tensor]
     """Parts of the reward; see `TokenRewards`. Shape [batch] each."""
     truncated: Tensor
-    """True where the response was cut off before its end. Shape [batch], bool."""
+    """True where the response was cut off before a stop token. Shape [batch], bool."""
 
     def metrics(self) -> dict[str, float]:
         """Return what is logged of a rollout.
@@ -132,6 +133,7 @@ class Collector:
     ) -> None:
         self.policy, self.tokenizer, self.reward, self.settings = policy, tokenizer, reward, settings
         self.bf16, self.allowed = bf16, allowed_tokens(policy, tokenizer, settings)
+        self.stops = stop_token_ids(policy.lm, tokenizer)
         self.start: ValuedPolicy | None = None
         if not policy.has_adapters:
             self.start = deepcopy(policy).requires_grad_(False).eval()
@@ -149,16 +151,15 @@ class Collector:
         """
         policy, device = self.policy, self.policy.device
         batch = collate_prompts(prompts).to(device)
-        end = self.tokenizer.eos_token_id
         policy.eval()
         with torch.autocast(device.type, torch.bfloat16, enabled=self.bf16):
             given = sample(
                 policy, batch, uniform,
-                end_token=end, allowed=self.allowed, temperature=self.settings.temperature, greedy=greedy,
+                stop_tokens=self.stops, allowed=self.allowed, temperature=self.settings.temperature, greedy=greedy,
             )  # fmt: skip
             reference = self._reference_logps(batch, given.ids, given.mask)
         ids, mask = given.ids.cpu(), given.mask.cpu()
-        texts, offsets = decode_responses(ids, mask, self.tokenizer)
+        texts, offsets = decode_responses(ids, mask, self.tokenizer, stop_tokens=self.stops)
         samples = [replace(one.sample, response=text) for one, text in zip(prompts, texts, strict=True)]
         found = token_rewards(self.reward, samples, offsets, mask, too_short=self.settings.too_short)
         return Rollout(
@@ -172,7 +173,7 @@ class Collector:
             entropies=given.entropies.cpu(),
             rewards=found.tokens,
             scores=found.scores,
-            truncated=~((ids == -1 if end is None else ids == end) & mask).any(1),
+            truncated=~(torch.isin(ids, torch.tensor(self.stops, dtype=torch.long)) & mask).any(1),
         )
 
     @torch.no_grad()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -20,7 +21,7 @@ class Responses(NamedTuple):
     ids: Tensor
     """int64."""
     mask: Tensor
-    """True at what the policy chose: all up to its end token, or up to where it was cut off. bool."""
+    """True at what the policy chose: all up to its stop token, or up to where it was cut off. bool."""
     logps: Tensor
     """Of each token, under the distribution that it was sampled from. float32, 0 off the mask."""
     values: Tensor
@@ -35,14 +36,14 @@ def sample(
     prompts: PromptBatch,
     uniform: Tensor,
     *,
-    end_token: int | None,
+    stop_tokens: Sequence[int],
     allowed: Tensor | None = None,
     temperature: float = 1.0,
     greedy: bool = False,
 ) -> Responses:
-    """Write a response to each prompt, up to an end token or a number of tokens.
+    """Write a response to each prompt, up to a stop token or a number of tokens.
 
-    No token is ever forced: an end token is there if the policy chose it. Log-probabilities and values come from the
+    No token is ever forced: a stop token is there if the policy chose it. Log-probabilities and values come from the
     states that the tokens were sampled from, so they cost no further pass. Rows that ended leave the batch. What a
     row becomes does not depend on those beside it, but for rounding: its chance is its own.
 
@@ -51,7 +52,7 @@ def sample(
         prompts: On its device.
         uniform: Numbers from 0 to below 1, one for each token. Shape [batch, tokens], float64: responses are at most
             so long.
-        end_token: Ends a response; None: all are as long as they may.
+        stop_tokens: Each ends a response, see `stop_token_ids`; none: all are as long as they may.
         allowed: True where a token may be sampled. Shape [vocabulary], bool; None: all may.
         temperature: Of sampling.
         greedy: Take the likeliest token instead.
@@ -61,6 +62,7 @@ def sample(
     ids = torch.zeros(batch, longest, dtype=torch.long, device=prompts.ids.device)
     mask = torch.zeros_like(ids, dtype=torch.bool)
     logps, values, entropies = torch.zeros(3, batch, longest, device=ids.device).unbind()
+    stops = torch.tensor(stop_tokens, dtype=torch.long, device=ids.device)
     held = torch.arange(batch, device=ids.device)
     writes = torch.ones_like(held, dtype=torch.bool)
     decoding = policy.start(prompts)
@@ -76,8 +78,8 @@ def sample(
         entropies[held, column] = torch.special.entr(chances).sum(-1).where(writes, 0)
         if column + 1 == longest:
             break
-        if end_token is not None:
-            writes = writes & (tokens != end_token)
+        if stop_tokens:
+            writes = writes & ~torch.isin(tokens, stops)
             left = int(writes.sum())
             if not left:
                 break
@@ -104,8 +106,11 @@ def draw(chances: Tensor, uniform: Tensor) -> Tensor:
 def _without_ended(
     decoding: Decoding, held: Tensor, writes: Tensor, tokens: Tensor, left: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Let rows that ended leave the batch, once they are a quarter of it: each time the cache is copied."""
-    if 4 * left > 3 * len(held):
+    """Let rows that ended leave the batch, once they are a quarter of it: each time the cache is copied.
+
+    A cache whose rows cannot leave keeps them all to the end.
+    """
+    if not decoding.drops or 4 * left > 3 * len(held):
         return held, writes, tokens
     rows = writes.nonzero()[:, 0]
     decoding.keep(rows)
