@@ -24,9 +24,9 @@ KINDS = ("decoder-only", "encoder-decoder")
 PROMPTS = ("a b c", "d", "e f", "b b b b", "c a", "f e d")
 
 
-def tokenizer() -> Any:
+def tokenizer(vocabulary: Sequence[str] = WORDS) -> Any:
     words = Tokenizer(
-        models.WordLevel({word: number for number, word in enumerate(WORDS)}, unk_token="<pad>")
+        models.WordLevel({word: number for number, word in enumerate(vocabulary)}, unk_token="<pad>")
     )
     words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     return PreTrainedTokenizerFast(

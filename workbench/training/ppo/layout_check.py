@@ -24,8 +24,8 @@ __all__ = ["LayoutCheck", "check_layout"]
 
 RESPONSE, SHORT, LONG = 6, 2, 9
 """Tokens of the trial's responses, of its shortest prompt, and of its longest one where no window is longer."""
-LONGEST_WINDOW = 512
-"""Windows of attention up to this long are left by the trial's longest prompt; longer ones cost too much."""
+LONGEST_WINDOW = 256
+"""Windows and blocks of attention up to this long are left by the longest prompt; longer ones cost too much."""
 
 ROUNDING = 5e-4
 """Relative difference of a state that is put down to rounding in float32."""
@@ -207,9 +207,15 @@ class _Trial:
 def _prompt_lengths(lm: Any) -> tuple[int, int, int]:
     """Return the trial's prompts' lengths: beyond the model's windows, and within its context."""
     config = lm.config.get_text_config(decoder=True)
-    numbers = {name: value for name, value in config.to_dict().items() if isinstance(value, int)}
-    windows = [value for name, value in numbers.items() if "window" in name and 1 < value <= LONGEST_WINDOW]
-    contexts = [value for name, value in numbers.items() if "position" in name and value > RESPONSE + SHORT]
+    numbers: list[tuple[str, int]] = []
+    for name, value in config.to_dict().items():
+        listed = value if isinstance(value, list) else [value]
+        numbers += [(name, one) for one in listed if type(one) is int]
+    local = ("window", "chunk", "block_size", "radius")
+    windows = [
+        value for name, value in numbers if any(word in name for word in local) and value <= LONGEST_WINDOW
+    ]
+    contexts = [value for name, value in numbers if "position" in name and value > RESPONSE + SHORT]
     longest = min([max([LONG, *(window + 3 for window in windows)]), *(one - RESPONSE for one in contexts)])
     return longest, SHORT, max(longest // 2 + 1, SHORT)
 

@@ -1,0 +1,134 @@
+"""Families of transformers as policies: each is run right, or refused by name, by what is measured on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from tiny_policy_families import DECODER_ONLY, ENCODER_DECODER, REFUSED, model_of
+from torch import nn
+
+from workbench.core.errors import ModelError
+from workbench.models import LoraSettings, add_lora
+from workbench.training.ppo import ValuedPolicy
+from workbench.training.ppo.layout_check import check_layout
+from workbench.training.ppo.layouts import Contiguous, DecoderOnly, EncoderDecoder, PromptBatch
+from workbench.training.ppo.sampling import sample
+
+FAMILIES = ENCODER_DECODER | DECODER_ONLY
+LENGTHS = (11, 3, 7, 1, 5, 9)
+STOPS = (1, 4, 5, 6, 7, 8, 9)
+
+
+def prompts_of(lengths: tuple[int, ...] = LENGTHS) -> PromptBatch:
+    generator = torch.Generator().manual_seed(1)
+    mask = torch.arange(max(lengths)) >= max(lengths) - torch.tensor(lengths)[:, None]
+    return PromptBatch(torch.randint(3, 32, mask.shape, generator=generator).where(mask, 0), mask)
+
+
+def written_by(policy: ValuedPolicy) -> tuple[PromptBatch, Any]:
+    prompts = prompts_of()
+    uniform = torch.rand(len(LENGTHS), 12, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
+    return prompts, sample(policy, prompts, uniform, stop_tokens=STOPS)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_row_alone_in_a_batch_and_as_it_was_sampled_has_the_same_log_probabilities(family: str) -> None:
+    """So the KL to the reference policy is 0 before any step, whatever stands beside a prompt."""
+    lm = model_of(family, FAMILIES[family])
+    policy = ValuedPolicy(lm).eval()
+    prompts, written = written_by(policy)
+    assert len(set(written.mask.sum(1).tolist())) > 1, "rows end at different places"
+    with torch.no_grad():
+        whole = policy(prompts, written.ids, written.mask).logps
+        torch.testing.assert_close(written.logps, whole, rtol=1e-3, atol=1e-3)
+        for row in range(len(LENGTHS)):
+            asked, answer = (
+                prompts.ids[row][prompts.mask[row]][None],
+                written.ids[row][written.mask[row]][None],
+            )
+            if family in ENCODER_DECODER:
+                shifted = nn.functional.pad(answer[:, :-1], (1, 0), value=lm.config.decoder_start_token_id)
+                logits = lm(input_ids=asked, decoder_input_ids=shifted).logits
+            else:
+                logits = lm(torch.cat([asked, answer], 1)).logits[:, asked.shape[1] - 1 : -1]
+            own = logits.log_softmax(-1).gather(-1, answer[..., None])[0, :, 0]
+            torch.testing.assert_close(whole[row][written.mask[row]], own, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("family", REFUSED)
+def test_a_family_that_cannot_be_run_right_is_refused_by_name(family: str) -> None:
+    sizes, why = REFUSED[family]
+    lm = model_of(family, sizes)
+    assert str(check_layout(lm)).startswith("refused: ")
+    with pytest.raises(ModelError, match=f"{type(lm).__name__}: .*{why}"):
+        ValuedPolicy(lm)
+
+
+@pytest.mark.parametrize(
+    ("family", "layout"),
+    [
+        ("T5", EncoderDecoder(scale=32**-0.5)),
+        ("MT5", EncoderDecoder()),
+        ("Bart", EncoderDecoder(padded_right=True)),
+        ("Llama", DecoderOnly()),
+        ("Mamba", Contiguous()),
+    ],
+)
+def test_the_fastest_layout_that_serves_is_taken(family: str, layout: Any) -> None:
+    assert check_layout(model_of(family, FAMILIES[family])).layout == layout
+
+
+def test_a_cache_whose_rows_cannot_leave_keeps_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    from transformers import DynamicCache
+
+    free = written_by(ValuedPolicy(model_of("Llama", FAMILIES["Llama"])).eval())[1]
+
+    def refuse(self: Any, rows: torch.Tensor) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr(DynamicCache, "reorder_cache", refuse)
+    policy = ValuedPolicy(model_of("Llama", FAMILIES["Llama"])).eval()
+    assert policy.layout == DecoderOnly(drops=False)
+    kept = written_by(policy)[1]
+    assert torch.equal(kept.ids, free.ids) and torch.equal(kept.mask, free.mask)
+    torch.testing.assert_close(kept.logps, free.logps, rtol=1e-4, atol=1e-5)
+
+
+def test_a_head_with_a_bias_after_it_is_seen_whatever_its_size() -> None:
+    lm = model_of("Marian", ENCODER_DECODER["Marian"])
+    lm.final_logits_bias[0, 5] = 0.01
+    assert "changes its logits" in check_layout(lm).reason
+
+
+def test_a_model_that_sees_later_tokens_is_refused() -> None:
+    lm = model_of("Llama", FAMILIES["Llama"])
+    for layer in lm.model.layers:
+        layer.self_attn.is_causal = False
+    own = lm.model.forward
+
+    def both_ways(*given: Any, **options: Any) -> Any:
+        mask = options.pop("attention_mask", None)
+        ids = options.get("input_ids")
+        if mask is None or mask.shape != ids.shape:
+            mask = torch.ones_like(ids)
+        seen = mask[:, None, None, :].bool().expand(-1, 1, ids.shape[1], -1)
+        return own(*given, attention_mask=seen, **options)
+
+    lm.model.forward = both_ways
+    assert check_layout(lm).layout is None
+
+
+def test_the_check_leaves_model_and_chance_as_they_are() -> None:
+    lm = add_lora(
+        model_of("Bart", FAMILIES["Bart"]), LoraSettings(rank=2, target_modules=("q_proj",))
+    ).train()
+    before = {name: one.clone() for name, one in lm.state_dict().items()}
+    torch.manual_seed(5)
+    wanted = torch.rand(3)
+    torch.manual_seed(5)
+    check_layout(lm.get_base_model())
+    assert torch.equal(torch.rand(3), wanted)
+    assert lm.training and not lm.get_output_embeddings()._forward_hooks
+    assert all(torch.equal(value, before[name]) for name, value in lm.state_dict().items())
