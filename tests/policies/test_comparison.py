@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from workbench.core.errors import SettingsError
+from workbench.core.paired import LONG
 from workbench.core.statistics import wilson_interval
 from workbench.policies.comparison import difference, mean_table, win_matrix
 from workbench.policies.frontier import frontier, hacking_alarm
-from workbench.policies.outcomes import BEFORE, Answers, PolicyOutcome, measures
+from workbench.policies.outcomes import BEFORE, Answers, PolicyOutcome, measures, own_prompts, scored_answers
 from workbench.rewards.judge import Preference
 
 PROMPTS = ("p", "q", "r", "s")
@@ -120,11 +121,22 @@ def trained(holistic, oracle):
 
 
 def test_differences_are_paired_by_seed():
-    found, seeds = difference(trained([1, 1, 1], [0.1, 0.2, 0.3]), "a", BEFORE, "oracle")
-    assert seeds == 3
+    effect = difference(trained([1, 1, 1], [0.1, 0.2, 0.3]), "a", BEFORE, "oracle")
+    found = effect.estimate
+    assert (effect.seeds, effect.freedom, effect.covers_units) == (3, 2, False)
     assert found.value == pytest.approx(0.2)
     assert found.high - found.value == pytest.approx(4.3027 * 0.1 / math.sqrt(3), abs=1e-4)
-    assert difference(trained([1, 1, 1], [0.1] * 3), "a", "b", "oracle") == (None, 0)
+    nothing = difference(trained([1, 1, 1], [0.1] * 3), "a", "b", "oracle")
+    assert (nothing.estimate, nothing.seeds) == (None, 0)
+
+
+def test_answers_are_a_long_table_by_prompt():
+    outcomes = [outcome(arm, seed, [seed, 1, 2, 3]) for arm in ("a", "b") for seed in (0, 1)]
+    table = scored_answers(outcomes, "oracle")
+    assert tuple(table.columns) == LONG
+    assert table[(table["arm"] == "a") & (table["seed"] == 1)]["value"].tolist() == [1, 1, 2, 3]
+    assert not own_prompts(outcomes)
+    assert own_prompts(outcomes[:1])
 
 
 @pytest.mark.parametrize(

@@ -247,14 +247,17 @@ def paired_t_interval(differences: ArrayLike, confidence: float = 0.95) -> Estim
 
 
 def crossed_t_interval(
-    tables: Sequence[ArrayLike], sizes: Sequence[ArrayLike] | None = None, confidence: float = 0.95
+    tables: Sequence[ArrayLike],
+    sizes: Sequence[ArrayLike] | None = None,
+    confidence: float = 0.95,
+    met: Sequence[ArrayLike] | None = None,
 ) -> Estimate:
     """Return the mean of differences over seeds *and* test units, with an interval that covers both.
 
     An interval over seeds alone holds for these test units: with others, the same seeds might differ the other way.
     The squared error here is the seeds' plus the units', each estimated from its own means, so noise that belongs to
     neither is counted in both: the interval errs on the wide side. Student's t with one degree of freedom less than
-    seeds.
+    seeds. A unit that a single seed met is in that seed's own spread, and adds no error of its own.
 
     Args:
         tables: For each test set (seeds, units) floats, at least two seeds, the same in all: one method less the
@@ -262,41 +265,55 @@ def crossed_t_interval(
         sizes: For each test set (units,) floats: how much each unit weighs in the set's mean, such as its pairs;
             equally where None. All test sets weigh the same.
         confidence: Share of such intervals that hold the truth.
+        met: For each test set (seeds, units) bools: False where a seed did not meet a unit, as where every seed has
+            prompts of its own; all met where None.
 
     Raises:
-        SettingsError: There are no tables, they differ in seeds, or hold what is not finite.
+        SettingsError: There are no tables, they differ in seeds, a seed met nothing of a set, or a value is not
+            finite.
     """
     from scipy.stats import t as student
 
     _check_confidence(confidence)
-    differences = [np.asarray(one, dtype=np.float64) for one in tables]
-    shapes = [one.shape for one in differences]
+    differences = [np.asarray(table, dtype=np.float64) for table in tables]
+    shapes = [table.shape for table in differences]
     if not shapes or any(
-        len(one) != 2 or one[0] != shapes[0][0] or one[0] < 2 or one[1] < 1 for one in shapes
+        len(shape) != 2 or shape[0] != shapes[0][0] or shape[0] < 2 or shape[1] < 1 for shape in shapes
     ):
         raise SettingsError(
             f"tables of shapes {shapes}",
             "(seeds, units) each, the same two seeds or more",
             "align them by seed",
         )
-    if not all(np.isfinite(one).all() for one in differences):
+    masks = [np.ones(shape, bool) for shape in shapes] if met is None else [np.asarray(m, bool) for m in met]
+    known = zip(differences, masks, strict=True)
+    if not all(np.isfinite(table[mask]).all() and mask.any(axis=1).all() for table, mask in known):
         raise SettingsError("values that are not finite", "finite numbers", "leave these units out")
     weights = (
-        [np.ones(shape[1]) for shape in shapes]
-        if sizes is None
-        else [np.asarray(one, float) for one in sizes]
+        [np.ones(shape[1]) for shape in shapes] if sizes is None else [np.asarray(s, float) for s in sizes]
     )
-    shares = [one / one.sum() for one in weights]
-    seeds = np.mean([one @ share for one, share in zip(differences, shares, strict=True)], axis=0)
-    squared = float(seeds.var(ddof=1)) / len(seeds)
-    for one, share in zip(differences, shares, strict=True):
-        unit, count = one.mean(axis=0), len(share)
-        if count > 1:
-            spread = float((share**2 * (unit - unit @ share) ** 2).sum()) * count / (count - 1)
-            squared += spread / len(differences) ** 2
+    sets = [_crossed(*each) for each in zip(differences, masks, weights, strict=True)]
+    seeds = np.mean([means for means, _ in sets], axis=0)
+    squared = float(seeds.var(ddof=1)) / len(seeds) + sum(spread for _, spread in sets) / len(sets) ** 2
     mean = float(seeds.mean())
     half = float(student.ppf(0.5 + confidence / 2, len(seeds) - 1)) * math.sqrt(squared)
     return Estimate(mean, mean - half, mean + half)
+
+
+def _crossed(table: Floats, met: NDArray[np.bool_], weights: Floats) -> tuple[Floats, float]:
+    """Return one test set's mean of each seed, and the squared error of its mean that is the units'."""
+    share = weights / weights.sum()
+    table = np.where(met, table, 0.0)
+    seeds = table @ share
+    if not met.all():
+        seeds = seeds / (met @ share)
+    shared = met.sum(axis=0) > 1
+    count = int(shared.sum())
+    if count < 2:
+        return seeds, 0.0
+    unit, of_all = table[:, shared].sum(axis=0) / met[:, shared].sum(axis=0), share[shared]
+    middle = unit @ (of_all / of_all.sum())
+    return seeds, float((of_all**2 * (unit - middle) ** 2).sum()) * count / (count - 1)
 
 
 def win_rate(outcomes: Sequence[float] | NDArray[np.generic], confidence: float = 0.95) -> Estimate:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.core.errors import SettingsError
+from workbench.core.paired import Effect, seed_effect
 from workbench.core.statistics import Estimate, paired_t_interval, win_rate
 from workbench.policies.outcomes import Answers, PolicyOutcome
 
@@ -127,8 +128,8 @@ def seed_values(
 
 def difference(
     frame: pd.DataFrame, arm: str, other: str, measure: str, *, decoding: str = "sampled"
-) -> tuple[Estimate | None, int]:
-    """Return one arm's measure less another's, paired by seed, with a 95 % t interval, and the seeds.
+) -> Effect:
+    """Return one arm's mean less another's, paired by seed; `paired_effect` of answers has the prompts in it too.
 
     Args:
         frame: From `measures`, one row for each arm, seed and measure.
@@ -136,13 +137,10 @@ def difference(
         other: Another.
         measure: What is compared.
         decoding: One of `DECODINGS`.
-
-    Returns:
-        The estimate is None with fewer than two seeds that both have.
     """
     one, two = (seed_values(frame, name, measure, decoding=decoding) for name in (arm, other))
     gaps = [one[seed] - two[seed] for seed in sorted(set(one) & set(two))]
-    return (paired_t_interval(gaps) if len(gaps) > 1 else None), len(gaps)
+    return seed_effect(gaps, covers_units=False)
 
 
 def mean_table(

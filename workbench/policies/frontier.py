@@ -59,7 +59,7 @@ def hacking_alarm(
         seeds = sorted(set(changes[reward]) & set(changes[truth]))
         hacked = sum(changes[reward][seed] > 0 > changes[truth][seed] for seed in seeds)
         estimates = [
-            difference(frame, arm, BEFORE, measure, decoding=decoding)[0] for measure in (reward, truth)
+            difference(frame, arm, BEFORE, measure, decoding=decoding).estimate for measure in (reward, truth)
         ]
         found.append(HackingAlarm(arm, estimates[0], estimates[1], hacked, len(seeds)))
     return found

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.core.errors import SettingsError
+from workbench.core.paired import long_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +25,8 @@ __all__ = [
     "Answers",
     "PolicyOutcome",
     "measures",
+    "own_prompts",
+    "scored_answers",
 ]
 
 Floats = NDArray[np.float64]
@@ -121,3 +124,32 @@ def measures(outcomes: Sequence[PolicyOutcome]) -> pd.DataFrame:
             place = {"arm": one.arm, "weight": weight, "seed": one.seed, "decoding": decoding}
             rows += [{**place, "measure": name, "value": value} for name, value in found.items()]
     return pd.DataFrame(rows, columns=["arm", "weight", "seed", "decoding", "measure", "value"])
+
+
+def scored_answers(
+    outcomes: Sequence[PolicyOutcome], measure: str, *, decoding: str = "sampled"
+) -> pd.DataFrame:
+    """Return a score of every answer as a long table: columns `workbench.core.paired.LONG`, a unit is a prompt.
+
+    Args:
+        outcomes: Those without such answers are left out.
+        measure: A score's name.
+        decoding: One of `DECODINGS`.
+    """
+    found = [(outcome, outcome.answers(decoding)) for outcome in outcomes]
+    return long_table(
+        [
+            (outcome.arm, outcome.seed, prompt, measure, float(value))
+            for outcome, answers in found
+            if answers is not None
+            for prompt, value in zip(answers.prompts, answers.scores[measure], strict=True)
+        ]
+    )
+
+
+def own_prompts(outcomes: Sequence[PolicyOutcome]) -> bool:
+    """Tell whether no prompt was answered in two seeds: an interval over seeds then holds for other prompts too."""
+    by_seed: dict[int, set[str]] = {}
+    for outcome in outcomes:
+        by_seed.setdefault(outcome.seed, set()).update(outcome.sampled.prompts)
+    return sum(map(len, by_seed.values())) == len(set[str]().union(*by_seed.values()))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import SettingsError
+from workbench.runs.claims import Claim, with_holm
 from workbench.store import atomic
 from workbench.store.plain import to_plain
 from workbench.store.secrets import redact
@@ -18,38 +19,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-__all__ = ["Claim", "Results"]
+__all__ = ["Results"]
 
-UNITS = ("", "share", "points")
 _FILE_NAME = re.compile(r"[A-Za-z0-9][\w.@+-]*")
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One claim of a paper beside what was measured here."""
-
-    statement: str
-    """The claim, in a sentence."""
-    paper: str
-    """The paper that makes it, as a reader would cite it."""
-    paper_value: Any = None
-    """The paper's number, or its words."""
-    measured: Any = None
-    """The number measured here, or words."""
-    interval: tuple[float, float] | None = None
-    """Its interval (95 % unless the note says otherwise), as (low, high)."""
-    n: int | None = None
-    """Number of samples behind the measurement."""
-    seeds: int | None = None
-    """Number of seeds behind the measurement."""
-    supported: bool | None = None
-    """Whether the measurement supports the claim; None where it does not decide."""
-    note: str = ""
-    """What a reader must know to read the row rightly."""
-    unit: str = ""
-    """Of measurement and interval: ``share`` (of 1, read as %), ``points`` (a difference of shares), or none."""
-    threshold: float | None = None
-    """The value that the interval has to lie clear of for a verdict: 0 for a difference, 0.5 for a win rate."""
 
 
 @dataclass
@@ -65,7 +37,7 @@ class Results:
     numbers: dict[str, Any] = field(default_factory=dict)
     tables: dict[str, Any] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
-    claims: dict[str, Any] = field(default_factory=dict)
+    claims: dict[str, Claim] = field(default_factory=dict)
 
     def record(self, name: str, value: Any) -> None:
         """Keep a number, or a mapping or list of numbers, under a name."""
@@ -96,21 +68,7 @@ class Results:
 
     def claim(self, claim: Claim) -> None:
         """Keep a claim; the same statement again replaces it."""
-        if claim.interval is not None and not (
-            len(claim.interval) == 2 and claim.interval[0] <= claim.interval[1]
-        ):
-            raise SettingsError(
-                got=f"interval={claim.interval!r} for the claim {claim.statement!r}",
-                needed="(low, high) with low <= high",
-                fix="give both ends of the interval, or None where there is none",
-            )
-        if claim.unit not in UNITS:
-            raise SettingsError(
-                got=f"unit={claim.unit!r} for the claim {claim.statement!r}",
-                needed=f"one of {', '.join(map(repr, UNITS))}",
-                fix="give no unit where the number is neither a share nor a difference of shares",
-            )
-        self.claims[claim.statement] = to_plain(claim)
+        self.claims[claim.statement] = claim
         self.save()
 
     def save(self) -> None:
@@ -120,6 +78,6 @@ class Results:
             "numbers": self.numbers,
             "tables": self.tables,
             "figures": self.figures,
-            "claims": list(self.claims.values()),
+            "claims": [to_plain(claim) for claim in with_holm(self.claims).values()],
         }
         atomic.write_json(self.folder / "results.json", redact(to_plain(content)))

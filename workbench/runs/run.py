@@ -16,12 +16,13 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from workbench.core.terminal import show_line
+from workbench.runs.claims import Claim
 from workbench.runs.folders import run_id, runs_root
 from workbench.runs.notebooks import notebook_called
 from workbench.runs.parameters import Parameter, parameters_given, read_parameters, resolve
 from workbench.runs.profiles import POCKET, check_taken, profile_values
-from workbench.runs.results import Claim, Results
-from workbench.runs.showing import show_figure, show_html, show_table
+from workbench.runs.results import Results
+from workbench.runs.showing import claim_text, show_figure, show_html, show_table
 from workbench.store import atomic
 from workbench.store.fingerprint import unkeyed
 from workbench.store.folders import make_folder, shown
@@ -183,28 +184,16 @@ class Run:
         self.results.figure(name, figure, caption)
         show_figure(figure, caption)
 
-    def claim(
-        self,
-        *,
-        paper: str,
-        statement: str,
-        paper_value: Any = None,
-        measured: Any = None,
-        interval: tuple[float, float] | None = None,
-        n: int | None = None,
-        seeds: int | None = None,
-        supported: bool | None = None,
-        note: str = "",
-        unit: str = "",
-        threshold: float | None = None,
-    ) -> None:
-        """Set a claim of the paper beside what was measured here; see `workbench.runs.results.Claim`."""
-        claim = Claim(
-            statement, paper, paper_value, measured, interval, n, seeds, supported, note, unit, threshold
-        )
+    def claim(self, claim: Claim | None = None, **fields: Any) -> None:
+        """Set a claim of the paper beside what was measured here, with its interval and what it decides.
+
+        Args:
+            claim: From `Claim.of`, which decides it by its estimate.
+            **fields: Those of `workbench.runs.claims.Claim` instead, where the notebook has decided by itself.
+        """
+        claim = Claim(**fields) if claim is None else claim
         self.results.claim(claim)
-        verdict = {True: "supported", False: "not supported", None: "undecided"}[supported]
-        show_line(f"claim: {statement} [{verdict}]")
+        show_line(f"claim: {claim_text(claim)}")
 
     def finish(self) -> Path:
         """Write the report of the run and show where it is; the notebook's last call.

@@ -9,12 +9,15 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.terminal import message, short
+from workbench.runs.report.values import interval_text, measured_text
 
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-__all__ = ["show_figure", "show_html", "show_table"]
+    from workbench.runs.claims import Claim
+
+__all__ = ["claim_text", "show_figure", "show_html", "show_table"]
 
 _NUMBER = "{:.3g}"
 _LEFT, _RIGHT = "text-align: left", "text-align: right; white-space: nowrap"
@@ -25,6 +28,17 @@ _LIKE_A_NUMBER = re.compile(r"[-+\u2212\d.,%\s±\[\]]*$|\d+ of \d+$")
 def show_html(markup: str, text: str) -> None:
     """Show markup in a notebook, and the text where there is none."""
     _show({"text/html": markup, "text/plain": text}, text)
+
+
+def claim_text(claim: Claim) -> str:
+    """Return a claim in one line: what was measured, with its interval, what it rests on, and the verdict."""
+    words = [measured_text(claim.measured, claim.unit), interval_text(claim.interval, claim.unit)]
+    basis = [f"n = {claim.n}"] if claim.n is not None else []
+    basis += [f"{claim.seeds} seed{'s' if claim.seeds != 1 else ''}"] if claim.seeds is not None else []
+    measured = (
+        ", ".join([" ".join(filter(None, words)), *basis]) if claim.measured is not None else "not measured"
+    )
+    return f"{claim.statement}: {measured} [{claim.verdict}]"
 
 
 def show_table(frame: pd.DataFrame, caption: str) -> None:

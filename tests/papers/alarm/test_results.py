@@ -8,7 +8,7 @@ import pytest
 
 from workbench.core.errors import DataError
 from workbench.papers.alarm.arms import HIERARCHICAL, HOLISTIC_ONLY, WEIGHTED_SUM
-from workbench.papers.alarm.claims import left_out_gaps, mode_claims, selection_claims
+from workbench.papers.alarm.claims import gap_effect, left_out_gaps, mode_claims, selection_claims
 from workbench.papers.alarm.declaration import Declaration
 from workbench.papers.alarm.results import Findings, rank_agreement
 from workbench.papers.alarm.story import sentence_values
@@ -28,7 +28,7 @@ def outcome(arm, seed, weight=1.0):
     worth = np.full(4, 0.5 + GAIN[arm] * weight + 0.01 * seed * GAIN[arm])
     scores = {"oracle": worth, "holistic": worth * 2, "good": worth, "bad": -worth, "upper zone": worth > 0.6}
     scores = {name: np.asarray(values, float) for name, values in scores.items()}
-    answers = Answers(("p", "q", "r", "s"), ("x.",) * 4, np.full(4, 7), scores)
+    answers = Answers(tuple(f"{name}{seed}" for name in "pqrs"), ("x.",) * 4, np.full(4, 7), scores)
     log = ({"step": 1, "score_oracle": 0.5, "score_holistic": 1.0, "score_good": 0.1, "kl": 0.2},)
     paid = None if arm in (BEFORE, HOLISTIC_ONLY) else weight
     return PolicyOutcome(
@@ -55,11 +55,14 @@ def findings():
 
 
 def test_modes_are_compared_at_their_weight_seed_by_seed(findings):
-    found, seeds = findings.difference(HIERARCHICAL, WEIGHTED_SUM)
-    assert seeds == 3
-    assert found.value == pytest.approx(0.1 * 1.01)  # gaps 0.1, 0.101, 0.102
-    claims = {claim["statement"]: claim for claim in mode_claims(findings, "Here.")}
-    assert [claim["supported"] for claim in claims.values()] == [True] * 6
+    found = findings.difference(HIERARCHICAL, WEIGHTED_SUM)
+    assert found.seeds == 3
+    assert found.estimate.value == pytest.approx(0.1 * 1.01)  # gaps 0.1, 0.101, 0.102
+    claims = list(mode_claims(findings, "Here."))
+    assert [claim.verdict for claim in claims] == ["supported"] * 6
+    # every seed has four prompts of its own: the seeds' spread has the prompts' in it
+    assert claims[3].interval == pytest.approx(found.estimate[1:])
+    assert (claims[3].n, claims[3].seeds) == (12, 3)
     table = findings.differences_table(against=HIERARCHICAL)
     assert set(table["decoding"]) == {"sampled", "greedy"}
     assert (table["high"] < 0).all()
@@ -72,20 +75,44 @@ def test_selection_is_set_beside_what_came_of_it(findings):
     assert table.loc["good", "oracle after training"] == pytest.approx(0.803)
     assert findings.rank_agreements() == pytest.approx([1.0] * 3)
     apart, better, ranks = selection_claims(findings, "Here.")
-    assert apart["measured"] == 1
-    assert better["measured"] == pytest.approx(0.4 * 1.01)
-    assert ranks["supported"]
+    assert apart.measured == 1
+    assert (better.measured, better.n) == (pytest.approx(0.4 * 1.01), 12)
+    assert ranks.measured == pytest.approx(1)
+    assert apart.verdict == "undecided: p = 0.50"  # two aspects are in this order by chance often
+
+
+def test_seeds_that_share_their_prompts_need_them_in_the_interval(findings):
+    alike = tuple(f"prompt {number}" for number in range(4))
+    shared = [
+        replace(outcome, sampled=replace(outcome.sampled, prompts=alike), greedy=None)
+        for outcome in findings.outcomes
+    ]
+    apart, *_ = selection_claims(replace(findings, outcomes=shared), "Here.")
+    assert apart.verdict == "undecided: the interval does not cover other prompts"
+    (*_, sums, _, _) = mode_claims(replace(findings, outcomes=shared), "Here.")
+    assert sums.n == 4
 
 
 def test_the_worst_and_the_best_aspect_are_named_by_the_other_seeds():
-    shares = {"a": [0.1, 0.2, 0.1], "b": [0.4, 0.3, 0.5], "c": [0.3, 0.4, 0.9], "flat": [np.nan, 0.0, 0.0]}
-    assert left_out_gaps(shares) == pytest.approx([0.3 - 0.1, 0.4 - 0.2, 0.5 - 0.1])
-    assert left_out_gaps({"a": [0.1, 0.2]}) == left_out_gaps({"a": [0.1], "b": [0.2]}) == []
+    table = np.array([[0.1, 0.2, 0.1], [0.4, 0.3, 0.5], [0.3, 0.4, 0.9]])
+    assert left_out_gaps(table[None])[0] == pytest.approx([0.3 - 0.1, 0.4 - 0.2, 0.5 - 0.1])
+    shares = {"a": table[0], "b": table[1], "c": table[2], "flat": [np.nan, 0.0, 0.0]}
+    found = gap_effect(shares, own=True)
+    assert found.estimate.value == pytest.approx(0.8 / 3)
+    assert found.seeds == 3
+    for few in ({"a": [0.1, 0.2]}, {"a": [0.1], "b": [0.2]}):
+        assert gap_effect(few, own=True).estimate is None
+
+
+def test_a_permutation_tells_how_often_chance_names_aspects_as_far_apart():
+    shares = {"a": [0.1, 0.1, 0.1], "b": [0.2, 0.2, 0.2]}
+    # of 2 ** 3 orders two (all the same way) give gaps of 0.1 three times, and the others less
+    assert gap_effect(shares, own=True).p_value == pytest.approx(0.5, abs=0.05)
 
 
 def test_aspects_that_differ_by_chance_alone_are_not_told_apart():
     generator = np.random.default_rng(0)
-    gaps = [np.mean(left_out_gaps({name: generator.random(4) for name in "abc"})) for _ in range(400)]
+    gaps = left_out_gaps(generator.random((400, 3, 4))).mean(axis=1)
     assert abs(np.mean(gaps)) < 4 * np.std(gaps) / 400**0.5
 
 
@@ -95,7 +122,7 @@ def test_one_seed_decides_nothing(findings):
         prepared={0: findings.prepared[0]},
         outcomes=[one for one in findings.outcomes if one.seed == 0],
     )
-    assert {claim.get("supported") for claim in mode_claims(alone, "Here.")} == {None}
+    assert {claim.verdict for claim in mode_claims(alone, "Here.")} == {"undecided: one seed"}
 
 
 def test_tables_have_a_row_for_each_arm(findings):

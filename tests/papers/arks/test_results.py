@@ -56,14 +56,14 @@ def test_a_problem_counts_by_its_mean_over_the_models(findings):
 
 
 def test_differences_are_paired_by_problem_and_hold_for_other_models_too(findings):
-    found = findings.difference(ACTIVE, CONTROL)
+    found = findings.difference(ACTIVE, CONTROL).estimate
     assert found.value == (0 + 1 + 0.5 + 0) / 4
     assert found.low <= found.value <= found.high
     # no problem of four differs: of all problems up to z^2 / (4 + z^2) may
-    assert findings.difference(ACTIVE, ACTIVE) == pytest.approx((0, -0.4899, 0.4899), abs=1e-4)
+    assert findings.difference(ACTIVE, ACTIVE).estimate == pytest.approx((0, -0.4899, 0.4899), abs=1e-4)
     one = replace(findings, rows=findings.rows[findings.rows["model"] == "one"])
     other = replace(findings, rows=findings.rows[findings.rows["model"] == "two"])
-    gains = [each.difference(ACTIVE, CONTROL) for each in (one, other)]
+    gains = [each.difference(ACTIVE, CONTROL).estimate for each in (one, other)]
     assert [gain.value for gain in gains] == [0.5, 0.25]
     assert gains[0].low >= 0  # the problems of one model, by a bootstrap
     # models alone: 0.375 +- 12.706 * 0.125
@@ -79,7 +79,7 @@ def test_few_problems_that_agree_do_not_decide(problems, low):
     frame = pd.DataFrame([row for row in rows if row["problem"] in problems])
     for models in (1, 2):
         several = pd.concat([frame.assign(model=str(number)) for number in range(models)])
-        found = Findings(several, declared()).difference(ACTIVE, CONTROL)
+        found = Findings(several, declared()).difference(ACTIVE, CONTROL).estimate
         assert found == pytest.approx((1, low, 1), abs=1e-4)
         assert found.above() is (True if low > 0 else None)
 
@@ -96,7 +96,7 @@ def test_rounds_carry_on_what_is_done(findings):
     rounds = findings.by_round([ACTIVE]).set_index("round")
     assert rounds["accuracy"].tolist() == [0.25, 0.625]
     assert rounds["asked"].tolist() == [1.0, 0.75]
-    assert findings.round_gain(ACTIVE, 1).value == 0.375
+    assert findings.round_gain(ACTIVE, 1).estimate.value == 0.375
 
 
 def test_sizes(findings):
@@ -127,14 +127,26 @@ def test_the_control_stands_beside_what_it_controls(findings):
 
 def test_claims_carry_their_intervals_and_seeds(findings):
     claims = list(arks_claims(findings, "world"))
-    assert all(claim["n"] == 4 and claim["seeds"] == 2 for claim in claims)
-    assert claims[0]["measured"] == 0.625
-    for claim in claims:
-        low, high = claim["interval"]
-        assert claim["supported"] == (True if low > 0 else False if high < 0 else None)
-    assert "Control" in claims[-1]["statement"]
+    assert all(claim.n == 4 and claim.seeds == 2 for claim in claims)
+    assert claims[0].measured == 0.625
+    assert {claim.verdict for claim in claims} == {"undecided: two seeds"}
+    assert all(claim.interval and claim.p_value is not None for claim in claims)
+    several = findings.rows
+    for number in range(3, 6):  # more models, and more problems of the same kind
+        several = pd.concat([several, findings.rows.assign(model=findings.rows["model"] + str(number))])
+    many = pd.concat([several.assign(problem=several["problem"] + str(number)) for number in range(5)])
+    first = next(arks_claims(Findings(many, findings.settings), "world"))
+    assert (first.n, first.seeds, first.verdict) == (20, 8, "supported")
+    assert "Control" in claims[-1].statement
     plain = tuple(one for one in findings.settings if not one.stripped)
     assert len(list(arks_claims(Findings(findings.rows, plain), "ScipyM"))) == len(claims) - 1
+
+
+def test_one_public_model_is_no_seed_of_many(findings):
+    rows = findings.rows[findings.rows["model"] == "one"]
+    public, pocket = (Findings(rows.assign(model=name), findings.settings) for name in ("hf:x", "pocket:y"))
+    assert public.difference(ACTIVE, NOTHING).seeds is None
+    assert pocket.difference(ACTIVE, NOTHING).seeds == 1
 
 
 def test_settings_differ_by_what_they_say():

@@ -9,13 +9,14 @@ import pytest
 from scored import PlainSandbox, judged, problem
 
 from workbench.core.errors import DataError, SettingsError
+from workbench.core.statistics import Estimate
 from workbench.datasets import load_problems
 from workbench.generators import Answer, make_generator
 from workbench.papers.ds1000.claims import ds1000_claims
 from workbench.papers.ds1000.examples import failing_answer
 from workbench.papers.ds1000.grading import GradingSettings, collect_answers, grade, open_sandbox, score
 from workbench.papers.ds1000.judgement import reproducible
-from workbench.papers.ds1000.summary import summarize
+from workbench.papers.ds1000.summary import Gap, summarize
 from workbench.papers.ds1000.tables import compared, problem_counts, side_by_side, surface_effect, text_table
 
 # ---- summaries of hand-made verdicts -----------------------------------------------------------------------------
@@ -115,39 +116,40 @@ def test_tables_keep_the_papers_order(summary):
 
 def test_claims_follow_from_the_numbers(summary):
     claims = {
-        claim["statement"]: claim for claim in ds1000_claims({"memorizer": summary, "hf:x": summary}, "hub")
+        claim.statement: claim for claim in ds1000_claims({"memorizer": summary, "hf:x": summary}, "hub")
     }
     memory = next(claim for statement, claim in claims.items() if "memory" in statement)
-    assert (memory["measured"], memory["n"], memory["supported"]) == (pytest.approx(2.5 / 3), 3, True)
+    assert (memory.measured, memory.n) == (pytest.approx(2.5 / 3), 3)
+    assert memory.verdict == "undecided: n = 3, fewer than 10"
     surface = next(claim for statement, claim in claims.items() if "constraints" in statement)
-    assert (surface["measured"], surface["n"], surface["supported"]) == (0.5, 4, True)
+    assert (surface.measured, surface.n, surface.supported) == (0.5, 4, True)
     hard = next(claim for statement, claim in claims.items() if "half" in statement)
-    assert hard["measured"] == pytest.approx(4 / 7)
-    assert hard["supported"] is None  # the interval holds one half
-    assert "hf:x" in hard["note"]
+    assert hard.measured == pytest.approx(4 / 7)
+    assert hard.supported is None  # the interval holds one half, and problems are few
+    assert "hf:x" in hard.note
 
 
 @pytest.mark.parametrize(
-    ("statuses", "supported"),
+    ("gap", "verdict"),
     [
-        (["passed"] * 7, None),  # no gap at all: the interval is 0
-        (["failed", "passed", "failed", "passed", "passed", "passed", "failed"], None),  # gaps of -1, 1 and 0
-        (["failed"] * 3 + ["passed"] * 4, False),
+        (Estimate(0.5, 0.3, 0.7), "supported"),
+        (Estimate(-0.5, -0.7, -0.3), "not supported"),
+        (Estimate(0.1, -0.1, 0.3), "undecided: the interval holds 0"),
     ],
 )
-def test_a_gap_that_may_be_nothing_is_undecided(statuses, supported):
-    found = [judged(of, status) for of, status in zip(PROBLEMS, statuses, strict=True)]
-    *_, memory = ds1000_claims({"memorizer": summarize(PROBLEMS, found)}, "hub")
-    assert memory["supported"] is supported
+def test_a_gap_is_decided_by_its_interval(summary, gap, verdict):
+    many = replace(summary, gaps={"all": Gap(30, 0.5, 0.0, gap)})
+    *_, memory = ds1000_claims({"memorizer": many}, "hub")
+    assert (memory.verdict, memory.n, memory.seeds) == (verdict, 30, None)
 
 
 def test_claims_say_what_was_not_run_and_whose_problems_they_are(summary):
     skipped = summarize(ORIGINS, [judged(of, "skipped") for of in ORIGINS])
-    claims = {claim["statement"][:8]: claim for claim in ds1000_claims({"hf:x": skipped}, "here/mine.jsonl")}
-    assert claims["The best"]["note"].startswith("No problem that a model answered was run")
-    assert claims["Test cas"]["note"].startswith("No problem that was run has such a check.")
-    assert all(claim.get("supported") is None for claim in claims.values())
-    assert all(claim["note"].endswith("the problems of mine.jsonl.") for claim in claims.values())
+    claims = {claim.statement[:8]: claim for claim in ds1000_claims({"hf:x": skipped}, "here/mine.jsonl")}
+    assert claims["The best"].note.startswith("No problem that a model answered was run")
+    assert claims["Test cas"].note.startswith("No problem that was run has such a check.")
+    assert all(claim.supported is None for claim in claims.values())
+    assert all(claim.note.endswith("the problems of mine.jsonl.") for claim in claims.values())
 
 
 def test_libraries_of_others_are_counted_too():

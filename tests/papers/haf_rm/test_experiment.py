@@ -214,8 +214,8 @@ def test_differences_are_paired_by_seed(findings):
     found = {(one.arm, one.source): one for one in findings.differences(MAIN)}
     within = found["hybrid 0.2", "in"]
     assert (within.difference, within.low, within.high, within.seeds) == (0.5, 0.5, 0.5, 2)
-    pooled, seeds, pairs = findings.pooled_difference("hybrid 0.2", "standard", MAIN, inside=False)
-    assert (pooled.value, seeds, pairs) == (1.0, 2, 1)
+    pooled = findings.pooled_difference("hybrid 0.2", "standard", MAIN, inside=False)
+    assert (pooled.estimate.value, pooled.seeds, pooled.units) == (1.0, 2, 1)
 
 
 def test_best_of_n_by_hand(findings):
@@ -225,9 +225,9 @@ def test_best_of_n_by_hand(findings):
     assert [point.value for point in out["untrained logp, sum"]] == [0.5, 0.5]  # a tie picks either
     assert [point.value for point in most_reachable(findings, "in", (1, 2))] == [0.5, 1.0]
     gain = best_of_n_gain(findings, "hybrid 0.2", "standard", MAIN, 2)
-    assert gain.value == pytest.approx((0.5 + 1.0) / 2)
+    assert gain.estimate.value == pytest.approx((0.5 + 1.0) / 2)
     alone = replace(findings, outcomes=findings.outcomes[:3])
-    assert best_of_n_gain(alone, "hybrid 0.2", "standard", MAIN, 2) is None
+    assert best_of_n_gain(alone, "hybrid 0.2", "standard", MAIN, 2).seeds == 1
     (point,) = best_of_n_curves(alone, MAIN, "in", (2,))["standard"]
     assert (point.value, point.low, point.high) == (0.5, 0.0, 1.0)  # of one seed: over prompts
 
@@ -247,8 +247,8 @@ def test_curves_are_means_over_seeds_by_the_score_that_an_arm_is_judged_by(findi
 
 def test_claims_follow_their_intervals(findings):
     claims = list(haf_rm_claims(findings))
-    assert [claim["supported"] for claim in claims] == [True, True, None, True]
-    assert claims[0]["measured"] == 0.5
-    assert "Best-of-2" in claims[3]["statement"]
+    assert [claim.verdict for claim in claims] == ["undecided: two seeds"] * 4
+    assert (claims[0].measured, claims[0].n) == (0.5, 2)
+    assert "Best-of-2" in claims[3].statement
     alone = replace(findings, outcomes=findings.outcomes[:3])
-    assert [claim.get("supported") for claim in haf_rm_claims(alone)] == [None] * 4
+    assert {claim.verdict for claim in haf_rm_claims(alone)} == {"undecided: one seed"}

@@ -72,10 +72,10 @@ def test_verdicts_become_rates_and_a_claim(findings):
     assert table.loc[("hybrid 0.2", "the first answer"), "refused"] == 1
     assert set(table["prompts"]) == {2} and set(table["seeds"]) == {2}
     claim = list(haf_rm_claims(findings, pairs, verdicts))[-1]
-    assert (claim["measured"], claim["threshold"], claim["n"], claim["seeds"]) == (0.75, 0.5, 4, 2)
+    assert (claim.measured, claim.threshold, claim.n, claim.seeds) == (0.75, 0.5, 2, 2)
     # One seed won both prompts, the other tied twice: two seeds so far apart decide nothing.
-    assert claim["supported"] is None
-    assert claim["interval"] == (0.0, 1.0)
+    assert claim.supported is None
+    assert claim.interval == (0.0, 1.0)
     with pytest.raises(DataError, match="no verdict in 1 "):
         judged_rate(pairs[:1], [REFUSED])
 

@@ -6,11 +6,13 @@ Source: Lai et al. 2024, "ALaRM: Align Language Models via Hierarchical Rewards 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from workbench.core.statistics import Estimate, paired_t_interval
+from workbench.core.paired import Effect, paired_effect, seed_effect
+from workbench.core.statistics import Estimate
 from workbench.papers.alarm.arms import (
     ASPECT_ONLY,
     CENTRED,
@@ -20,17 +22,25 @@ from workbench.papers.alarm.arms import (
     WEIGHTED_SUM,
 )
 from workbench.papers.alarm.results import Findings, mean_over_seeds
-from workbench.policies.comparison import difference
-from workbench.policies.outcomes import BEFORE, HOLISTIC, ORACLE, PolicyOutcome, measures
+from workbench.policies.outcomes import (
+    BEFORE,
+    HOLISTIC,
+    ORACLE,
+    PolicyOutcome,
+    own_prompts,
+    scored_answers,
+)
 from workbench.rewards import Selection
+from workbench.runs.claims import Claim
 
-__all__ = ["PAPER", "left_out_gaps", "mode_claims", "selection_claims", "translation_claims"]
+__all__ = ["PAPER", "gap_effect", "left_out_gaps", "mode_claims", "selection_claims", "translation_claims"]
 
 PAPER = "Lai et al. 2024, ALaRM"
+PERMUTATIONS = 1999
 
 
-def selection_claims(findings: Findings, where: str) -> Iterator[dict[str, Any]]:
-    """Yield what the paper says of choosing aspects, each as the arguments of `Run.claim`.
+def selection_claims(findings: Findings, where: str) -> Iterator[Claim]:
+    """Yield what the paper says of choosing aspects, for `Run.claim`.
 
     Args:
         findings: Of the experiment.
@@ -40,34 +50,34 @@ def selection_claims(findings: Findings, where: str) -> Iterator[dict[str, Any]]
         name: [findings.inconsistency_of(name, seed) for seed in findings.prepared]
         for name in findings.aspects
     }
+    own = own_prompts(findings.outcomes)
     # an aspect that values all answers alike has none
     worst = max(shares, key=lambda name: np.nan_to_num(mean_over_seeds(shares[name]).value, nan=-1.0))
     chosen = findings.chosen[0]
-    yield {
-        "statement": "Inconsistency tells aspects apart: the worst less the best, both named by the other seeds",
-        "paper_value": "aspects differ clearly",
-        **_verdict(left_out_gaps(shares), f"Over pairs of answers to the same prompt. {where}"),
-    }
-    best, other = findings.after_training(chosen), findings.after_training(worst)
-    yield {
-        "statement": f"The chosen aspect trains a better policy than the worst one ({chosen} against {worst})",
-        "paper_value": "the chosen aspect wins",
-        **_verdict(
-            [best[seed] - other[seed] for seed in sorted(set(best) & set(other))],
-            f"{findings.judged_by} after training by the hierarchy with either. {where}",
-        ),
-    }
-    yield {
-        "statement": "Inconsistency predicts which aspect trains best",
-        "paper_value": "the choice by inconsistency is the best one",
-        **_within(
-            findings.rank_agreements(),
-            f"Rank correlation over {len(findings.aspects)} aspects, a seed each. {where}",
-        ),
-    }
+    yield Claim.of(
+        gap_effect(shares, own=own),
+        statement="Inconsistency tells aspects apart: the worst less the best, both named by the other seeds",
+        paper=PAPER,
+        paper_value="aspects differ clearly",
+        note=f"Over pairs of answers to the same prompt. {where}",
+    )
+    yield Claim.of(
+        findings.aspect_effect(chosen, worst),
+        statement=f"The chosen aspect trains a better policy than the worst one ({chosen} against {worst})",
+        paper=PAPER,
+        paper_value="the chosen aspect wins",
+        note=f"{findings.judged_by} after training by the hierarchy with either. {where}",
+    )
+    yield Claim.of(
+        seed_effect(findings.rank_agreements(), covers_units=own, bounds=(-1.0, 1.0)),
+        statement="Inconsistency predicts which aspect trains best",
+        paper=PAPER,
+        paper_value="the choice by inconsistency is the best one",
+        note=f"Rank correlation over {len(findings.aspects)} aspects, a seed each. {where}",
+    )
 
 
-def mode_claims(findings: Findings, where: str) -> Iterator[dict[str, Any]]:
+def mode_claims(findings: Findings, where: str) -> Iterator[Claim]:
     """Yield what the paper says of the hierarchy, and what the two added arms say of its cause.
 
     Args:
@@ -82,108 +92,94 @@ def mode_claims(findings: Findings, where: str) -> Iterator[dict[str, Any]]:
         ("The hierarchy beats a weighted sum without a gain for every sentence", "not tried", CENTRED),
         ("Its gate is more than thinning: it beats a random gate of the same rate", "not tried", RANDOM_GATE),
     )
+    answers = scored_answers(findings.main_outcomes, findings.judged_by)
     for statement, paper_value, other in compared:
-        found, seeds = findings.difference(HIERARCHICAL, other)
-        greedy, _ = findings.difference(HIERARCHICAL, other, decoding="greedy")
+        greedy = findings.difference(HIERARCHICAL, other, decoding="greedy").estimate
         told = "" if greedy is None else f" Greedy: {_shown(greedy)}."
-        yield {
-            "statement": statement,
-            "paper_value": paper_value,
-            **_claim(found, seeds, f"{findings.judged_by} of sampled answers, paired by seed.{told} {where}"),
-        }
+        yield Claim.of(
+            paired_effect(answers, HIERARCHICAL, other),
+            statement=statement,
+            paper=PAPER,
+            paper_value=paper_value,
+            note=f"{findings.judged_by} of sampled answers, paired by seed.{told} {where}",
+        )
 
 
 def translation_claims(
     outcomes: Sequence[PolicyOutcome], selections: Mapping[int, Selection]
-) -> Iterator[dict[str, Any]]:
-    """Yield what the paper says of translation, each as the arguments of `Run.claim`.
+) -> Iterator[Claim]:
+    """Yield what the paper says of translation, for `Run.claim`.
 
     Args:
         outcomes: Of the arms that `alarm_translation` names.
         selections: By seed.
     """
-    frame = measures(outcomes)
-    known = ORACLE in set(frame["measure"])
+    known = all(ORACLE in outcome.sampled.scores for outcome in outcomes)
     judged_by = ORACLE if known else HOLISTIC
     where = "A small Spanish of our own." if known else "Public data, where nobody knows the truth."
     shares: dict[str, list[float]] = {}
     for selection in selections.values():
         for row in selection.table:
             shares.setdefault(row.name, []).append(row.inconsistency)
-    yield {
-        "statement": "Translation: inconsistency tells aspects apart, worst less best, named by the other seeds",
-        "paper_value": "grammar is the most consistent",
-        **_verdict(
-            left_out_gaps(shares), f"In each seed the least inconsistent one: {_firsts(selections)}. {where}"
-        ),
-    }
-    arms = dict.fromkeys(one.arm for one in outcomes)
+    yield Claim.of(
+        gap_effect(shares, own=own_prompts(outcomes)),
+        statement="Translation: inconsistency tells aspects apart, worst less best, named by the other seeds",
+        paper=PAPER,
+        paper_value="grammar is the most consistent",
+        note=f"In each seed the least inconsistent one: {_firsts(selections)}. {where}",
+    )
+    arms = dict.fromkeys(outcome.arm for outcome in outcomes)
     worst = [arm for arm in arms if arm.startswith(f"{HIERARCHICAL}, ")]
-    for statement, paper_value, other in (
-        ("the hierarchy beats the holistic reward alone", "better", HOLISTIC_ONLY),
-        ("the hierarchy beats the weighted sum", "better", WEIGHTED_SUM),
-        *(("the chosen aspect trains a better policy than the worst one", "better", arm) for arm in worst),
+    answers = scored_answers(outcomes, judged_by)
+    for statement, other in (
+        ("the hierarchy beats the holistic reward alone", HOLISTIC_ONLY),
+        ("the hierarchy beats the weighted sum", WEIGHTED_SUM),
+        *(("the chosen aspect trains a better policy than the worst one", arm) for arm in worst),
     ):
-        found, seeds = difference(frame, HIERARCHICAL, other, judged_by)
-        yield {
-            "statement": f"Translation: {statement}",
-            "paper_value": paper_value,
-            **_claim(found, seeds, f"{judged_by} of sampled translations, paired by seed. {where}"),
-        }
+        yield Claim.of(
+            paired_effect(answers, HIERARCHICAL, other),
+            statement=f"Translation: {statement}",
+            paper=PAPER,
+            paper_value="better",
+            note=f"{judged_by} of sampled translations, paired by seed. {where}",
+        )
 
 
-def left_out_gaps(shares: Mapping[str, Sequence[float]]) -> list[float]:
-    """Return how far the worst aspect of each seed is above the best, both named by the mean over the *other* seeds.
+def gap_effect(shares: Mapping[str, Sequence[float]], *, own: bool) -> Effect:
+    """Return how far the worst aspect is above the best, both named by the mean over the *other* seeds.
 
-    Named by the same numbers, the worst would be above the best in every seed, whatever the aspects are.
+    Named by the same numbers, the worst would be above the best in every seed, whatever the aspects are. Every
+    seed's gap hangs on the other seeds still, which makes Student's interval too narrow: so the p value is of a
+    permutation test, which draws again which aspect has which inconsistency in each seed.
 
     Args:
         shares: The inconsistencies of each aspect, a seed each. An aspect without one in some seed is left out.
-
-    Returns:
-        A gap a seed; none for fewer than two seeds or two aspects.
+        own: Whether every seed has prompts of its own.
     """
     table = np.array([values for values in shares.values() if np.isfinite(values).all()], dtype=np.float64)
     if len(table) < 2 or table.shape[1] < 2:
-        return []
+        return seed_effect([], covers_units=own)
+    gaps = left_out_gaps(table[None])[0]
+    random = np.random.default_rng(0)
+    drawn = random.permuted(np.broadcast_to(table, (PERMUTATIONS, *table.shape)), axis=1)
+    others = left_out_gaps(drawn).mean(axis=1)
+    as_far = min((others >= gaps.mean() - 1e-12).sum(), (others <= gaps.mean() + 1e-12).sum())
+    chance = min(1.0, 2 * (1 + int(as_far)) / (1 + PERMUTATIONS))
+    return replace(seed_effect(gaps.tolist(), covers_units=own), p_value=chance)
+
+
+def left_out_gaps(tables: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the gap of each seed. Takes [tables, aspects, seeds], returns [tables, seeds]."""
     gaps = []
-    for seed in range(table.shape[1]):
-        others = np.delete(table, seed, axis=1).mean(axis=1)
-        gaps.append(float(table[others.argmax(), seed] - table[others.argmin(), seed]))
-    return gaps
+    for seed in range(tables.shape[2]):
+        others = np.delete(tables, seed, axis=2).mean(axis=2)
+        rows, here = np.arange(len(tables)), tables[:, :, seed]
+        gaps.append(here[rows, others.argmax(axis=1)] - here[rows, others.argmin(axis=1)])
+    return np.stack(gaps, axis=1)
 
 
 def _firsts(selections: Mapping[int, Selection]) -> str:
     return ", ".join(one.table[0].name for one in selections.values())
-
-
-def _verdict(values: list[float], note: str) -> dict[str, Any]:
-    """Return a claim's measurement from a value for each seed."""
-    return _claim(paired_t_interval(values) if len(values) > 1 else None, len(values), note)
-
-
-def _within(correlations: list[float], note: str) -> dict[str, Any]:
-    """Return a claim's measurement from a correlation for each seed: its interval ends where correlations do."""
-    claim = _verdict(correlations, note)
-    if "interval" in claim:
-        low, high = claim["interval"]
-        claim["interval"] = max(low, -1.0), min(high, 1.0)
-    return claim
-
-
-def _claim(found: Estimate | None, seeds: int, note: str) -> dict[str, Any]:
-    """Return what was measured, and whether it decides: the whole interval on one side of 0."""
-    if found is None:
-        return {"paper": PAPER, "seeds": seeds, "note": note + " Fewer than two seeds decide nothing."}
-    return {
-        "paper": PAPER,
-        "measured": found.value,
-        "interval": (found.low, found.high),
-        "threshold": 0.0,
-        "seeds": seeds,
-        "supported": found.above(),
-        "note": note,
-    }
 
 
 def _shown(found: Estimate) -> str:

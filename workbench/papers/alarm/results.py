@@ -9,13 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.core.paired import Effect, paired_effect
 from workbench.core.statistics import Estimate, paired_t_interval
 from workbench.papers.alarm.arms import HIERARCHICAL
 from workbench.papers.alarm.declaration import Declaration
 from workbench.papers.alarm.qa import GATE
 from workbench.papers.alarm.task import Prepared
 from workbench.policies.comparison import difference, mean_table, seed_values
-from workbench.policies.outcomes import BEFORE, HOLISTIC, KL, LENGTH, ORACLE, PolicyOutcome, measures
+from workbench.policies.outcomes import (
+    BEFORE,
+    HOLISTIC,
+    KL,
+    LENGTH,
+    ORACLE,
+    PolicyOutcome,
+    measures,
+    scored_answers,
+)
 from workbench.rewards import inconsistency, pairs_within
 
 if TYPE_CHECKING:
@@ -116,9 +126,23 @@ class Findings:
 
     def after_training(self, aspect: str) -> dict[int, float]:
         """Return, by seed, what the hierarchy with this aspect alone reaches; empty where it was not trained."""
-        arm = HIERARCHICAL if (aspect,) == self.chosen else f"{HIERARCHICAL}, {aspect}"
         weight = self.declaration.weight(HIERARCHICAL)
-        return seed_values(self.frame, arm, self.judged_by, weight=weight)
+        return seed_values(self.frame, self.arm_with(aspect), self.judged_by, weight=weight)
+
+    def arm_with(self, aspect: str) -> str:
+        """Return the name of the hierarchical arm that has this aspect alone."""
+        return HIERARCHICAL if (aspect,) == self.chosen else f"{HIERARCHICAL}, {aspect}"
+
+    def aspect_effect(self, aspect: str, other: str) -> Effect:
+        """Return what the hierarchy with one aspect reaches, less that with another; by seed and prompt."""
+        arms = self.arm_with(aspect), self.arm_with(other)
+        weight = self.declaration.weight(HIERARCHICAL)
+        trained = [
+            one
+            for one in self.outcomes
+            if one.arm in arms and one.weight is not None and np.isclose(one.weight, weight)
+        ]
+        return paired_effect(scored_answers(trained, self.judged_by), *arms)
 
     def rank_agreements(self) -> list[float]:
         """Return, for each seed, how well inconsistency predicts which aspect trains best; see `rank_agreement`."""
@@ -139,7 +163,7 @@ class Findings:
 
     def difference(
         self, arm: str, other: str, measure: str | None = None, *, decoding: str = "sampled"
-    ) -> tuple[Estimate | None, int]:
+    ) -> Effect:
         """Return one main arm less another, paired by seed; by the measure that counts if None."""
         return difference(self.main_frame, arm, other, measure or self.judged_by, decoding=decoding)
 
@@ -150,10 +174,11 @@ class Findings:
         rows = []
         for decoding in ("sampled", "greedy"):
             for arm in dict.fromkeys(one.arm for one in self.main_outcomes):
-                found, seeds = self.difference(arm, against, decoding=decoding)
-                if arm != against and found is not None:
-                    row = {"arm": arm, "decoding": decoding, "difference": found.value}
-                    rows.append({**row, "low": found.low, "high": found.high, "seeds": seeds})
+                found = self.difference(arm, against, decoding=decoding)
+                if arm != against and found.estimate is not None:
+                    value, low, high = found.estimate
+                    row = {"arm": arm, "decoding": decoding, "difference": value}
+                    rows.append({**row, "low": low, "high": high, "seeds": found.seeds})
         return pd.DataFrame(rows, columns=["arm", "decoding", "difference", "low", "high", "seeds"])
 
     def quantities(self) -> dict[str, dict[str, str]]:

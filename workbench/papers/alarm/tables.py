@@ -202,7 +202,7 @@ def many_seeds(table: SeedTable) -> pd.DataFrame:
         values = part[part["decoding"] == "sampled"].groupby("measure")["value"].mean()
         row |= {"oracle": values[ORACLE], "kl": values["kl"], "length": values["length"]}
         for decoding, name in (("sampled", "less the hierarchy"), ("greedy", "greedy, less the hierarchy")):
-            found, _ = difference(both, "this", HIERARCHICAL, ORACLE, decoding=decoding)
+            found = difference(both, "this", HIERARCHICAL, ORACLE, decoding=decoding).estimate
             told = "" if found is None else f"{found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
             row[name] = "0" if part.index.equals(base.index) else told
         rows.append({**row, "seeds": part["seed"].nunique()})

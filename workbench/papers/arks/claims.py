@@ -8,20 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from workbench.core.statistics import Estimate
 from workbench.papers.arks.results import Findings
 from workbench.papers.arks.settings import ACTIVE, CONTROL, NOTHING, ONE_SHOT, STRIPPED
+from workbench.runs.claims import Claim
 
 __all__ = ["PAPER", "arks_claims"]
 
 PAPER = "Su et al. 2024, ARKS"
 
 
-def arks_claims(findings: Findings, source: str) -> Iterator[dict[str, Any]]:
-    """Yield the paper's claims, each as the arguments of `Run.claim`.
-
-    A claim on a difference is supported where its whole 95 % interval is above 0, refuted where all of it is below,
-    and else undecided.
+def arks_claims(findings: Findings, source: str) -> Iterator[Claim]:
+    """Yield the paper's claims, for `Run.claim`: differences of execution accuracy, decided against 0.
 
     Args:
         findings: Of all settings.
@@ -33,11 +30,16 @@ def arks_claims(findings: Findings, source: str) -> Iterator[dict[str, Any]]:
         else f"Measured on {source}."
     )
 
-    def compared(statement: str, paper_value: Any, one: str, other: str, note: str = "") -> dict[str, Any]:
-        found = findings.difference(one, other)
+    def compared(statement: str, paper_value: Any, one: str, other: str, note: str = "") -> Claim:
         accuracies = f"{findings.accuracy(one).value:.1%} against {findings.accuracy(other).value:.1%}. "
-        claim = {"statement": statement, "paper_value": paper_value, "note": accuracies + note + where}
-        return {**claim, **_decided(findings, found)}
+        return Claim.of(
+            findings.difference(one, other),
+            statement=statement,
+            paper=PAPER,
+            paper_value=paper_value,
+            unit="points",
+            note=accuracies + note + where,
+        )
 
     yield compared(
         "Active retrieval in the knowledge soup beats generation without documents",
@@ -59,34 +61,23 @@ def arks_claims(findings: Findings, source: str) -> Iterator[dict[str, Any]]:
     rounds = int(findings.rows[findings.rows["setting"] == ACTIVE]["round"].max())
     gains = [findings.round_gain(ACTIVE, number) for number in range(1, rounds + 1)]
     if gains:
-        listed = ", ".join(f"round {number}: {gain.value:+.1%}" for number, gain in enumerate(gains, 1))
-        yield {
-            "statement": "More rounds help: even the last one adds",
-            "paper_value": "accuracy grows with the rounds",
-            "note": f"{listed}. {where}",
-            **_decided(findings, gains[-1]),
-        }
-    if any(one.stripped for one in findings.settings):
-        whole = findings.difference(ACTIVE, CONTROL).value
+        known = [(number, gain.estimate) for number, gain in enumerate(gains, 1) if gain.estimate]
+        listed = ", ".join(f"round {number}: {gain.value:+.1%}" for number, gain in known)
+        yield Claim.of(
+            gains[-1],
+            statement="More rounds help: even the last one adds",
+            paper=PAPER,
+            paper_value="accuracy grows with the rounds",
+            unit="points",
+            note=f"{listed}. {where}",
+        )
+    whole = findings.difference(ACTIVE, CONTROL).estimate
+    if whole is not None and any(setting.stripped for setting in findings.settings):
         yield compared(
             "Control: the gain over the fixed query is there when no document shares a word with a familiar name",
             "not reported",
             ACTIVE + STRIPPED,
             CONTROL + STRIPPED,
             "The model's wrong names are good queries because they share words with the documents; here those "
-            f"words are taken out. With them the gain is {whole:+.1%}. ",
+            f"words are taken out. With them the gain is {whole.value:+.1%}. ",
         )
-
-
-def _decided(findings: Findings, found: Estimate) -> dict[str, Any]:
-    """Return what was measured, and whether it decides."""
-    return {
-        "paper": PAPER,
-        "measured": found.value,
-        "interval": (found.low, found.high),
-        "n": findings.problems,
-        "seeds": findings.models,
-        "supported": found.above(),
-        "unit": "points",
-        "threshold": 0.0,
-    }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.core.statistics import Estimate, bootstrap_interval, crossed_t_interval, wilson_interval
+from workbench.core.paired import Effect, long_table, paired_effect
+from workbench.core.statistics import Estimate, bootstrap_interval, wilson_interval
 from workbench.papers.arks.settings import ACTIVE, NOTHING, STRIPPED, Setting, letters_of
 
 if TYPE_CHECKING:
@@ -54,14 +55,13 @@ class Findings:
         """Return a setting's execution accuracy with its 95 % interval."""
         return self._estimate(self._scores(self.last, setting))
 
-    def difference(self, setting: str, other: str) -> Estimate:
-        """Return by how much a setting's accuracy is above another's; see `_gain`."""
-        return self._gain(*(self.last[self.last["setting"] == name] for name in (setting, other)))
+    def difference(self, setting: str, other: str) -> Effect:
+        """Return by how much a setting's accuracy is above another's, paired by model and problem."""
+        return self._gain((setting, self._last(setting)), (other, self._last(other)))
 
-    def round_gain(self, setting: str, round_number: int) -> Estimate:
-        """Return what a round adds to a setting's accuracy over the round before; see `_gain`."""
-        rows = self.rows[self.rows["setting"] == setting]
-        return self._gain(*(rows[rows["round"] == number] for number in (round_number, round_number - 1)))
+    def round_gain(self, setting: str, number: int) -> Effect:
+        """Return what a round adds to a setting's accuracy over the round before, paired likewise."""
+        return self._gain((setting, number), (setting, number - 1))
 
     def accuracies(self, families: Sequence[str] = ()) -> pd.DataFrame:
         """Return the accuracy of every setting, or of those of some families, in the declared order.
@@ -172,20 +172,23 @@ class Findings:
             ]
         return pd.DataFrame(found)
 
-    def _gain(self, one: pd.DataFrame, other: pd.DataFrame) -> Estimate:
-        """Return the mean difference of two sets of rows, paired by model and problem, with its 95 % interval.
+    def _gain(self, one: tuple[str, int], other: tuple[str, int]) -> Effect:
+        """Return the difference of two settings' rounds. A public model that is the only one is no seed of many."""
+        found = paired_effect(self._long(one, other), "one", "other", bounds=(-1.0, 1.0), seed=self.seed)
+        alone = self.models == 1 and not str(self.rows["model"].iloc[0]).startswith("pocket:")
+        return replace(found, seeds=None) if alone else found
 
-        It covers other models and other problems, see `crossed_t_interval`; of a single model, problems alone.
-        """
-        tables = [rows.pivot(index="model", columns="problem", values="passed") for rows in (one, other)]
-        differences = tables[0].astype(float) - tables[1].loc[tables[0].index, tables[0].columns]
-        by_problem = differences.mean(axis=0)
-        if by_problem.nunique() == 1:
-            return _alike(float(by_problem.iloc[0]), len(by_problem))
-        if len(differences) > 1:
-            return crossed_t_interval([differences.to_numpy(dtype=float)])
-        found = differences.to_numpy(dtype=float)[0]
-        return Estimate(float(found.mean()), *bootstrap_interval(found, seed=self.seed))
+    def _long(self, *places: tuple[str, int]) -> pd.DataFrame:
+        """Return the outcomes of two settings' rounds as a long table of the arms `one` and `other`."""
+        rows = []
+        for arm, (setting, number) in zip(("one", "other"), places, strict=True):
+            chosen = self.rows[(self.rows["setting"] == setting) & (self.rows["round"] == number)]
+            cells = chosen[["model", "problem", "passed"]].itertuples(index=False)
+            rows += [(arm, model, problem, "passed", float(passed)) for model, problem, passed in cells]
+        return long_table(rows)
+
+    def _last(self, setting: str) -> int:
+        return int(self.rows.loc[self.rows["setting"] == setting, "round"].max())
 
     def _among(self, families: Sequence[str]) -> list[Setting]:
         return [one for one in self.settings if not families or one.family in families]
@@ -207,16 +210,6 @@ class Findings:
 
 def _named(name: str, estimate: Estimate) -> dict[str, float]:
     return {name: estimate.value, "low": estimate.low, "high": estimate.high}
-
-
-def _alike(difference: float, problems: int) -> Estimate:
-    """Return the interval of a mean difference of which all problems show the same, so that no spread is seen.
-
-    Wilson's bound tells what share of all problems may be otherwise: on those it may be anything from -1 to 1.
-    """
-    share = wilson_interval(problems, problems).low
-    low, high = share * difference - (1 - share), share * difference + (1 - share)
-    return Estimate(difference, max(low, -1.0), min(high, 1.0))
 
 
 def _ending(passed: bool, ran: bool, message: str) -> str:

@@ -6,11 +6,13 @@ Source: Lai et al. 2023, "DS-1000: A Natural and Reliable Benchmark for Data Sci
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from workbench.core.statistics import wilson_interval
+from workbench.core.paired import Effect, alike_interval
+from workbench.core.statistics import Estimate, wilson_interval
 from workbench.papers.ds1000.summary import Summary
+from workbench.runs.claims import Claim
 
 __all__ = ["PAPER", "ds1000_claims"]
 
@@ -19,8 +21,8 @@ CODEX_002 = 0.388
 """Codex-002 on the completion prompts of the current data; 0.433 with the insertion prompts of the paper."""
 
 
-def ds1000_claims(summaries: Mapping[str, Summary], source: str) -> Iterator[dict[str, Any]]:
-    """Yield the paper's claims, each as the arguments of `Run.claim`.
+def ds1000_claims(summaries: Mapping[str, Summary], source: str) -> Iterator[Claim]:
+    """Yield the paper's claims, for `Run.claim`. Nothing is trained here: problems are what varies.
 
     Args:
         summaries: By generator. `reference` and `memorizer` are yardsticks and answers from a file are
@@ -39,98 +41,90 @@ def ds1000_claims(summaries: Mapping[str, Summary], source: str) -> Iterator[dic
         yield _memorized(summaries["memorizer"], data)
 
 
-def _sound(reference: Summary, data: str) -> dict[str, Any]:
-    found = reference.all
-    skipped = f" {found.skipped} problems were skipped: their library is missing." if found.skipped else ""
-    return {
-        "paper": PAPER,
-        "statement": "The tests accept every problem's own reference solution",
-        "paper_value": 1.0,
-        "measured": found.pass_at_1,
-        "interval": found.interval,
-        "n": found.problems,
-        "supported": found.passed == found.answers if found.answers else None,
-        "unit": "share",
-        "note": data + skipped,
-    }
+def _sound(reference: Summary, data: str) -> Claim:
+    score = reference.all
+    skipped = f" {score.skipped} problems were skipped: their library is missing." if score.skipped else ""
+    return Claim(
+        "The tests accept every problem's own reference solution",
+        PAPER,
+        1.0,
+        measured=score.pass_at_1,
+        interval=score.interval,
+        n=score.problems,
+        supported=score.passed == score.answers
+        if score.answers
+        else None,  # every one of these, not of others
+        unit="share",
+        note=data + skipped,
+    )
 
 
-def _hard(summaries: Mapping[str, Summary], data: str) -> dict[str, Any]:
-    claim = {
-        "paper": PAPER,
-        "statement": "The best public code model (Codex-002 then) solves fewer than half of the problems",
-        "paper_value": CODEX_002,
-    }
+def _hard(summaries: Mapping[str, Summary], data: str) -> Claim:
     models = {
         name: summary.all
         for name, summary in summaries.items()
         if name.partition(":")[0] not in ("reference", "memorizer", "recorded")
     }
-    if not models:
-        return {**claim, "note": "No model was asked: run the laptop or paper profile, or name a generator."}
-    name, best = max(models.items(), key=lambda item: item[1].pass_at_1 or 0.0)
-    if not best.problems:
-        return {
-            **claim,
-            "note": f"No problem that a model answered was run: their libraries are missing. {data}",
-        }
-    interval = best.interval
-    decided = interval is not None and not interval.low <= 0.5 <= interval.high
-    return {
-        **claim,
-        "measured": best.pass_at_1,
-        "interval": interval,
-        "n": best.problems,
-        "supported": (best.pass_at_1 or 0.0) < 0.5 if decided else None,
-        "unit": "share",
-        "threshold": 0.5,
-        "note": f"The best of those asked here is {name}. {data}",
-    }
+    effect, note = None, "No model was asked: run the laptop or paper profile, or name a generator."
+    if models:
+        name, best = max(models.items(), key=lambda item: item[1].pass_at_1 or 0.0)
+        note = f"No problem that a model answered was run: their libraries are missing. {data}"
+        if best.problems and best.interval is not None:
+            effect = Effect(Estimate(best.pass_at_1 or 0.0, *best.interval), None, best.problems)
+            note = f"The best of those asked here is {name}. {data}"
+    return Claim.of(
+        effect,
+        statement="The best public code model (Codex-002 then) solves fewer than half of the problems",
+        paper=PAPER,
+        paper_value=CODEX_002,
+        threshold=0.5,
+        below=True,
+        unit="share",
+        note=note,
+    )
 
 
-def _surface(summaries: Mapping[str, Summary], data: str) -> dict[str, Any]:
+def _surface(summaries: Mapping[str, Summary], data: str) -> Claim:
     judged = [summary.surface_tested for name, summary in summaries.items() if name != "reference"]
     rejected = sum(score.failed_surface for score in judged)
     accepted = rejected + sum(score.passed for score in judged)
-    interval = wilson_interval(rejected, accepted) if accepted else None
-    claim = {
-        "paper": PAPER,
-        "statement": "Test cases alone accept answers that break the question's constraints",
-        "paper_value": "1.8 % of what both checks accept is wrong",
-    }
+    claim = Claim(
+        "Test cases alone accept answers that break the question's constraints",
+        PAPER,
+        "1.8 % of what both checks accept is wrong",
+    )
     if not any(summary.surface_tested.answers for summary in summaries.values()):
-        return {**claim, "note": f"No problem that was run has such a check. {data}"}
-    return {
-        **claim,
-        "measured": rejected / accepted if accepted else None,
-        "interval": interval,
-        "n": accepted,
-        "supported": interval.low > 0 if interval is not None and rejected else None,
-        "unit": "share",
-        "threshold": 0.0,
-        "note": "Of the answers that the test cases accept, on problems with such a check, the share that it "
+        return replace(claim, note=f"No problem that was run has such a check. {data}")
+    return replace(
+        claim,
+        measured=rejected / accepted if accepted else None,
+        interval=wilson_interval(rejected, accepted) if accepted else None,
+        n=accepted,
+        supported=True if rejected else None,  # one such answer shows it
+        unit="share",
+        threshold=0.0,
+        note="Of the answers that the test cases accept, on problems with such a check, the share that it "
         f"rejects. The reference is left out. It depends on whose answers they are. {data}",
-    }
+    )
 
 
-def _memorized(memorizer: Summary, data: str) -> dict[str, Any]:
-    claim = {
-        "paper": PAPER,
-        "statement": "Perturbation defeats memory: who knows the original questions' solutions by heart "
-        "fails on their variants",
-        "paper_value": "models cannot answer perturbed problems by memory",
-    }
+def _memorized(memorizer: Summary, data: str) -> Claim:
     gap = memorizer.gaps.get("all")
-    if gap is None:
-        return {**claim, "note": "No Origin was scored together with a variant."}
-    return {
-        **claim,
-        "measured": gap.gap.value,
-        "interval": (gap.gap.low, gap.gap.high),
-        "n": gap.families,
-        "supported": gap.gap.above() if gap.families > 1 else None,  # one family has no spread
-        "unit": "points",
-        "threshold": 0.0,
-        "note": f"The memorizer's pass@1 on Origins ({gap.origin:.2f}) less that on their own variants "
-        f"({gap.variants:.2f}), paired within {gap.families} families. {data}",
-    }
+    effect, note = None, "No Origin was scored together with a variant."
+    if gap is not None:
+        alike = gap.gap.low == gap.gap.high
+        estimate = alike_interval(gap.gap.value, gap.families, (-1.0, 1.0)) if alike else gap.gap
+        effect = Effect(estimate, None, gap.families)
+        note = (
+            f"The memorizer's pass@1 on Origins ({gap.origin:.2f}) less that on their own variants "
+            f"({gap.variants:.2f}), paired within {gap.families} families. {data}"
+        )
+    return Claim.of(
+        effect,
+        statement="Perturbation defeats memory: who knows the original questions' solutions by heart "
+        "fails on their variants",
+        paper=PAPER,
+        paper_value="models cannot answer perturbed problems by memory",
+        unit="points",
+        note=note,
+    )

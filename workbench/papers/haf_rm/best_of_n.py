@@ -7,10 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.core.paired import Effect, long_table, paired_effect
 from workbench.core.statistics import (
-    Estimate,
     bootstrap_interval,
-    crossed_t_interval,
     paired_t_interval,
 )
 from workbench.papers.haf_rm.data import Regime
@@ -53,24 +52,21 @@ def most_reachable(findings: Findings, test: str, ns: Sequence[int]) -> tuple[Be
     return best_of_n_curve(utilities, utilities, ns)
 
 
-def best_of_n_gain(findings: Findings, first: str, second: str, regime: Regime, n: int) -> Estimate | None:
-    """Return the utility that one arm picks of n answers less what another picks, in the mean over all test sets.
+def best_of_n_gain(findings: Findings, first: str, second: str, regime: Regime, n: int) -> Effect:
+    """Return the utility that one arm picks of n answers less what another picks, over seeds and prompts.
 
-    Its 95 % interval covers seeds and prompts; None without two seeds that both arms have.
+    All test sets weigh the same.
     """
-    others = {one.seed: one for one in findings.outcomes_of(regime, second)}
-    both = [
-        (findings.text_scores(one), findings.text_scores(others[one.seed]))
-        for one in findings.outcomes_of(regime, first)
-        if one.seed in others
+    rows = [
+        (arm, outcome.seed, candidates.prompt, "utility", float(value), test)
+        for arm in (first, second)
+        for outcome in findings.outcomes_of(regime, arm)
+        for test, few in findings.data.candidates.items()
+        for candidates, value in zip(
+            few, _picked(findings, test, n, findings.text_scores(outcome)), strict=True
+        )
     ]
-    if len(both) < 2:
-        return None
-    gains = [
-        np.array([_picked(findings, test, n, one) - _picked(findings, test, n, two) for one, two in both])
-        for test in findings.data.candidates
-    ]
-    return crossed_t_interval(gains)
+    return paired_effect(long_table(rows), first, second)
 
 
 def _picked(findings: Findings, test: str, n: int, values: Floats) -> Floats:

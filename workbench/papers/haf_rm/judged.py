@@ -6,7 +6,7 @@ Source: HaF-RM, best-of-N by win rate; asked in both orders, as ALaRM does.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.core.errors import DataError
-from workbench.core.statistics import Estimate, clustered_wilson, crossed_t_interval
+from workbench.core.paired import Effect, crossed_effect
+from workbench.core.statistics import Estimate, clustered_wilson
 from workbench.papers.haf_rm.data import Regime
 from workbench.papers.haf_rm.declaration import STANDARD
 from workbench.papers.haf_rm.results import Findings
@@ -86,11 +87,11 @@ def judge_picks(pairs: Sequence[PickedPair], judge: str, device: str, folder: Pa
     return [known[one.comparison] for one in pairs]
 
 
-def judged_rate(pairs: Sequence[PickedPair], verdicts: Sequence[Preference]) -> Estimate:
+def judged_rate(pairs: Sequence[PickedPair], verdicts: Sequence[Preference]) -> Effect:
     """Return how often the first of each pair wins, a tie counted half, with a 95 % interval.
 
-    With several seeds it covers seeds and prompts, see `crossed_t_interval`: all test sets weigh the same, and a
-    prompt counts where every seed has a verdict. With one seed it is a bootstrap over prompts.
+    With several seeds it covers seeds and prompts, see `crossed_effect`: all test sets weigh the same, and a
+    prompt counts where every seed has a verdict. With one seed it is Wilson's over prompts.
 
     Args:
         pairs: What was compared.
@@ -111,11 +112,14 @@ def judged_rate(pairs: Sequence[PickedPair], verdicts: Sequence[Preference]) -> 
             fix="see the judge's replies in the step's folder, and take another judge",
         )
     if len({one.seed for one in pairs}) > 1:
-        value, low, high = crossed_t_interval(_by_seed_and_prompt(told))
-        return Estimate(value, max(low, 0.0), min(high, 1.0))
+        found = crossed_effect(_by_seed_and_prompt(told), bounds=(0.0, 1.0))
+        assert found.estimate is not None  # there is a table
+        value, low, high = found.estimate
+        return replace(found, estimate=Estimate(value, max(low, 0.0), min(high, 1.0)))
     wins = np.array([_won(verdict) for _, verdict in told])
     prompts = [f"{one.test} {one.comparison.prompt}" for one, _ in told]
-    return Estimate(float(wins.mean()), *clustered_wilson(wins, prompts))
+    estimate = Estimate(float(wins.mean()), *clustered_wilson(wins, prompts))
+    return Effect(estimate, 1, len(set(prompts)))
 
 
 def _won(verdict: Preference) -> float:
@@ -157,7 +161,8 @@ def judged_table(pairs: Sequence[PickedPair], verdicts: Sequence[Preference]) ->
     rows = []
     for place, numbers in places.items():
         few, told = [pairs[i] for i in numbers], [verdicts[i] for i in numbers]
-        rate = judged_rate(few, told)
+        rate = judged_rate(few, told).estimate
+        assert rate is not None  # there is a verdict
         rows.append(
             dict(zip(("arm", "against", "trained on", "test set"), place, strict=True))
             | {"win rate": rate.value, "low": rate.low, "high": rate.high}

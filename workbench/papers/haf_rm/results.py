@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.core.paired import Effect, long_table, paired_effect
 from workbench.core.statistics import (
-    Estimate,
     clustered_wilson,
-    crossed_t_interval,
-    grouped,
     paired_t_interval,
 )
 from workbench.papers.haf_rm.data import ExperimentData, Regime
@@ -100,41 +98,28 @@ class Findings:
             ]
         return rows
 
-    def pooled_difference(
-        self, first: str, second: str, regime: Regime, *, inside: bool
-    ) -> tuple[Estimate | None, int, int]:
-        """Return one arm's accuracy less another's, averaged over test sets, with an interval over seeds and prompts.
+    def pooled_difference(self, first: str, second: str, regime: Regime, *, inside: bool) -> Effect:
+        """Return one arm's accuracy less another's, averaged over test sets, by an interval over seeds and prompts.
 
         Args:
             first: An arm.
             second: Another.
             regime: What both were trained in.
             inside: Over test sets of the kind trained on; False: over all others.
-
-        Returns:
-            The estimate (None without two seeds or such a test set), the seeds, and the pairs of the test sets.
         """
-        gaps: dict[str, list[Floats]] = {}
-        sizes: dict[str, Floats] = {}
-        seeds: set[int] = set()
-        for trained_on in self.data.pools:
-            one, two = (self.scores.get((regime, arm, trained_on), {}) for arm in (first, second))
-            seeds = set(one) & set(two)
+        rows: list[tuple[object, ...]] = []
+        for arm in (first, second):
             for test, pairs in self.data.tests.items():
-                if (test == trained_on) is inside:
-                    places, sizes[test] = grouped([pair.prompt for pair in pairs])
-                    found = [
-                        self._correct(one[seed], first, test) - self._correct(two[seed], second, test)
-                        for seed in sorted(seeds)
+                trained = [on for on in self.data.pools if (on == test) is inside]
+                scores = [self.scores.get((regime, arm, on), {}) for on in trained]
+                for seed in sorted(set.intersection(*map(set, scores))) if scores else ():
+                    # models of several training sets meet the same prompts: these are one set of prompts
+                    right = np.mean([self._correct(by_seed[seed], arm, test) for by_seed in scores], axis=0)
+                    rows += [
+                        (arm, seed, pair.prompt, "accuracy", float(value), test)
+                        for pair, value in zip(pairs, right, strict=True)
                     ]
-                    sums = [np.bincount(places, weights=gap) for gap in found]
-                    gaps.setdefault(test, []).append(np.array(sums) / sizes[test])
-        pairs_seen = int(sum(size.sum() for size in sizes.values()))
-        if len(seeds) < 2 or not gaps:
-            return None, len(seeds), pairs_seen
-        # models of several training sets meet the same prompts: these are one set of prompts, not several
-        tables = [np.mean(few, axis=0) for few in gaps.values()]
-        return crossed_t_interval(tables, list(sizes.values())), len(seeds), pairs_seen
+        return paired_effect(long_table(rows), first, second, bounds=(-1.0, 1.0))
 
     def curves(self, regime: Regime) -> pd.DataFrame:
         """Return the training curves, averaged over seeds: columns `arm`, `step`, `quantity`, `value`.

@@ -55,8 +55,10 @@ class ClaimRow:
     measured: str
     interval: str
     basis: list[str]
-    """What it rests on: samples and seeds, in words."""
+    """What it rests on: samples, seeds and p values, in words."""
     verdict: Verdict
+    reason: str
+    """Why it is undecided, where that is known."""
     note: str
     mark: Mark | None
     threshold: str
@@ -136,6 +138,10 @@ def _row(claim: Mapping[str, Any], note: Sequence[str]) -> ClaimRow:
     basis = [f"n = {shown(claim['n'])}"] if claim.get("n") is not None else []
     if seeds:
         basis.append(f"{seeds} seed{'s' if seeds != 1 else ''}")
+    if claim.get("p_value") is not None:
+        basis.append(f"p = {_chance(claim['p_value'])}")
+        if claim.get("p_holm") is not None:
+            basis.append(f"{_chance(claim['p_holm'])} by Holm's correction")
     return ClaimRow(
         statement=claim["statement"],
         source=claim.get("paper", ""),
@@ -144,11 +150,16 @@ def _row(claim: Mapping[str, Any], note: Sequence[str]) -> ClaimRow:
         interval=interval_text(claim.get("interval"), unit),
         basis=basis,
         verdict=verdict(claim),
+        reason=claim.get("reason") or "",
         note=" ".join(note),
         mark=mark(claim),
         threshold=measured_text(float(threshold), unit) if threshold else "",
         estimate=measured if isinstance(measured, int | float) else None,
     )
+
+
+def _chance(p_value: float) -> str:
+    return "below 0.001" if p_value < 0.001 else f"{p_value:.3f}"
 
 
 def _sentences(note: str) -> list[str]:
