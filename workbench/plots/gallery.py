@@ -58,8 +58,7 @@ def write_gallery(run_folder: Path, images: Path, *, width: int = WIDTH, height:
     for name, (figure, _) in gallery_figures(run_folder).items():
         picture = images / f"{name}.png"
         own = read_json(figure).get("layout", {}).get("height") or 0
-        save_picture(figure, picture, width, max(height, int(own)))
-        _fewer_colors(picture)
+        save_picture(figure, picture, width, max(height, int(own)), small=True)
         written.append(picture)
     return written
 
@@ -79,18 +78,6 @@ def gallery_markdown(run_folder: Path, images: str, *, across: int = 3) -> str:
     rows = [cells[k : k + across] for k in range(0, len(cells), across)]
     lines = ["| " + " | ".join(row + [""] * (across - len(row))) + " |" for row in rows]
     return "\n".join([lines[0], "|" + "---|" * across, *lines[1:]])
-
-
-def _fewer_colors(picture: Path) -> None:
-    """Keep 64 colours, which is what a plot needs, and a third of the bytes.
-
-    By an octree: a median cut gives colours of small areas, such as two arms' dots, to each other.
-    """
-    from PIL import Image
-
-    with Image.open(picture) as drawn:
-        kept = drawn.convert("RGB").quantize(64, method=Image.Quantize.FASTOCTREE)
-    kept.save(picture, optimize=True)
 
 
 def main() -> None:

@@ -6,20 +6,19 @@ The figure is one that `Run.figure` kept. A Chromium or Chrome of this machine d
 from __future__ import annotations
 
 import argparse
-import shutil
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-from workbench.core.errors import DataError, SettingsError, WorkbenchError
+from workbench.core.errors import DataError, WorkbenchError
+from workbench.plots.drawing import draw_png
+from workbench.store import atomic
 
 __all__ = ["save_picture"]
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
-
-def save_picture(figure: Path, picture: Path, width: int = 900, height: int = 400) -> None:
+def save_picture(
+    figure: Path, picture: Path, width: int = 900, height: int = 400, *, small: bool = False
+) -> None:
     """Draw a kept figure.
 
     Args:
@@ -27,9 +26,10 @@ def save_picture(figure: Path, picture: Path, width: int = 900, height: int = 40
         picture: The PNG file to write.
         width: In pixels.
         height: In pixels.
+        small: Keep 64 colours.
 
     Raises:
-        DataError: The figure cannot be read, or the browser wrote nothing.
+        DataError: The figure cannot be read, or is not drawn.
         SettingsError: There is no browser.
     """
     import plotly.io
@@ -40,30 +40,8 @@ def save_picture(figure: Path, picture: Path, width: int = 900, height: int = 40
         raise DataError(
             got=f"{figure}: {fault}", needed="a figure that a run has kept", fix="name one in figures/"
         ) from fault
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser is None:
-        raise SettingsError(
-            got="no browser on the PATH",
-            needed=f"one of {', '.join(BROWSERS)}",
-            fix="install Chromium, or save the picture by the camera button of the report",
-        )
-    drawn.update_layout(width=width, height=height)
-    with tempfile.TemporaryDirectory() as folder:
-        page = Path(folder) / "figure.html"
-        drawn.write_html(page, include_plotlyjs=True, config={"staticPlot": True})
-        style = "<style>html, body { margin: 0; overflow: hidden }</style>"
-        page.write_text(
-            page.read_text(encoding="utf-8").replace("<head>", f"<head>{style}", 1), encoding="utf-8"
-        )
-        picture.parent.mkdir(parents=True, exist_ok=True)
-        picture.unlink(missing_ok=True)
-        words = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run"]
-        words += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-        words += [f"--user-data-dir={folder}/profile", "--virtual-time-budget=10000"]
-        words += [f"--window-size={width},{height}", f"--screenshot={picture.resolve()}", page.as_uri()]
-        subprocess.run([browser, *words], capture_output=True, check=False)
-    if not picture.is_file():
-        raise DataError(f"{browser} wrote no picture", "a PNG file", "start it by hand and see what it says")
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    atomic.write_bytes(picture, draw_png(drawn, width, height, small=small))
 
 
 def main() -> None:

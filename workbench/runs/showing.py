@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import math
 import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from workbench.core.terminal import message, short
+from workbench.core.errors import WorkbenchError
+from workbench.core.terminal import message, short, show_line
 from workbench.runs.report.values import interval_text, measured_text
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ _NUMBER = "{:.3g}"
 _LEFT, _RIGHT = "text-align: left", "text-align: right; white-space: nowrap"
 _LIKE_A_NUMBER = re.compile(r"[-+\u2212\d.,%\s±\[\]]*$|\d+ of \d+$")
 """A number, an interval or a count of some; nothing is one too."""
+_SAID: set[str] = set()
+"""What was said of pictures that cannot be drawn."""
 
 
 def show_html(markup: str, text: str) -> None:
@@ -77,12 +81,33 @@ def _said(value: Any) -> str:
 
 
 def show_figure(figure: go.Figure, caption: str) -> None:
-    """Show an interactive figure with its caption below it."""
+    """Show an interactive figure with its caption below it; a picture for places that draw no plotly, such as GitHub.
+
+    Where no browser is there to draw it, that is said once.
+    """
     import json
 
     text = f"[figure] {caption}"
-    _show({"application/vnd.plotly.v1+json": json.loads(figure.to_json()), "text/plain": text}, text)
+    bundle = {"application/vnd.plotly.v1+json": json.loads(figure.to_json()), "text/plain": text}
+    _show(bundle | _picture(figure), text)
     show_html(f"<p><em>{html.escape(caption)}</em></p>", "")
+
+
+def _picture(figure: go.Figure) -> dict[str, str]:
+    """Return a figure's PNG for a notebook; nothing in a plain script, or where it cannot be drawn."""
+    from IPython import get_ipython
+
+    if get_ipython() is None:
+        return {}
+    from workbench.plots.drawing import draw_png
+
+    try:
+        return {"image/png": base64.b64encode(draw_png(figure)).decode()}
+    except WorkbenchError as fault:
+        if fault.got not in _SAID:
+            _SAID.add(fault.got)
+            show_line(f"figures without a picture beside them: {fault.got}; {fault.fix}")
+        return {}
 
 
 def _show(bundle: dict[str, Any], text: str) -> None:
