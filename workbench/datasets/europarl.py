@@ -125,12 +125,11 @@ def _rows(
     if source != EUROPARL:
         yield from read_rows(Path(source).expanduser(), faults)
         return
-    from tqdm.auto import tqdm
-
+    from workbench.core.bars import Bar
     from workbench.datasets.hub import load_split
 
     data = load_split(EUROPARL, "train", config="en-es", revision=revision)
-    for number, row in enumerate(tqdm(data, desc="Europarl", unit="row", disable=None), start=1):
+    for number, row in enumerate(Bar(data, desc="Europarl", unit="row", disable=None), start=1):
         yield f"row {number}", row
 
 

@@ -69,7 +69,7 @@ class OpenAIGenerator:
         self, problems: Iterable[Problem], *, samples: int = 1, skip: Collection[tuple[int, int]] = ()
     ) -> Iterator[Answer]:
         """Yield the model's answers as they come, `concurrency` requests under way at once."""
-        from tqdm.auto import tqdm
+        from workbench.core.bars import Bar
 
         endpoint = Endpoint(
             self.model_name,
@@ -85,7 +85,7 @@ class OpenAIGenerator:
         coming = replies(
             endpoint, ask, wanted(problems, samples, skip), concurrency=self.settings.concurrency
         )
-        for (problem, sample), reply in tqdm(coming, desc=short(self.name), unit="answer", disable=hidden):
+        for (problem, sample), reply in Bar(coming, desc=short(self.name), unit="answer", disable=hidden):
             # Here and not in the thread, since silencing the parser's warnings is not for threads.
             code = extract_answer(reply.text, problem, self.style)
             yield Answer(problem.problem_id, sample, code, reply.ended, reply.said)

@@ -98,13 +98,13 @@ def check_library(
         sandbox: Of a runtime that can import it: see `FreshLibrary.runtime`.
         progress: Show a bar on a terminal's stderr.
     """
-    from tqdm.auto import tqdm
+    from workbench.core.bars import Bar
 
     outcomes = [rewrite_problem(problem, library) for problem in problems]
     moved = [(old, new) for old, new in zip(problems, outcomes, strict=True) if isinstance(new, Problem)]
     verdicts: dict[int, list[Verdict]] = {old.problem_id: [] for old, _ in moved}
     # None hides the bar where stderr is no terminal
-    with tqdm(
+    with Bar(
         total=2 * len(moved), desc="checking", unit="program", disable=None if progress else True
     ) as bar:
         for (old, _), verdict in zip(_twice(moved), sandbox.map(_programs(moved)), strict=True):

@@ -38,7 +38,8 @@ def sample_texts(
         In the order of the prompts; of each its responses, without special tokens.
     """
     import torch
-    from tqdm.auto import tqdm
+
+    from workbench.core.bars import Bar
 
     at_once = max(1, batch_size // samples)
     # like lengths together: less padding
@@ -47,7 +48,7 @@ def sample_texts(
     padding = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
     devices = [model.device] if model.device.type == "cuda" else []
     found: dict[int, tuple[str, ...]] = {}
-    bar = tqdm(total=len(prompts), desc="sampling", unit="prompt", disable=None if progress else True)
+    bar = Bar(total=len(prompts), desc="sampling", unit="prompt", disable=None if progress else True)
     with bar, torch.random.fork_rng(devices), torch.no_grad():
         torch.manual_seed(seed)
         for start in range(0, len(order), at_once):

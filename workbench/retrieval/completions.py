@@ -86,7 +86,7 @@ class ResumableCompletions:
         Raises:
             GeneratorError: The generator gives not one answer a prompt, or an endpoint answers nothing.
         """
-        from tqdm.auto import tqdm
+        from workbench.core.bars import Bar
 
         made_by = self.generator.fingerprint
         keys = [content_key(made_by, prompt) for prompt in prompts]
@@ -97,7 +97,7 @@ class ResumableCompletions:
         waiting = sorted(left.items(), key=lambda one: len(one[1]))
         hidden = None if self._progress else True  # None: hidden where stderr is no terminal
         new = self._new([prompt for _, prompt in waiting])
-        with tqdm(total=len(waiting), desc=short(self.name), unit="answer", disable=hidden) as bar:
+        with Bar(total=len(waiting), desc=short(self.name), unit="answer", disable=hidden) as bar:
             while waiting:
                 begin = time.perf_counter()
                 found = next(new, None)

@@ -157,11 +157,11 @@ class DocumentationFolder:
 
     def _shown(self) -> Iterator[Path]:
         """Yield the files, with a bar on a terminal's stderr where reading them takes a while."""
-        from tqdm.auto import tqdm
+        from workbench.core.bars import Bar
 
         sizes = [(self.path / file).stat().st_size for file in self._files]
         hidden = None if sum(sizes) > _LONG_BYTES else True  # None hides the bar where stderr is no terminal
-        with tqdm(total=sum(sizes), desc="documentation", unit="B", unit_scale=True, disable=hidden) as bar:
+        with Bar(total=sum(sizes), desc="documentation", unit="B", unit_scale=True, disable=hidden) as bar:
             for file, size in zip(self._files, sizes, strict=True):
                 yield file
                 bar.update(size)

@@ -46,13 +46,13 @@ class EmbeddingCache:
         Raises:
             DataError: The file cannot be written.
         """
-        from tqdm.auto import tqdm
+        from workbench.core.bars import Bar
 
         digests = [_digest(text) for text in texts]
         left = {key: text for key, text in zip(digests, texts, strict=True) if key not in self._known}
         waiting = list(left.items())
         few = len(waiting) <= _AT_ONCE or None  # None: the bar is hidden where stderr is no terminal
-        for first in tqdm(range(0, len(waiting), _AT_ONCE), desc="encoding", disable=few):
+        for first in Bar(range(0, len(waiting), _AT_ONCE), desc="encoding", disable=few):
             some = waiting[first : first + _AT_ONCE]
             vectors = np.asarray(self._encoder.encode([text for _, text in some]), dtype=np.float32)
             self._keep([key for key, _ in some], vectors)

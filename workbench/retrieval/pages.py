@@ -32,11 +32,11 @@ def page_parts(html: str, title: str = "") -> list[str]:
         html: The page.
         title: What it is called, for the bar that a terminal shows for a long one.
     """
-    from tqdm.auto import tqdm
+    from workbench.core.bars import Bar
 
     reader = _Reader()
     hidden = None if len(html) > _LONG else True  # None hides the bar where stderr is no terminal
-    with tqdm(total=len(html), desc=f"reading {title}", unit="B", unit_scale=True, disable=hidden) as bar:
+    with Bar(total=len(html), desc=f"reading {title}", unit="B", unit_scale=True, disable=hidden) as bar:
         start = 0
         while start < len(html):
             # a tag or a comment that has not ended is looked at again: each time with twice as much of it

@@ -84,13 +84,13 @@ class Rounds:
 
     def run(self, trace: Path | None, progress: bool) -> list[Step]:
         """Go through the rounds; the trace is on disk after each."""
-        from tqdm.auto import tqdm
+        from workbench.core.bars import Bar
 
         steps: list[Step] = []
         lines: list[str] = []
         tasks = [_Task(problem, None) for problem in self._problems]
         hidden = None if progress else True  # None: hidden where stderr is no terminal
-        for number in tqdm(range(self._settings.rounds), desc="rounds", unit="round", disable=hidden):
+        for number in Bar(range(self._settings.rounds), desc="rounds", unit="round", disable=hidden):
             steps += (done := self._round(number, tasks))
             if trace is not None:
                 lines += [step.line() for step in done]

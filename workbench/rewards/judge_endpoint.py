@@ -154,11 +154,11 @@ class EndpointJudge:
 
     def _ask_all(self, questions: Sequence[str]) -> None:
         """Get the replies that are not there yet."""
-        from tqdm.auto import tqdm
+        from workbench.core.bars import Bar
 
         wanted = {self._key(text): text for text in questions}
         hidden = None if self.progress else True  # None: hidden where stderr is no terminal
-        bar = tqdm(total=len(wanted), desc=short(self.name), unit="reply", disable=hidden)
+        bar = Bar(total=len(wanted), desc=short(self.name), unit="reply", disable=hidden)
         with Journal(self.path) as journal, bar:
             self._replies |= {name: row.get("reply") for name, row in journal.known.items() if name in wanted}
             left = [(name, text) for name, text in wanted.items() if name not in self._replies]

@@ -42,7 +42,7 @@ def score_pairs(
         DataError: There are no pairs, a text has no token, or the file cannot be used.
         ModelError: A score is not a number.
     """
-    from tqdm.auto import tqdm
+    from workbench.core.bars import Bar
 
     if not pairs:
         raise DataError("no pairs", "at least one", "name another source, or another split")
@@ -51,7 +51,7 @@ def score_pairs(
     keys = [hashlib.sha256(f"{fingerprint} {one}".encode()).hexdigest()[:24] for one in ids]
     lengths = np.array([len(text.tokens) for text in encoded.texts]).reshape(-1, 2).max(1)
     hidden = None if progress else True  # None: hidden where stderr is no terminal
-    bar = tqdm(total=len(pairs), desc="scoring", unit="pair", disable=hidden)
+    bar = Bar(total=len(pairs), desc="scoring", unit="pair", disable=hidden)
     wanted = set(keys)
     with Journal(path, counts=lambda row: row["key"] in wanted) as journal, bar:
         for batch in _batches(lengths, max(1, scorer.settings.batch_size // 2)):

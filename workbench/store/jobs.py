@@ -54,7 +54,7 @@ def run_jobs(
         SettingsError: A result is no data; a job cannot be sent to another process, or, with `shared`, has no
             fingerprint.
     """
-    from tqdm.auto import tqdm
+    from workbench.core.bars import Bar
 
     folder.mkdir(parents=True, exist_ok=True)
     files = {name: folder / f"{name}.result" for name in jobs}
@@ -64,7 +64,7 @@ def run_jobs(
             if file.is_file():
                 found[name] = _read(function, file)
         except Damaged as fault:
-            tqdm.write(
+            Bar.write(
                 f"{label}: {file.name} is not read, and the job is done again: it is {fault}", sys.stderr
             )
     missing = [name for name in jobs if name not in found]
@@ -74,7 +74,7 @@ def run_jobs(
             found[name] = _read(function, twins[name])
             atomic.write_bytes(files[name], twins[name].read_bytes())
             missing.remove(name)
-    bar = tqdm(
+    bar = Bar(
         total=len(jobs), initial=len(jobs) - len(missing), desc=label, disable=None if progress else True
     )
     with bar:

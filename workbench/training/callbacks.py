@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from torch import nn
-from tqdm.auto import tqdm
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from workbench.core.bars import Bar
 from workbench.core.errors import ModelError
 from workbench.store import atomic
 from workbench.training.folder import read_log
@@ -96,13 +96,13 @@ class ProgressBar(TrainerCallback):
     """One bar over all steps, with the last loss and accuracy beside it."""
 
     def __init__(self) -> None:
-        self.bar: tqdm[Any] | None = None
+        self.bar: Bar | None = None
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         if state.is_world_process_zero:
-            self.bar = tqdm(total=state.max_steps, initial=state.global_step, desc="training", unit="step")
+            self.bar = Bar(total=state.max_steps, initial=state.global_step, desc="training", unit="step")
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
+from workbench.core.bars import Bar
 from workbench.models.encoding import EncodedText, collate
 from workbench.models.modes import evaluation_mode
 from workbench.models.token_logps import sequence_logps
@@ -149,7 +149,7 @@ def _blocks(
     done: int = 0,
 ) -> Iterator[NDArray[np.float64]]:
     """Yield the log-probabilities of the texts from a given one on, some at a time."""
-    bar = tqdm(total=len(texts), initial=done, desc="reference", unit="response", disable=not progress)
+    bar = Bar(total=len(texts), initial=done, desc="reference", unit="response", disable=not progress)
     with bar, _reference(model), torch.autocast(model.device.type, torch.bfloat16, enabled=bf16):
         for start in range(done, len(texts), batch):
             given = collate(texts[start : start + batch]).to(model.device)

@@ -87,8 +87,7 @@ def fine_tune(
         DataError: There are no examples.
         RunError: The folder holds a model of other settings.
     """
-    from tqdm.auto import tqdm
-
+    from workbench.core.bars import Bar
     from workbench.training.ppo.policy import ValuedPolicy
     from workbench.training.ppo.prompts import collate_prompts, encode_prompts
     from workbench.training.ppo.settings import PPOSettings
@@ -114,7 +113,7 @@ def fine_tune(
         for _ in range(settings.epochs)
         for rows in np.array_split(order.permutation(len(examples)), -(-len(examples) // settings.batch))
     ]
-    for rows in tqdm(steps, desc="fine-tuning", unit="step", disable=None):
+    for rows in Bar(steps, desc="fine-tuning", unit="step", disable=None):
         tokens = sum(len(answers[row]) for row in rows)
         optimizer.zero_grad(set_to_none=True)
         for start in range(0, len(rows), settings.micro_batch):

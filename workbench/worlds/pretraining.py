@@ -107,13 +107,14 @@ def train(
         DataError: The folder holds a checkpoint of another recipe.
     """
     import torch
-    from tqdm.auto import tqdm
+
+    from workbench.core.bars import Bar
 
     file = folder / CHECKPOINT
     optimizers = _optimizers(model.train(), rates)
     losses = _restored(file, recipe, model, optimizers)
     shown = None if progress else True
-    bar = tqdm(total=steps, initial=len(losses), desc="pretraining", unit="step", disable=shown)
+    bar = Bar(total=steps, initial=len(losses), desc="pretraining", unit="step", disable=shown)
     for step in range(len(losses), steps):
         for optimizer in optimizers:
             for group in optimizer.param_groups:

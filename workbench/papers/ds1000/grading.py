@@ -243,7 +243,7 @@ def _judge(
     progress: bool,
 ) -> list[Judgement]:
     """Judge the tasks that are not known yet, group by group; return the judgements of all, in order."""
-    from tqdm.auto import tqdm
+    from workbench.core.bars import Bar
 
     found = {place: Judgement.read(row) for place, row in journal.known.items()}
     for task in tasks:
@@ -260,7 +260,7 @@ def _judge(
     firsts = [same[0] for same in alike.values()]
     # None hides the bar where stderr is no terminal
     hidden = None if progress else True
-    with tqdm(
+    with Bar(
         total=len(tasks), initial=len(tasks) - len(left), desc="scoring", unit="answer", disable=hidden
     ) as bar:
         for position, verdict in sandbox.as_judged(_warming(firsts, sandbox)):

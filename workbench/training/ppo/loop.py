@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from tqdm.auto import tqdm
 
+from workbench.core.bars import Bar
 from workbench.store import atomic
 from workbench.training.folder import TrainingFolder, read_log
 from workbench.training.ppo.policy import ValuedPolicy
@@ -100,7 +100,7 @@ class TrainingLoop:
             self.watcher.started(step, self.steps)
         started = time.monotonic()
         hidden = not (self.settings.progress and self.processes.first)
-        with tqdm(total=self.steps, initial=step, desc="PPO", unit="step", disable=hidden) as bar:
+        with Bar(total=self.steps, initial=step, desc="PPO", unit="step", disable=hidden) as bar:
             if step == 0 and self.settings.evaluate_steps:
                 self._evaluate(0)
             while step < self.steps:
