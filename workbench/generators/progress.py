@@ -24,10 +24,10 @@ class AnswerBar:
     """
 
     def __init__(self, name: str, total: int, *, shown: bool = True, clock: Any = time.monotonic) -> None:
-        from tqdm.auto import tqdm
+        from workbench.core.bars import Bar
 
         # None hides it where stderr is no terminal
-        self._bar = tqdm(
+        self._bar = Bar(
             total=total, desc=short(name), unit="answer", disable=None if shown else True, mininterval=0.1
         )
         self._clock, self._begin = clock, clock()
