@@ -45,8 +45,8 @@ class ClassifierRewardModel(nn.Module):
     ) -> RewardOutput:
         """Score sequences. Arguments as for `RewardModel.forward`; a response's marks change nothing.
 
-        A decoder's score is read at the last real token by the mask. Its own forward looks for the last token that
-        is not the padding token, and so misses an end token that is also used for padding.
+        A decoder's score is read where it was trained, and where its own forward reads it: at the last real token
+        that is not the configuration's padding token. An end token that also pads is passed over.
 
         Returns:
             Scores, and no log-probabilities.
@@ -62,7 +62,10 @@ class ClassifierRewardModel(nn.Module):
         if "position_ids" in inspect.signature(model.base_model.forward).parameters:
             options["position_ids"] = positions(mask)
         hidden = model.base_model(input_ids, **options).last_hidden_state
-        pooled = hidden[torch.arange(len(hidden), device=hidden.device), last_token(mask)]
+        padding = model.config.get_text_config().pad_token_id
+        seen = mask if padding is None else mask & (input_ids != padding)
+        read = torch.where(seen.any(1, keepdim=True), seen, mask)
+        pooled = hidden[torch.arange(len(hidden), device=hidden.device), last_token(read)]
         return RewardOutput(model.score(pooled)[:, 0].float(), None)
 
 

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, overload
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from workbench.core.errors import DataError, ModelError, SettingsError
-from workbench.store.atomic import write_json
+from workbench.core.errors import DataError, ModelError
+from workbench.models.chat import turn_end_text
+from workbench.models.encoding_settings import (
+    SLOT,
+    EncodingSettings,
+    check_characters,
+    described,
+    listed,
+    load_encoding,
+    prompt_text,
+    refused,
+    save_encoding,
+    settled,
+)
+from workbench.models.tokenizing import Parts, Refusals, chat_parts, plain_parts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,49 +37,15 @@ __all__ = [
     "EncodingSettings",
     "TokenBatch",
     "collate",
+    "described",
     "encode",
     "load_encoding",
     "prompt_text",
     "save_encoding",
+    "settled",
 ]
 
-ENCODING = "encoding.json"
-SLOT = "{prompt}"
 BLOCK = 1000  # texts tokenized at a time: Python's own lists of numbers take ten times an array's memory
-SHOWN = 5
-
-
-@dataclass(frozen=True)
-class EncodingSettings:
-    """How a prompt and a response become one sequence of tokens. The defaults are HaF-RM's.
-
-    Raises:
-        SettingsError: One or more values cannot be used; all of them are named.
-    """
-
-    template: str = "Instruct: {prompt}\nOutput:"
-    """Text of the prompt, `{prompt}` standing for the user's words. `{prompt}` alone adds nothing."""
-    separator: str = " "
-    """What the response begins with, so that its first word is tokenized as it is within a text."""
-    chat: bool = False
-    """Use the tokenizer's chat template instead of `template` and `separator`."""
-    max_tokens: int = 512
-    """Longest sequence. A longer response loses its end (the end token too: it has not ended)."""
-    max_prompt_tokens: int = 128
-    """Longest prompt, template and first token included. A longer one loses its beginning."""
-    end_token: bool = True
-    """Put the tokenizer's end token after the response, so that the policy learns to stop."""
-
-    def __post_init__(self) -> None:
-        faults = []
-        if self.template.count(SLOT) != 1:
-            faults.append((f"template {self.template!r}", f"template: a text with {SLOT} in it, once"))
-        if self.max_prompt_tokens < 1:
-            faults.append((f"max_prompt_tokens {self.max_prompt_tokens}", "max_prompt_tokens: at least 1"))
-        if self.max_tokens <= self.max_prompt_tokens:
-            faults.append((f"max_tokens {self.max_tokens}", f"max_tokens: above {self.max_prompt_tokens}"))
-        if faults:
-            raise SettingsError.listing(faults)
 
 
 class EncodedText(NamedTuple):
@@ -118,6 +95,8 @@ class EncodedTexts(Sequence[EncodedText]):
     """In the order given."""
     report: CutReport
     """What did not fit."""
+    cut: tuple[bool, ...]
+    """Of each text, whether its prompt or its response lost something."""
 
     def __repr__(self) -> str:
         return f"<EncodedTexts {self.report}>"
@@ -148,102 +127,55 @@ class TokenBatch(NamedTuple):
         return TokenBatch(*(tensor.to(device) for tensor in self))
 
 
-def prompt_text(
-    prompt: str, settings: EncodingSettings, tokenizer: PreTrainedTokenizerBase | None = None
-) -> str:
-    """Return the text that a policy continues: the prompt in its template.
-
-    Args:
-        prompt: The user's words, or a dialogue as `workbench.datasets.preference_pair.prompt_of` writes it.
-        settings: The template.
-        tokenizer: Has the chat template; needed for `chat` only.
-
-    Raises:
-        SettingsError: `chat` is set, but there is no chat template.
-    """
-    if not settings.chat:
-        before, _, after = settings.template.partition(SLOT)
-        return before + prompt + after
-    if tokenizer is None or not tokenizer.chat_template:
-        raise SettingsError(
-            got="chat=True, but the tokenizer has no chat template",
-            needed="the tokenizer of a chat model",
-            fix="leave out --chat (in Python: chat=False), or load an instruction-tuned model",
-        )
-    from workbench.datasets.preference_pair import messages_of
-
-    messages = [{"role": turn.role, "content": turn.content} for turn in messages_of(prompt)]
-    return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
-
-
-def save_encoding(settings: EncodingSettings, folder: Path) -> None:
-    """Write beside a model how its texts were encoded, so that it is never scored in another way unawares."""
-    write_json(folder / ENCODING, asdict(settings))
-
-
-def load_encoding(folder: Path) -> EncodingSettings | None:
-    """Return how the texts of a saved model were encoded; None where its folder does not say.
-
-    Raises:
-        DataError: The folder says it in a way that cannot be read.
-    """
-    path = Path(folder).expanduser() / ENCODING
-    if not path.is_file():
-        return None
-    try:
-        return EncodingSettings(**json.loads(path.read_text()))
-    except (ValueError, TypeError) as error:
-        raise DataError(
-            got=f"{path}: {str(error).splitlines()[0]}",
-            needed="the encoding's settings, as save_encoding writes them",
-            fix="give the settings yourself, and remove the file",
-        ) from error
-
-
 def encode(
     texts: Sequence[tuple[str, str]],
     tokenizer: PreTrainedTokenizerBase,
     settings: EncodingSettings | None = None,
+    *,
+    each: int = 1,
 ) -> EncodedTexts:
     """Turn (prompt, response) texts into tokens, cut to their budgets.
 
-    Prompt and response are tokenized apart: so the prompt's tokens are the same before every response, and are
-    those that a policy sees when it writes one.
+    The prompt's tokens are the same before every response, and are those that a policy sees when it writes one.
 
     Args:
         texts: The user's words and the response, in this order.
         tokenizer: The model's.
-        settings: Template and budgets; those of HaF-RM if None.
+        settings: Template and budgets, see `settled`; None: HaF-RM's, whatever the tokenizer brings.
+        each: How many texts make up a row, as errors name them: 2 in pairs.
 
     Returns:
         The sequences in the order given, and a report of what was cut.
 
     Raises:
-        DataError: Texts without a token of the prompt or of the response; the first of them are named.
+        DataError: Texts without a token of the prompt or of the response, or that are no Unicode, or that the chat
+            template refuses; the first of them are named.
         ModelError: An end token is wanted, but the tokenizer has none.
-        SettingsError: See `prompt_text`.
+        SettingsError: See `settled`.
     """
-    settings = settings or EncodingSettings()
-    first, last = _first_token(tokenizer, settings), _end_token(tokenizer, settings)
-    separator = "" if settings.chat else settings.separator
+    settings = settled(settings or EncodingSettings(chat=False), tokenizer)
+    name = "text" if each == 1 else "pair"
+    check_characters((text for pair in texts for text in pair), name, 2 * each)
     encoded: list[EncodedText] = []
     cuts: list[tuple[int, int]] = []
     for start in range(0, len(texts), BLOCK):
-        block = texts[start : start + BLOCK]
-        prompts = _tokens([prompt_text(prompt, settings, tokenizer) for prompt, _ in block], tokenizer)
-        responses = _tokens([separator + response for _, response in block], tokenizer)
-        for prompt, response in zip(prompts, responses, strict=True):
-            text, cut = _fitted(prompt, response + last, first, settings)
-            encoded.append(text)
-            cuts.append(cut)
-    _check_empty(encoded)
+        try:
+            parts = _parts(texts[start : start + BLOCK], tokenizer, settings)
+        except Refusals as refusals:
+            raise refused([((start + row) // each, why) for row, why in refusals.rows], name) from refusals
+        for prompt, response, lost in parts:
+            left = settings.max_tokens - len(prompt)
+            tokens = np.array(prompt + response[:left], dtype=np.int32)
+            encoded.append(EncodedText(tokens, len(prompt)))
+            cuts.append((lost, max(len(response) - left, 0)))
+    _check_empty(encoded, name, each)
     by_part = np.array(cuts, dtype=np.int64).reshape(-1, 2)
     (prompts_cut, responses_cut), (prompt_lost, response_lost) = (by_part > 0).sum(0), by_part.sum(0)
     longest = max((len(text.tokens) for text in encoded), default=0)
     report = CutReport(
         len(encoded), longest, int(prompts_cut), int(prompt_lost), int(responses_cut), int(response_lost)
     )
-    return EncodedTexts(tuple(encoded), report)
+    return EncodedTexts(tuple(encoded), report, tuple(sum(cut) > 0 for cut in cuts))
 
 
 def collate(texts: Sequence[EncodedText]) -> TokenBatch:
@@ -263,27 +195,17 @@ def collate(texts: Sequence[EncodedText]) -> TokenBatch:
     return TokenBatch(torch.from_numpy(ids), *(torch.from_numpy(mask) for mask in masks))
 
 
-def _fitted(
-    prompt: list[int], response: list[int], first: list[int], settings: EncodingSettings
-) -> tuple[EncodedText, tuple[int, int]]:
-    """Return a text within its budgets, and how many tokens prompt and response lost."""
-    room = settings.max_prompt_tokens - len(first)
-    kept = first + prompt[max(len(prompt) - room, 0) :]
-    left = settings.max_tokens - len(kept)
-    tokens = np.array(kept + response[:left], dtype=np.int32)
-    return EncodedText(tokens, len(kept)), (max(len(prompt) - room, 0), max(len(response) - left, 0))
-
-
-def _tokens(texts: list[str], tokenizer: PreTrainedTokenizerBase) -> Iterator[list[int]]:
-    """Tokenize texts as they are. Never a warning about length: what is too long is cut, and reported."""
-    found: list[list[int]] = tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
-    yield from found
-
-
-def _first_token(tokenizer: PreTrainedTokenizerBase, settings: EncodingSettings) -> list[int]:
-    """Return the token that the tokenizer puts before every text, if it does; chat templates bring their own."""
-    begins = {tokenizer.bos_token_id, tokenizer.cls_token_id} - {None}
-    return [] if settings.chat else [token for token in tokenizer("")["input_ids"] if token in begins][:1]
+def _parts(
+    texts: Sequence[tuple[str, str]], tokenizer: PreTrainedTokenizerBase, settings: EncodingSettings
+) -> list[Parts]:
+    """Tokenize some texts by settled settings."""
+    room = settings.max_prompt_tokens
+    if settings.chat:
+        end = _end_token(tokenizer, settings) if settings.end_token and not turn_end_text(tokenizer) else []
+        return chat_parts(texts, tokenizer, room, end if settings.end_token else None)
+    before, _, after = settings.template.partition(SLOT)
+    spaced = [(prompt, settings.separator + response) for prompt, response in texts]
+    return plain_parts(spaced, tokenizer, (before, after), room, _end_token(tokenizer, settings))
 
 
 def _end_token(tokenizer: PreTrainedTokenizerBase, settings: EncodingSettings) -> list[int]:
@@ -300,18 +222,20 @@ def _end_token(tokenizer: PreTrainedTokenizerBase, settings: EncodingSettings) -
     return [token]
 
 
-def _check_empty(texts: Sequence[EncodedText]) -> None:
+def _check_empty(texts: Sequence[EncodedText], name: str, each: int) -> None:
     """Raise if a prompt or a response has no token: there would be nothing to score, or to predict it from."""
-    for name, rows in (
-        ("prompt", [row for row, text in enumerate(texts) if not text.prompt_tokens]),
-        ("response", [row for row, text in enumerate(texts) if len(text.tokens) == text.prompt_tokens]),
+    for part, rows in (
+        ("prompt", [row // each for row, text in enumerate(texts) if not text.prompt_tokens]),
+        (
+            "response",
+            [row // each for row, text in enumerate(texts) if len(text.tokens) == text.prompt_tokens],
+        ),
     ):
         if rows:
-            more = f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
             raise DataError(
-                got=f"the {name} has no token in text {', '.join(map(str, rows[:SHOWN]))}{more} (counted from 0)",
-                needed=f"a {name} of at least one token",
+                got=f"the {part} has no token in {name} {listed(rows)} (counted from 0)",
+                needed=f"a {part} of at least one token",
                 fix="leave these texts out, or set end_token=True"
-                if name == "response"
+                if part == "response"
                 else "give a template",
             )

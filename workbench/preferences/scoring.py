@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.core.errors import ModelError, SettingsError
 from workbench.datasets.preference_pair import PreferencePair
 from workbench.datasets.preferences import check_named_once, load_preferences
-from workbench.models.encoding import EncodingSettings, load_encoding
+from workbench.models.encoding import EncodingSettings, described, load_encoding, settled
 from workbench.models.loading import ModelSettings, load_causal_lm, load_tokenizer
 from workbench.preferences.summary import summarize_preferences
 from workbench.rewards.pair_scores import PreferenceScores
@@ -47,7 +47,7 @@ class PreferenceScoring:
     beta: float | None = None
     """Strength of the implicit reward; None: that of the model's training, else 0.1."""
     encoding: EncodingSettings | None = None
-    """How texts become tokens; None: as in the model's training, else HaF-RM's."""
+    """How texts become tokens; None: as in the model's training, else as TRL trains; see `settled`."""
     batch_size: int = 16
     """Sequences at a time; a pair is two."""
     quantize: str | None = None
@@ -113,10 +113,11 @@ def score_preferences(
             "model_summary": scorer.model.summary,
             "trained_on": training.get("data"),
             "seed": training.get("settings", {}).get("seed"),
-            "settings": asdict(scoring) | {"encoding": asdict(scorer.settings.encoding)},
+            "settings": asdict(scoring) | {"encoding": asdict(scorer.encoding)},
         }
         atomic.write_json(folder / "results.json", redact(results))
-    return ScoredPreferences(table, results, reports, lacks, folder)
+    said = described(scorer.settings.encoding, scorer.tokenizer)
+    return ScoredPreferences(table, results, (*reports, said), lacks, folder)
 
 
 def load_pairs(scoring: PreferenceScoring) -> tuple[list[PreferencePair], tuple[str, ...]]:
@@ -155,7 +156,7 @@ def open_scorer(scoring: PreferenceScoring) -> tuple[Scorer, tuple[str, ...]]:
     tokenizer = load_tokenizer(ModelSettings(_tokenizer_name(scoring.model, model), device="cpu"))
     beta = scoring.beta or training.get("settings", {}).get("beta") or 0.1
     how = ScoringSettings(
-        encoding=scoring.encoding or load_encoding(Path(scoring.model)) or EncodingSettings(),
+        encoding=settled(scoring.encoding or load_encoding(Path(scoring.model)), tokenizer),
         batch_size=scoring.batch_size,
         beta=beta,
     )

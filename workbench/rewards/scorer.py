@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from copy import copy
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from workbench.core.errors import ModelError, SettingsError
 from workbench.models.classifier import ClassifierRewardModel
-from workbench.models.encoding import EncodedText, EncodingSettings, TokenBatch, collate, encode
+from workbench.models.encoding import EncodedText, EncodingSettings, TokenBatch, collate, encode, settled
 from workbench.models.modes import evaluation_mode
 from workbench.models.reward_model import RewardModel
 from workbench.models.token_logps import sequence_logps
@@ -34,8 +35,8 @@ MARKED = 64  # values of each weight that tell one model from another: any train
 class ScoringSettings:
     """How texts are scored."""
 
-    encoding: EncodingSettings = field(default_factory=EncodingSettings)
-    """How they become tokens; what the model was trained with."""
+    encoding: EncodingSettings | None = field(default_factory=EncodingSettings)
+    """How they become tokens; what the model was trained with. None: as transformers and TRL train; see `settled`."""
     batch_size: int = 16
     """Sequences at a time; a pair is two."""
     beta: float = 0.1
@@ -72,25 +73,28 @@ class Scorer:
     """The untrained model's, where it is another."""
 
     @property
+    def encoding(self) -> EncodingSettings:
+        """How texts become tokens, with what the settings leave to the tokenizer decided."""
+        return settled(self.settings.encoding, self.tokenizer)
+
+    @property
     def fingerprint(self) -> str:
         """Changes whenever scores may: weights, reference, how texts become tokens."""
         parts = [
             _weights_mark(self.model),
             None if self.reference is None else _weights_mark(self.reference),
-            asdict(self.settings),
+            asdict(replace(self.settings, encoding=self.encoding)),
             [_tokenizer_mark(self.tokenizer), _tokenizer_mark(self.reference_tokenizer)],
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def encode(self, texts: Texts) -> Encoded:
         """Turn texts into tokens, once for the model and once for a reference that has its own tokenizer."""
-        encoding = self.settings.encoding
-        own = encode(texts, self.tokenizer, encoding)
-        other = own
+        encoding = self.encoding
+        own = other = encode(texts, self.tokenizer, encoding)
         if self.reference is not None and self.reference_tokenizer is not None:
-            other = encode(texts, self.reference_tokenizer, encoding)
-        cut = [_is_cut(text, one, self.tokenizer, encoding) for text, one in zip(texts, own, strict=True)]
-        return Encoded(own.texts, other.texts, np.array(cut, dtype=bool))
+            other = encode(texts, _with_template(self.reference_tokenizer, self.tokenizer), encoding)
+        return Encoded(own.texts, other.texts, np.array(own.cut, dtype=bool))
 
     @torch.no_grad()
     def measure(self, encoded: Encoded) -> dict[str, NDArray[Any]]:
@@ -157,18 +161,13 @@ class Encoded:
         )
 
 
-def _is_cut(
-    text: tuple[str, str],
-    encoded: EncodedText,
-    tokenizer: PreTrainedTokenizerBase,
-    settings: EncodingSettings,
-) -> bool:
-    """Tell whether a text lost something; only one that fills a budget can have."""
-    full = encoded.prompt_tokens == settings.max_prompt_tokens or len(encoded.tokens) == settings.max_tokens
-    if not full:
-        return False
-    report = encode([text], tokenizer, settings).report
-    return report.prompts_cut + report.responses_cut > 0
+def _with_template(
+    tokenizer: PreTrainedTokenizerBase, other: PreTrainedTokenizerBase
+) -> PreTrainedTokenizerBase:
+    """Return a tokenizer with the chat template of another one: the same text, in its own tokens."""
+    found = copy(tokenizer)
+    found.chat_template = other.chat_template
+    return found
 
 
 def _summed(token_logps: Any, batch: TokenBatch) -> Floats:

@@ -10,7 +10,7 @@ import torch
 
 from workbench.core.errors import ModelError
 from workbench.models.classifier import ClassifierRewardModel, load_scorer
-from workbench.models.encoding import EncodingSettings, collate, encode
+from workbench.models.encoding import EncodingSettings, collate, encode, settled
 from workbench.models.loading import ModelSettings, load_tokenizer
 from workbench.models.reward_model import RewardModel
 from workbench.rewards.spans import Sample, Span, whole
@@ -36,7 +36,7 @@ class SequenceModelReward:
     Args:
         model: What scores, in evaluation mode.
         tokenizer: The model's.
-        encoding: How texts become tokens; what the model was trained with.
+        encoding: How texts become tokens; what the model was trained with. None: see `settled`.
         name: What tables call it.
         batch_size: Answers at a time.
     """
@@ -51,7 +51,7 @@ class SequenceModelReward:
         batch_size: int = 16,
     ) -> None:
         self.model, self.tokenizer = model.eval(), tokenizer
-        self.encoding = encoding or EncodingSettings()
+        self.encoding = settled(encoding, tokenizer)
         self.name, self.batch_size = name, batch_size
 
     @classmethod

@@ -12,6 +12,7 @@ from workbench.core.errors import DataError, SettingsError
 from workbench.datasets.preference_pair import PreferencePair
 from workbench.datasets.preferences import check_named_once, load_preferences
 from workbench.models.encoding import EncodingSettings
+from workbench.models.encoding_settings import chosen_form
 from workbench.models.loading import ModelSettings, load_tokenizer
 from workbench.models.lora import LoraSettings
 from workbench.store.folders import shown
@@ -62,7 +63,7 @@ def launch(options: Mapping[str, Any], say: Callable[[str], None]) -> TrainedRew
 
 def _settings(options: Mapping[str, Any]) -> RewardTrainingSettings:
     """Return the training's settings, its encoding included."""
-    encoding = EncodingSettings(**_given(EncodingSettings, options))
+    encoding = EncodingSettings(**chosen_form(_given(EncodingSettings, options)))
     return RewardTrainingSettings(
         **_given(RewardTrainingSettings, options, but=("encoding",)), encoding=encoding
     )

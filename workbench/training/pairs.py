@@ -111,7 +111,7 @@ def encode_pairs(
     Args:
         pairs: At least one.
         tokenizer: The model's.
-        settings: Template and budgets; those of HaF-RM if None.
+        settings: Template and budgets; see `workbench.models.encode`.
 
     Raises:
         DataError: No pairs; responses that are equal, with their rows; or see `workbench.models.encode`.
@@ -129,7 +129,7 @@ def encode_pairs(
             fix="leave these pairs out; load_preferences(..., equal='drop') does",
         )
     texts = [(pair.prompt, response) for pair in pairs for response in (pair.chosen, pair.rejected)]
-    encoded = encode(texts, tokenizer, settings)
+    encoded = encode(texts, tokenizer, settings, each=2)
     both = zip(encoded[::2], encoded[1::2], strict=True)
     found = [EncodedPair(chosen, rejected, row) for row, (chosen, rejected) in enumerate(both)]
     kept = tuple(pair for pair in found if pair.chosen.tokens.tolist() != pair.rejected.tokens.tolist())

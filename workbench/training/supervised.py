@@ -13,8 +13,10 @@ import numpy as np
 import torch
 
 from workbench.core.errors import DataError, RunError, SettingsError
+from workbench.models.chat import turn_end_text
 from workbench.models.loading import ModelSettings
 from workbench.models.quiet import late_bars
+from workbench.models.tokenizing import chat_parts, tokens_of
 from workbench.store.atomic import write_json
 
 if TYPE_CHECKING:
@@ -44,6 +46,8 @@ class SupervisedSettings:
     """Examples in memory at once."""
     learning_rate: float = 5e-5
     """Of AdamW (paper: 5e-5)."""
+    chat: bool | None = None
+    """Use the tokenizer's chat template, which then ends an answer too. None: where it has one."""
     max_prompt_tokens: int = 1024
     """A longer prompt loses its beginning."""
     max_new_tokens: int = 200
@@ -89,23 +93,27 @@ def fine_tune(
     """
     from workbench.core.bars import Bar
     from workbench.training.ppo.policy import ValuedPolicy
-    from workbench.training.ppo.prompts import collate_prompts, encode_prompts
+    from workbench.training.ppo.prompts import collate_prompts, encode_prompts, uses_chat
     from workbench.training.ppo.settings import PPOSettings
 
     settings, place = settings or SupervisedSettings(), Path(folder)
     if not examples:
         raise DataError("no examples", "at least one prompt with its answer", "see what they are loaded from")
     digest = sha256(json.dumps(list(examples)).encode()).hexdigest()
-    asked = {"model": model.source, "settings": asdict(settings), "examples": digest}
+    budgets = PPOSettings(
+        chat=settings.chat,
+        max_prompt_tokens=settings.max_prompt_tokens,
+        max_new_tokens=settings.max_new_tokens,
+    )
+    chat = uses_chat(budgets, tokenizer)
+    said = {name: value for name, value in asdict(settings).items() if name != "chat"}
+    asked = {"model": model.source, "settings": said | ({"chat": True} if chat else {}), "examples": digest}
     if _is_done(place, asked):
         return place
     torch.manual_seed(settings.seed)
     policy = ValuedPolicy.load(model)
-    budgets = PPOSettings(
-        max_prompt_tokens=settings.max_prompt_tokens, max_new_tokens=settings.max_new_tokens
-    )
     prompts = encode_prompts([prompt for prompt, _ in examples], tokenizer, policy, budgets)
-    answers = _answers([answer for _, answer in examples], tokenizer, settings.max_new_tokens)
+    answers = _answers(examples, tokenizer, settings.max_new_tokens, chat=chat)
     optimizer = torch.optim.AdamW(policy.policy.parameters(), lr=settings.learning_rate, weight_decay=0.0)
     order = np.random.default_rng(settings.seed)
     steps = [
@@ -144,11 +152,15 @@ def _is_done(place: Path, asked: Mapping[str, object]) -> bool:
     return True
 
 
-def _answers(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase, longest: int) -> list[list[int]]:
-    """Return the tokens of answers, each with an end token where it fits."""
-    rows = tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
+def _answers(
+    examples: Sequence[tuple[str, str]], tokenizer: PreTrainedTokenizerBase, longest: int, *, chat: bool
+) -> list[list[int]]:
+    """Return the tokens of answers, each with its end where it fits: the chat template's, else an end token."""
     end = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
-    return [[*row, *end][:longest] for row in rows]
+    if chat:
+        parts = chat_parts(examples, tokenizer, None, [] if turn_end_text(tokenizer) else end)
+        return [part.response[:longest] for part in parts]
+    return [[*row, *end][:longest] for row in tokens_of([answer for _, answer in examples], tokenizer)]
 
 
 def _padded(rows: Sequence[Sequence[int]], policy: ValuedPolicy) -> tuple[torch.Tensor, torch.Tensor]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import SettingsError
 from workbench.datasets.preference_pair import PreferencePair
-from workbench.models.encoding import save_encoding
+from workbench.models.encoding import described, save_encoding, settled
 from workbench.models.loading import ModelSettings
 from workbench.models.lora import LoraSettings
 from workbench.models.reward_model import RewardModel
@@ -120,8 +120,10 @@ def train_reward_model(
             needed="lora for a model that is to be loaded",
             fix="give ModelSettings, or RewardModel.load(..., lora=lora)",
         )
+    settings = replace(settings, encoding=settled(settings.encoding, tokenizer))
     train_on = encode_pairs(pairs, tokenizer, settings.encoding)
     say(f"training pairs: {train_on}")
+    say(described(settings.encoding, tokenizer))
     evaluate_on = None if eval_pairs is None else encode_pairs(eval_pairs, tokenizer, settings.encoding)
     if evaluate_on is not None:
         say(f"evaluation pairs: {evaluate_on}")

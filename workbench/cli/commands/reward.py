@@ -62,7 +62,7 @@ def command() -> None:
 @further_option("--pooling", type=click.Choice(["last", "mean"]), help="What the scalar head sees [last].")
 @further_option("--init-std", type=float, help="Spread of the scalar head's first weights [0].")
 @further_option("--template", help="Prompt template with {prompt} ['Instruct: {prompt}\\nOutput:'].")
-@further_option("--chat", is_flag=True, default=None, help="Use the model's chat template instead.")
+@further_option("--chat/--no-chat", default=None, help="Use the model's chat template [where it has one].")
 @click.option("--max-tokens", type=int, help="Longest sequence [512].")
 @further_option("--max-prompt-tokens", type=int, help="Longest prompt [128].")
 @further_option(
@@ -129,7 +129,9 @@ def train(**options: Any) -> None:
     "--batch-size", type=click.IntRange(min=1), default=16, show_default=True, help="Sequences at a time."
 )
 @click.option("--template", help="Prompt template with {prompt}; by default that of the training.")
-@click.option("--chat", is_flag=True, help="Use the model's chat template instead.")
+@click.option(
+    "--chat/--no-chat", default=None, help="Use the model's chat template; by default as in the training."
+)
 @click.option("--max-tokens", type=int, help="Longest sequence; by default that of the training.")
 @click.option("--max-prompt-tokens", type=int, help="Longest prompt; by default that of the training.")
 @click.option("--quantize", type=click.Choice(["nf4", "8bit"]), help="Load smaller weights.")
@@ -181,10 +183,10 @@ def _encoding(model: str, options: dict[str, Any]) -> Any:
     from dataclasses import replace
 
     from workbench.models.encoding import EncodingSettings, load_encoding
+    from workbench.models.encoding_settings import chosen_form
 
-    names = ("template", "max_tokens", "max_prompt_tokens")
-    changed = {name: options[name] for name in names if options[name] is not None}
-    changed |= {"chat": True} if options["chat"] else {}
+    names = ("template", "chat", "max_tokens", "max_prompt_tokens")
+    changed = chosen_form({name: options[name] for name in names if options[name] is not None})
     if not changed:
         return None
     return replace(load_encoding(Path(model)) or EncodingSettings(), **changed)

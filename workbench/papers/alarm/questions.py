@@ -223,7 +223,9 @@ def _fine_tuned(settings: QuestionSettings, rows: Sequence[QAFeedback], folder: 
     from workbench.training.supervised import SupervisedSettings, fine_tune
 
     budgets = SupervisedSettings(
-        max_prompt_tokens=settings.ppo.max_prompt_tokens, max_new_tokens=settings.ppo.max_new_tokens
+        chat=settings.ppo.chat,
+        max_prompt_tokens=settings.ppo.max_prompt_tokens,
+        max_new_tokens=settings.ppo.max_new_tokens,
     )
     examples = [(row.prompt, row.gold) for row in rows[: settings.supervised]]
     return fine_tune(settings.policy, load_tokenizer(settings.policy), examples, budgets, folder=folder)

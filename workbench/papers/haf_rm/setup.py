@@ -111,6 +111,7 @@ def _encoding(settings: Any) -> EncodingSettings:
     templates = {"world": "{prompt}", "paper": EncodingSettings.template}
     return EncodingSettings(
         template=templates.get(settings.template, settings.template),
+        chat=False,  # the declared template is used, whatever the tokenizer brings
         max_tokens=settings.max_tokens,
         max_prompt_tokens=min(EncodingSettings.max_prompt_tokens, settings.max_tokens // 2),
     )

@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workbench.core.errors import DataError, SettingsError
+from workbench.models.chat import uses_template
 from workbench.models.encoding import EncodingSettings, prompt_text
+from workbench.models.encoding_settings import check_characters, refused
+from workbench.models.tokenizing import Refusals, chat_prompts, tokens_of
 from workbench.rewards.spans import Sample
 from workbench.training.ppo.layouts import EncoderDecoder, PromptBatch
 from workbench.training.ppo.policy import ValuedPolicy
@@ -21,7 +24,15 @@ from workbench.training.ppo.settings import PPOSettings
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-__all__ = ["EncodedPrompt", "allowed_tokens", "chance", "collate_prompts", "encode_prompts", "prompt_order"]
+__all__ = [
+    "EncodedPrompt",
+    "allowed_tokens",
+    "chance",
+    "collate_prompts",
+    "encode_prompts",
+    "prompt_order",
+    "uses_chat",
+]
 
 ORDER, SAMPLES, EVALUATION, MINIBATCHES, DROPOUT = range(5)
 """Uses of chance. Each draws from a generator of its own, seeded by the step: nothing has to be saved to go on."""
@@ -34,6 +45,8 @@ class EncodedPrompt:
     tokens: tuple[int, ...]
     sample: Sample
     """The prompt as rewards see it, with its metadata; the response is empty."""
+    lost: int = 0
+    """Tokens that were cut at its beginning."""
 
 
 def encode_prompts(
@@ -51,31 +64,65 @@ def encode_prompts(
         settings: Template and budgets.
 
     Raises:
-        DataError: There are no prompts, or one has no token.
-        SettingsError: The longest prompt leaves no room for a response within the policy's context.
+        DataError: There are no prompts, or one has no token, holds half a character, or is refused by the template.
+        SettingsError: There is no chat template where one is asked for; or the longest prompt leaves no room for a
+            response within the policy's context.
     """
     if not prompts:
         raise DataError("no prompts", "at least one", "see what they are loaded from")
     samples = [Sample(one, "") if isinstance(one, str) else replace(one, response="") for one in prompts]
-    form = EncodingSettings(template=settings.template, chat=settings.chat)
-    texts = [prompt_text(sample.prompt, form, tokenizer) for sample in samples]
-    around: list[int] = [] if settings.chat else tokenizer("")["input_ids"]
-    ends = isinstance(policy.layout, EncoderDecoder)
-    first = [token for token in around if ends or token in {tokenizer.bos_token_id, tokenizer.cls_token_id}]
-    last = [token for token in first if token == tokenizer.eos_token_id]
-    first = [token for token in first if token not in last]
-    room = settings.max_prompt_tokens - len(first) - len(last)
-    rows = tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
-    encoded = [(*first, *row[max(len(row) - room, 0) :], *last) for row in rows]
-    empty = [row for row, tokens in enumerate(encoded) if not tokens]
+    check_characters([sample.prompt for sample in samples], "prompt")
+    if uses_chat(settings, tokenizer):
+        rows = _chat_rows(samples, tokenizer, settings)
+    else:
+        rows = _plain_rows(samples, tokenizer, settings, around=isinstance(policy.layout, EncoderDecoder))
+    empty = [row for row, (tokens, _) in enumerate(rows) if not tokens]
     if empty:
         raise DataError(
             got=f"prompt {empty[0]} (counted from 0) has no token",
             needed="prompts of at least one token",
             fix="leave it out, or give a template",
         )
-    _check_room(policy, max(map(len, encoded)), settings)
-    return [EncodedPrompt(tokens, sample) for tokens, sample in zip(encoded, samples, strict=True)]
+    _check_room(policy, max(len(tokens) for tokens, _ in rows), settings)
+    return [
+        EncodedPrompt(tuple(row), sample, lost) for (row, lost), sample in zip(rows, samples, strict=True)
+    ]
+
+
+def uses_chat(settings: PPOSettings, tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Tell whether prompts are written by the tokenizer's chat template.
+
+    Raises:
+        SettingsError: `chat` is set, but there is no chat template.
+    """
+    return uses_template(tokenizer, settings.chat, own=settings.template != PPOSettings.template)
+
+
+def _chat_rows(
+    samples: Sequence[Sample], tokenizer: PreTrainedTokenizerBase, settings: PPOSettings
+) -> list[tuple[list[int], int]]:
+    """Return each prompt's tokens by the chat template, and how many it lost."""
+    try:
+        return chat_prompts([one.prompt for one in samples], tokenizer, settings.max_prompt_tokens)
+    except Refusals as refusals:
+        raise refused(refusals.rows, "prompt") from refusals
+
+
+def _plain_rows(
+    samples: Sequence[Sample], tokenizer: PreTrainedTokenizerBase, settings: PPOSettings, *, around: bool
+) -> list[tuple[list[int], int]]:
+    """Return the same by a plain template, with all special tokens around a text or the first one only."""
+    form = EncodingSettings(template=settings.template, chat=False)
+    special: list[int] = tokenizer("")["input_ids"]
+    first = [
+        token for token in special if around or token in {tokenizer.bos_token_id, tokenizer.cls_token_id}
+    ]
+    last = [token for token in first if token == tokenizer.eos_token_id]
+    first = [token for token in first if token not in last]
+    room = settings.max_prompt_tokens - len(first) - len(last)
+    rows = tokens_of([prompt_text(one.prompt, form, tokenizer) for one in samples], tokenizer)
+    lost = [max(len(row) - room, 0) for row in rows]
+    return [([*first, *row[count:], *last], count) for row, count in zip(rows, lost, strict=True)]
 
 
 def collate_prompts(prompts: Sequence[EncodedPrompt]) -> PromptBatch:

@@ -38,10 +38,11 @@ class PPOSettings:
 
     template: str = "{prompt}"
     """Text of the prompt, `{prompt}` standing for the words given."""
-    chat: bool = False
-    """Use the tokenizer's chat template instead."""
+    chat: bool | None = None
+    """Use the tokenizer's chat template instead. None: where it has one, and `template` is left as it is."""
     max_prompt_tokens: int = 1024
-    """Longest prompt (paper: 1024; translation 128). A longer one loses its beginning."""
+    """Longest prompt (paper: 1024; translation 128). A longer one loses its beginning; in a chat template the
+    beginning of what is said, see `workbench.models.chat_budget`."""
     max_new_tokens: int = 200
     """Longest response (paper: 200; translation 128). One that reaches it is cut off there: no end token is put after
     it, so that it is seen to be truncated, by the critic too (paper: sampling without eos)."""
@@ -139,6 +140,7 @@ class PPOSettings:
         ):  # fmt: skip
             del said[name]
         said["kl"]["kind"] = type(self.kl).__name__
+        said["chat"] = bool(self.chat)  # what else the prompts' own tokens tell
         said["banned_tokens"] = sorted(set(self.banned_tokens))
         return said
 

@@ -24,7 +24,7 @@ from workbench.training.folder import TrainingFolder, read_log
 from workbench.training.ppo.loop import TrainedPolicy, TrainingLoop
 from workbench.training.ppo.policy import ValuedPolicy
 from workbench.training.ppo.processes import Processes
-from workbench.training.ppo.prompts import EncodedPrompt, encode_prompts
+from workbench.training.ppo.prompts import EncodedPrompt, encode_prompts, uses_chat
 from workbench.training.ppo.rollout import Collector
 from workbench.training.ppo.saving import DESCRIPTION, restore_policy
 from workbench.training.ppo.settings import PPOSettings
@@ -100,6 +100,8 @@ def train_policy(
         )
         say = say if together.first else lambda line: None
         say(_described(policy, train_on, settings, together))
+        chat = uses_chat(settings, tokenizer)
+        say(f"prompts: {'written by the chat template' if chat else repr(settings.template)}")
         if folder is not None:
             # tells now, and not after training, what cannot be saved
             base_of(policy.lm, policy.origin, adapters=policy.has_adapters)
@@ -184,8 +186,14 @@ def _described(
 ) -> str:
     """Say what trains, on what, in how many processes."""
     trained = sum(one.numel() for one in policy.parameters() if one.requires_grad)
+    cut = [prompt.lost for prompt in prompts if prompt.lost]
     processes = f"; {together.world_size} processes" if together.world_size > 1 else ""
     return (
         f"policy: {policy.summary or type(policy.lm).__name__}; {trained:,} parameters train{processes}; "
         f"{settings.steps(len(prompts))} rollouts of {settings.batch} responses to {len(prompts):,} prompts"
+        + (
+            f", of which {len(cut):,} lost their beginning, {sum(cut) / len(cut):.0f} tokens on average"
+            if cut
+            else ""
+        )
     )
