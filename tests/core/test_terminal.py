@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from workbench.core.errors import DataError, SettingsError
 from workbench.core.terminal import echo, message, safe, short, show_line
+from workbench.core.text_table import aligned
 from workbench.papers.ds1000.summary import Score, Summary
 from workbench.papers.ds1000.tables import text_table
-from workbench.preferences.tables import aligned
 from workbench.runs.showing import show_table
 
 HOSTILE = "a\x1b]0;owned\x07\x1b[2J\u202eb\u2066c\r\nfix: rm -rf ~\x9b31m\u2028\ud800\u00ad"

@@ -22,7 +22,7 @@ from workbench.explore.rerun import Rerun, Workshop, drawing_program, figures_in
 from workbench.generators import Answer
 from workbench.papers.arks.browse import attempts_of_loop
 from workbench.papers.ds1000.browse import attempts_of
-from workbench.papers.ds1000.judgement import Judgement
+from workbench.papers.ds1000.judgement import Judgement, digest
 from workbench.retrieval.execution import Outcome
 from workbench.sandbox import Verdict
 
@@ -34,10 +34,10 @@ def problems():
     return load_problems("suite", libraries=["Numpy", "Matplotlib"])
 
 
-def judged(problem, status="failed", message="NameError: no", line=1):
+def judged(problem, status="failed", message="NameError: no", line=1, code="x = 1"):
     return Judgement(
         problem.problem_id, 0, problem.library, problem.perturbation_type, status, "execution", message, line, True,
-        "sha", "key",
+        digest(code), "key",
     )  # fmt: skip
 
 
@@ -56,7 +56,16 @@ def write(path, rows):
 def test_a_folder_of_score_is_read(tmp_path, problems):
     write(
         tmp_path / "answers.jsonl",
-        [{"key": "k", "problem_id": problems[0].problem_id, "sample": 0, "code": "x = 1"}],
+        [
+            {
+                "key": "k",
+                "problem_id": problems[0].problem_id,
+                "sample": 0,
+                "code": code,
+                "generator": "hf:a/me",
+            }
+            for code in ("not judged", "x = 1")
+        ],
     )
     write(tmp_path / "verdicts.jsonl", [judged(problems[0]).row()])
     (tmp_path / "summary.json").write_text(
@@ -66,22 +75,23 @@ def test_a_folder_of_score_is_read(tmp_path, problems):
     assert (one.generator, one.answer, one.line, one.problem) == ("hf:me", "x = 1", 1, problems[0])
 
 
-def test_a_run_is_read_and_steps_of_other_parameters_are_not(tmp_path, problems):
+def test_a_run_is_read_whatever_its_steps_are_called_and_those_of_other_parameters_are_not(
+    tmp_path, problems
+):
     folder = tmp_path / "ds1000"
-    row = {"problem_id": problems[0].problem_id, "sample": 0, "code": "x = 1"}
-    for key in ("0" * 16, "1" * 16):
-        write(folder / "steps" / f"answers-recorded-a.jsonl-{key}" / "answers.jsonl", [row | {"code": key}])
-        write(
-            folder / "steps" / f"verdicts-recorded-a.jsonl-{key}" / "verdicts.jsonl",
-            [judged(problems[0]).row()],
-        )
-    steps = {f"{what}-recorded-a.jsonl-{'1' * 16}": {} for what in ("answers", "verdicts")}
+    steps = {}
+    for who, old in (("recorded:b/a.jsonl", True), ("recorded:b/a.jsonl", False), ("hf:me/model", False)):
+        code = f"{who} {old}"
+        row = {"problem_id": problems[0].problem_id, "sample": 0, "code": code, "generator": who}
+        asked, graded = (f"{what}{len(steps)}{old}" for what in ("asked", "graded"))
+        write(folder / "steps" / asked / "answers.jsonl", [row])
+        write(folder / "steps" / graded / "verdicts.jsonl", [judged(problems[0], code=code).row()])
+        steps |= {} if old else {asked: {}, graded: {}}
     (folder / "timings.json").write_text(json.dumps({"steps": steps}))
-    about = {"parameters": {"problems": "suite", "generators": ["recorded:b/a.jsonl"]}}
-    (folder / "results.json").write_text(json.dumps(about))
+    (folder / "results.json").write_text(json.dumps({"parameters": {"problems": "suite"}}))
     for source in (tmp_path, folder, SimpleNamespace(folder=folder)):
-        (one,) = load_attempts(source)
-        assert (one.generator, one.answer) == ("recorded:a.jsonl", "1" * 16)
+        found = {attempt.generator: attempt.answer for attempt in load_attempts(source)}
+        assert found == {"recorded:a.jsonl": "recorded:b/a.jsonl False", "hf:model": "hf:me/model False"}
 
 
 def test_a_folder_without_verdicts_is_refused(tmp_path):

@@ -14,7 +14,6 @@ from workbench.preferences.tables import (
     accuracy_frame,
     accuracy_table,
     agreement_note,
-    aligned,
     behaviour_table,
     difference_frame,
     difference_table,
@@ -124,7 +123,3 @@ def test_differences_and_matrix_as_text_and_frame() -> None:
     matrix = transfer_matrix([("x", arms["standard"][0]), ("y", arms["hybrid"][0])])
     assert matrix_table(matrix).splitlines()[2].split() == ["x", "0.500", "[0.095,", "0.905]"]
     assert matrix_frame(matrix)["trained on"].tolist() == ["x", "y"]
-
-
-def test_columns_are_even() -> None:
-    assert aligned([["a", "bb"], None, ["ccc", "d"]]) == "a    bb\n-------\nccc   d"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workbench.core.errors import SettingsError
+from workbench.plots.whiskers import whiskers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,11 +54,8 @@ def bars(
     groups = [("", frame)] if color is None else list(frame.groupby(color, sort=False))
     figure = go.Figure(layout={"template": template(), "barmode": "group", "showlegend": color is not None})
     for name, rows in groups:
-        whiskers = None
-        if low is not None and high is not None:
-            above, below = (rows[high] - rows[y]).tolist(), (rows[y] - rows[low]).tolist()
-            whiskers = {"type": "data", "symmetric": False, "array": above, "arrayminus": below}
-        figure.add_bar(name=str(name), x=rows[x].tolist(), y=rows[y].tolist(), error_y=whiskers)
+        ends = None if low is None or high is None else whiskers(rows[y], rows[low], rows[high])
+        figure.add_bar(name=str(name), x=rows[x].tolist(), y=rows[y].tolist(), error_y=ends)
     figure.update_yaxes(title_text=y_title or y, rangemode="tozero")
     if percent:
         figure.update_yaxes(tickformat=".0%")

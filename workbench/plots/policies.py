@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from workbench.core.errors import SettingsError
 from workbench.plots.reward_tokens import DIVERGING
 from workbench.plots.theme import COLORS, INK, MUTED, template
+from workbench.plots.whiskers import whiskers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,7 +93,8 @@ def hacking_plot(alarms: Sequence[HackingAlarm], *, truth: str = "oracle") -> go
         figure.add_scatter(
             name=f"{one.arm} ({one.verdict})", x=[reward.value], y=[true.value], mode="markers",
             marker={"size": 11, "color": color},
-            error_x=_whiskers(reward, color), error_y=_whiskers(true, color),
+            error_x=whiskers(*([end] for end in reward), color=color),
+            error_y=whiskers(*([end] for end in true), color=color),
             hovertemplate=f"{one.arm}: reward %{{x:+.3f}}, {truth} %{{y:+.3f}}, hacked in {one.hacked} of "
             f"{one.seeds} seeds<extra></extra>",
         )  # fmt: skip
@@ -223,13 +225,6 @@ def _sentence_cells(
         ygap=3,
         coloraxis="coloraxis",
     )
-
-
-def _whiskers(estimate: Any, color: str) -> dict[str, Any]:
-    return {
-        "type": "data", "symmetric": False, "array": [estimate.high - estimate.value],
-        "arrayminus": [estimate.value - estimate.low], "color": color, "thickness": 1.2, "width": 3,
-    }  # fmt: skip
 
 
 def _weighed(weight: float) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from workbench.core.errors import SettingsError
 from workbench.plots.theme import COLORS, INK, MUTED, SCALE
+from workbench.plots.whiskers import whiskers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,15 +63,7 @@ def forest_plot(
             y=[labels.index(str(label)) + shift for label in rows[y]],
             mode="markers",
             marker={"size": 9, "color": COLORS[number % len(COLORS)]},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": (rows[high] - rows[value]).tolist(),
-                "arrayminus": (rows[value] - rows[low]).tolist(),
-                "color": COLORS[number % len(COLORS)],
-                "thickness": 1.5,
-                "width": 4,
-            },
+            error_x=whiskers(rows[value], rows[low], rows[high], color=COLORS[number % len(COLORS)]),
             customdata=[
                 [str(label), lo, hi] for label, lo, hi in zip(rows[y], rows[low], rows[high], strict=True)
             ],
@@ -144,15 +137,12 @@ def reliability_diagram(calibrations: Mapping[str, Calibration]) -> go.Figure:
                 "size": [6 + 14 * (one.pairs / found.pairs) ** 0.5 for one in found.bins],
                 "color": color,
             },
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": [one.accuracy_high - one.accuracy for one in found.bins],
-                "arrayminus": [one.accuracy - one.accuracy_low for one in found.bins],
-                "color": color,
-                "thickness": 1,
-                "width": 3,
-            },
+            error_y=whiskers(
+                (one.accuracy for one in found.bins),
+                (one.accuracy_low for one in found.bins),
+                (one.accuracy_high for one in found.bins),
+                color=color,
+            ),
             customdata=[one.pairs for one in found.bins],
             hovertemplate="confidence %{x:.1%}, accuracy %{y:.1%}, %{customdata:,} pairs<extra></extra>",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from workbench.core.terminal import short
+from workbench.core.text_table import aligned
 from workbench.preferences.accuracy import Accuracy, section_accuracies
 from workbench.preferences.bias import agreement, length_bias
 from workbench.preferences.calibration import calibrate
@@ -185,29 +185,6 @@ def matrix_table(matrix: Mapping[tuple[str, str], Accuracy]) -> str:
 def with_interval(accuracy: Accuracy) -> str:
     """Return an accuracy and its interval as text."""
     return f"{accuracy.value:.3f} [{accuracy.low:.3f}, {accuracy.high:.3f}]"
-
-
-def aligned(lines: Sequence[Sequence[str] | None], left: int = 1) -> str:
-    """Return rows of cells as text of even columns.
-
-    Args:
-        lines: Rows, all of as many cells; None for a rule.
-        left: How many columns, from the first, keep to the left.
-    """
-    lines = [None if line is None else [short(cell) for cell in line] for line in lines]
-    rows = [line for line in lines if line is not None]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    texts = []
-    for line in lines:
-        if line is None:
-            texts.append("-" * (sum(widths) + 2 * (len(widths) - 1)))
-            continue
-        cells = zip(line, widths, strict=True)
-        placed = [
-            cell.ljust(width) if k < left else cell.rjust(width) for k, (cell, width) in enumerate(cells)
-        ]
-        texts.append("  ".join(placed).rstrip())
-    return "\n".join(texts)
 
 
 def _rows(table: PreferenceScores, score: str) -> dict[tuple[str, str, str], Accuracy]:

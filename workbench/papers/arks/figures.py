@@ -20,13 +20,16 @@ def recall_map(accuracies: pd.DataFrame) -> go.Figure:
     import plotly.graph_objects as go
 
     from workbench.plots.theme import template
+    from workbench.plots.whiskers import whiskers
 
     figure = go.Figure(layout={"template": template(), "showlegend": True})
     for row in accuracies.dropna(subset=["recall"]).itertuples():
-        above, below = row.high - row.accuracy, row.accuracy - row.low
-        whiskers = {"type": "data", "symmetric": False, "array": [above], "arrayminus": [below]}
         figure.add_scatter(
-            name=row.setting, x=[row.recall], y=[row.accuracy], error_y=whiskers, marker={"size": 11}
+            name=row.setting,
+            x=[row.recall],
+            y=[row.accuracy],
+            error_y=whiskers([row.accuracy], [row.low], [row.high]),
+            marker={"size": 11},
         )
     figure.update_xaxes(title_text="recall of the needed documents, mean over all queries", tickformat=".0%")
     figure.update_yaxes(title_text="accuracy", tickformat=".0%", rangemode="tozero")

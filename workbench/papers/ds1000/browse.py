@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import DataError
 from workbench.datasets.ds1000 import Problem
 from workbench.explore.attempts import Attempt, read_rows
-from workbench.papers.ds1000.scoring import label, word
+from workbench.papers.ds1000.judgement import digest
+from workbench.papers.ds1000.scoring import label
 from workbench.store.reading import below, read_json
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["PAPER", "attempts_in", "attempts_of"]
 
 PAPER = "ds1000"
-
-
-_STEP = re.compile(r"(answers|verdicts)-(.+)-[0-9a-f]{16}")
 
 
 def attempts_of(
@@ -54,25 +51,14 @@ def attempts_of(
 def attempts_in(folder: Path, problems: Any, *, own: bool) -> list[Attempt]:
     """Return the judged answers in a folder of a run's part, or of `workbench ds1000 score`."""
     if (folder / "verdicts.jsonl").is_file():
-        about = read_json(folder / "summary.json")
-        asked = about.get("problem_set", {}).get("source", "suite")
-        known = problems or _ds1000_problems(asked, folder, own)
-        name = str(about.get("generator", folder.name))
-        return _judged(known, {name: folder / "answers.jsonl"}, {name: folder / "verdicts.jsonl"})
-    parameters = read_json(folder / "results.json").get("parameters", {})
-    files: dict[str, dict[str, Path]] = {"answers": {}, "verdicts": {}}
-    for place in read_json(folder / "timings.json").get("steps", {}):
-        match, inside = _STEP.fullmatch(place), below(folder / "steps", place)
-        if match and inside is not None and (inside / f"{match[1]}.jsonl").is_file():
-            files[match[1]][match[2]] = inside / f"{match[1]}.jsonl"
-    if not files["verdicts"]:
+        asked = read_json(folder / "summary.json").get("problem_set", {}).get("source", "suite")
+        return _judged([folder], problems or _ds1000_problems(asked, folder, own))
+    steps = read_json(folder / "timings.json").get("steps", {})
+    folders = [inside for place in steps if (inside := below(folder / "steps", place)) is not None]
+    if not any((inside / "verdicts.jsonl").is_file() for inside in folders):
         return []
-    names = {word(label(spec)): label(spec) for spec in parameters.get("generators", ())}
-    known = problems or _ds1000_problems(parameters.get("problems", "suite"), folder, own)
-    named = {
-        what: {names.get(key, key): path for key, path in found.items()} for what, found in files.items()
-    }
-    return _judged(known, named["answers"], named["verdicts"])
+    asked = read_json(folder / "results.json").get("parameters", {}).get("problems", "suite")
+    return _judged(folders, problems or _ds1000_problems(asked, folder, own))
 
 
 def _ds1000_problems(source: str, folder: Path, own: bool) -> list[Problem]:
@@ -90,13 +76,23 @@ def _ds1000_problems(source: str, folder: Path, own: bool) -> list[Problem]:
     return load_problems(file)
 
 
-def _judged(problems: Any, answers: Mapping[str, Path], verdicts: Mapping[str, Path]) -> list[Attempt]:
+def _judged(folders: Sequence[Path], problems: Any) -> list[Attempt]:
+    """Return the answers in some folders, each beside the verdict on its code, wherever that lies among them."""
     from workbench.generators import Answer
     from workbench.papers.ds1000.judgement import Judgement
 
-    given = {
-        name: [Answer(row["problem_id"], row["sample"], row["code"]) for row in read_rows(path)]
-        for name, path in answers.items()
+    verdicts = {
+        (row["problem_id"], row["sample"], row["code_sha256"]): Judgement.read(row)
+        for folder in folders
+        for row in read_rows(folder / "verdicts.jsonl")
     }
-    judged = {name: [Judgement.read(row) for row in read_rows(path)] for name, path in verdicts.items()}
-    return attempts_of(problems, given, judged)
+    answers: dict[str, list[Answer]] = {}
+    judged: dict[str, list[Judgement]] = {}
+    for folder in folders:
+        for row in read_rows(folder / "answers.jsonl"):
+            verdict = verdicts.get((row["problem_id"], row["sample"], digest(row["code"])))
+            if verdict is not None:
+                name = label(row["generator"])
+                answers.setdefault(name, []).append(Answer(row["problem_id"], row["sample"], row["code"]))
+                judged.setdefault(name, []).append(verdict)
+    return attempts_of(problems, answers, judged)

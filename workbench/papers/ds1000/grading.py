@@ -6,7 +6,6 @@ answer passes when it meets the test cases and, where the problem has them, the 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 from collections import Counter
@@ -21,7 +20,7 @@ from workbench.core.errors import DataError, SettingsError
 from workbench.datasets.ds1000 import Problem
 from workbench.generators import Answer, Generator, ResumableGenerator
 from workbench.generators.recorded import RecordedGenerator
-from workbench.papers.ds1000.judgement import NO_ANSWER, SKIPPED, Judgement
+from workbench.papers.ds1000.judgement import NO_ANSWER, SKIPPED, Judgement, digest
 from workbench.papers.ds1000.runtime_contents import MODULES, RuntimeContents, look_into
 from workbench.sandbox import Program, Sandbox
 from workbench.sandbox.installed import require_imports, with_installed
@@ -352,14 +351,9 @@ def _task(problem: Problem, answer: Answer, sandbox: Sandbox, contents: RuntimeC
     return _Task(
         problem,
         answer,
-        _digest(answer.code),
-        _digest(json.dumps(depends_on, sort_keys=True))[:24],
+        digest(answer.code),
+        digest(json.dumps(depends_on, sort_keys=True))[:24],
     )
-
-
-def _digest(text: str) -> str:
-    # a model may write half of a surrogate pair
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def _not_run(task: _Task, status: str, message: str) -> Judgement:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -11,7 +12,7 @@ from workbench.datasets.ds1000 import Problem
 from workbench.generators.answer import CUT, NO_ANSWER
 from workbench.sandbox.verdict import Verdict
 
-__all__ = ["NO_ANSWER", "SKIPPED", "Judgement", "reproducible"]
+__all__ = ["NO_ANSWER", "SKIPPED", "Judgement", "digest", "reproducible"]
 
 SKIPPED = "skipped"
 """Status of an answer that was not run, because the runtime lacks the problem's library."""
@@ -131,3 +132,9 @@ class Judgement:
 def reproducible(message: str) -> str:
     """Return a message without addresses in memory and names of scratch folders."""
     return _SCRATCH.sub("<scratch>", _ADDRESS.sub("0x...", message))
+
+
+def digest(text: str) -> str:
+    """Return the SHA-256 of a text, by which verdicts know the code that they are on."""
+    # a model may write half of a surrogate pair
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

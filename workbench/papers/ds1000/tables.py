@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.statistics import wilson_interval
-from workbench.core.terminal import short
+from workbench.core.text_table import aligned
 from workbench.datasets.ds1000 import LIBRARIES, PERTURBATIONS, Problem
 from workbench.papers.ds1000.summary import Score, Summary
 
@@ -54,25 +54,13 @@ def text_table(summary: Summary) -> str:
         titles += ["lenient pass@1", "strict pass@1"]
         for row, cells in zip(rows, lines[1:], strict=True):
             cells.extend([_share(row[1].lenient_pass_at_1), _share(row[1].strict_pass_at_1)] if row else [])
-    widths = [max(len(line[i]) for line in lines if line) for i in range(len(titles))]
-    rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
-    texts = [_aligned(line, widths) if line else rule for line in lines]
-    return "\n".join([texts[0], rule, *texts[1:]])
-
-
-def _aligned(cells: list[str], widths: list[int]) -> str:
-    """Join cells: the name to the left of its column, numbers to the right."""
-    first, *others = (
-        cell.rjust(width) if number else cell.ljust(width)
-        for number, (cell, width) in enumerate(zip(cells, widths, strict=True))
-    )
-    return "  ".join([first, *others])
+    return aligned([titles, None, *(line or None for line in lines[1:])])
 
 
 def _cells(name: str, score: Score, ks: list[int], befell: Sequence[str]) -> list[str]:
     interval = f"{score.interval.low:.3f} - {score.interval.high:.3f}" if score.interval else "-"
     return [
-        short(name),
+        name,
         str(score.problems),
         str(score.passed),
         _share(score.pass_at_1),

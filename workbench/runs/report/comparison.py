@@ -230,26 +230,28 @@ def _plot(metric: Metric, labels: Sequence[str]) -> tuple[str, int]:
     import plotly.graph_objects as go
 
     from workbench.plots.theme import COLORS, template
+    from workbench.plots.whiskers import whiskers
 
     height = 110 + len(metric.places) * (16 + 11 * len(labels))
     figure = go.Figure(layout={"template": template(), "height": height, "showlegend": True})
     for number, label in enumerate(labels):
         beside = (number - (len(labels) - 1) / 2) * 0.6 / len(labels)
         drawn = [
-            (place + beside, row[number]) for place, row in enumerate(metric.rows) if row[number] is not None
+            (place + beside, point)
+            for place, row in enumerate(metric.rows)
+            if (point := row[number]) is not None
         ]
         figure.add_scatter(
             name=label,
             mode="markers",
-            x=[point.value for _, point in drawn if point],
+            x=[point.value for _, point in drawn],
             y=[place for place, _ in drawn],
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [point.high - point.value for _, point in drawn if point],
-                "arrayminus": [point.value - point.low for _, point in drawn if point],
-            },
-            text=[point.text for _, point in drawn if point],
+            error_x=whiskers(
+                (point.value for _, point in drawn),
+                (point.low for _, point in drawn),
+                (point.high for _, point in drawn),
+            ),
+            text=[point.text for _, point in drawn],
             hovertemplate=f"{label}: %{{text}}<extra></extra>",
             marker={"color": COLORS[number % len(COLORS)], "size": 8},
         )
