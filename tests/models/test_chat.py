@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_templates import CHATML, ENDLESS, GEMMA, LLAMA, TEMPLATES, THINKS, templated
 
-from workbench.core.errors import DataError, SettingsError
+from workbench.core.errors import DataError, GeneratorError, SettingsError
 from workbench.datasets import PreferencePair
 from workbench.datasets.messages import Message, prompt_of
+from workbench.models.chat import chat_text
 from workbench.models.encoding import EncodingSettings, described, encode, settled
 from workbench.training.pairs import encode_pairs
 
@@ -22,6 +23,9 @@ LONG = [Message("user", "The cow. " * 30), Message("assistant", "Moo. " * 30), M
 @pytest.fixture(scope="module", params=TEMPLATES)
 def tokenizer(request: pytest.FixtureRequest) -> Any:
     return templated(TEMPLATES[request.param])
+
+
+EVERY = "{% for m in messages"
 
 
 def plain(tokenizer: Any, turns: list[Message], response: str) -> list[int]:
@@ -162,6 +166,24 @@ def test_a_turn_that_the_template_leaves_out_is_refused() -> None:
     )
     with pytest.raises(DataError, match=r"text 0 .*leaves out what the system's turn says"):
         encode([("System: Be brief.\n\nHuman: Hay?", "So.")], tokenizer, CHAT)
+
+
+MESSAGES = [{"role": "system", "content": "Only code."}, {"role": "user", "content": "Double it."}]
+
+
+@pytest.mark.parametrize("template", [GEMMA, CHATML.replace(EVERY, EVERY + " if m['role'] != 'system'")])
+def test_an_instruction_of_ours_that_would_be_refused_or_lost_stands_in_the_users_turn(template: str) -> None:
+    assert "user\nOnly code.\n\nDouble it." in chat_text(templated(template), MESSAGES)
+
+
+def test_an_instruction_of_ours_is_kept_where_the_template_writes_it() -> None:
+    text = chat_text(templated(CHATML), MESSAGES)
+    assert text.startswith("<|im_start|>system\nOnly code.<|im_end|>\n<|im_start|>user\nDouble it.")
+
+
+def test_a_template_that_takes_no_user_either_is_named() -> None:
+    with pytest.raises(GeneratorError, match="refuses a user's turn"):
+        chat_text(templated("{{ raise_exception('no') }}"), MESSAGES)
 
 
 @pytest.mark.parametrize("how", [CHAT, EncodingSettings(chat=False)], ids=["chat", "plain"])

@@ -25,7 +25,7 @@ from workbench.generators.prompts import (
 from workbench.generators.reasoning import OPENED, opens_reasoning
 from workbench.generators.sampling import sample_seed
 from workbench.generators.settings import GenerationSettings
-from workbench.generators.templates import chat_text
+from workbench.models.chat import chat_text
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from workbench.models.chat import without_system
+
 __all__ = ["Learned", "Manners"]
 
 # The first that is named goes first: of two that exclude each other, the temperature stays.
@@ -84,14 +86,3 @@ class Learned:
             news = list(self.manners.differences(known))
         if news:
             warnings.warn(f"{model}: the endpoint refuses what was sent: {'; '.join(news)}", stacklevel=2)
-
-
-def without_system(messages: list[dict[str, str]]) -> list[dict[str, str]]:
-    """Move what system turns say to the start of the first user's turn."""
-    said = [message["content"] for message in messages if message["role"] == "system"]
-    others = [dict(message) for message in messages if message["role"] != "system"]
-    for message in others:
-        if message["role"] == "user":
-            message["content"] = "\n\n".join([*said, message["content"]])
-            return others
-    return [{"role": "user", "content": "\n\n".join(said)}, *others] if said else others

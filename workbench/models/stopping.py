@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from workbench.datasets.messages import Message
+from workbench.models.chat import TemplateRefusal, has_template, render
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -54,7 +57,7 @@ def turn_end(tokenizer: PreTrainedTokenizerBase) -> TurnEnd:
     `<end_of_turn>` of Gemma, `<|return|>` and `<|end|>` of gpt-oss. Where nothing ends a turn but the next one, it is
     the token that begins that. A template that refuses both tells nothing.
     """
-    if not getattr(tokenizer, "chat_template", None):
+    if not has_template(tokenizer):
         return TurnEnd()
     last = _behind_answer(tokenizer, ("user", "assistant"))
     middle = _behind_answer(tokenizer, ("user", "assistant", "user"))
@@ -67,19 +70,12 @@ def turn_end(tokenizer: PreTrainedTokenizerBase) -> TurnEnd:
 
 def _behind_answer(tokenizer: PreTrainedTokenizerBase, roles: Sequence[str]) -> str:
     """Return what the template writes between an answer and the next content; empty where it takes no such turns."""
-    from jinja2 import TemplateError
-
-    texts = [_MARK if role == "assistant" else _NEXT for role in roles]
-    forms: tuple[Any, Any] = (texts, [[{"type": "text", "text": text}] for text in texts])
-    for contents in forms:  # some templates take a list of parts only
-        turns: Any = [{"role": role, "content": said} for role, said in zip(roles, contents, strict=True)]
-        try:
-            text = str(tokenizer.apply_chat_template(turns, tokenize=False))
-        except (TemplateError, TypeError, ValueError, LookupError, AttributeError):
-            continue
-        if _MARK in text:
-            return text.rpartition(_MARK)[2].partition(_NEXT)[0].strip()
-    return ""
+    turns = [Message(role, _MARK if role == "assistant" else _NEXT) for role in roles]
+    try:
+        text = render(tokenizer, turns, prompt=False)
+    except TemplateRefusal:
+        return ""
+    return text.rpartition(_MARK)[2].partition(_NEXT)[0].strip()
 
 
 def _mark_token(tokenizer: PreTrainedTokenizerBase, after: str) -> int | None:

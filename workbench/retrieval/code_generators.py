@@ -16,7 +16,7 @@ from workbench.generators.manners import Learned
 from workbench.generators.progress import AnswerBar
 from workbench.generators.reasoning import OPENED, opens_reasoning
 from workbench.generators.settings import GenerationSettings
-from workbench.generators.templates import chat_text
+from workbench.models.chat import chat_text
 from workbench.retrieval.completion import Completion, texts_in_order
 from workbench.store.journal import content_key
 
