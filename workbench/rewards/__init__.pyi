@@ -17,6 +17,7 @@ from .cached import Cached as Cached
 from .composition import HierarchicalReward as HierarchicalReward
 from .composition import HierarchySettings as HierarchySettings
 from .composition import Scored as Scored
+from .functions import FunctionReward as FunctionReward
 from .grammar import GrammarReward as GrammarReward
 from .grammar import grammar_available as grammar_available
 from .hierarchy import MODES as MODES
@@ -76,6 +77,7 @@ __all__ = [
     "Comparison",
     "DecodedResponses",
     "EndpointJudge",
+    "FunctionReward",
     "GrammarReward",
     "HierarchicalReward",
     "HierarchySettings",

@@ -16,7 +16,7 @@ from torch import Tensor
 from workbench.core.errors import DataError, SettingsError
 from workbench.rewards.hierarchy import MODES, SHORTEST, hierarchical_reward, passes, sigmoid_shaping
 from workbench.rewards.placement import place_on_tokens
-from workbench.rewards.spans import Reward, Sample, Span, check_within, mapped, sequence_score
+from workbench.rewards.spans import Reward, Sample, Span, mapped, read_spans, sequence_score
 
 __all__ = ["HierarchicalReward", "HierarchySettings", "Scored"]
 
@@ -114,10 +114,12 @@ class HierarchicalReward:
             DataError: A span ends beyond its response.
         """
         asked = {} if self.settings.mode == "holistic_only" else self.aspects
-        spans = {name: _checked(aspect, samples) for name, aspect in asked.items()}
+        spans = {name: read_spans(aspect(samples), samples, name) for name, aspect in asked.items()}
         if self.settings.mode == "aspect_only":
             return Scored(samples, np.zeros(len(samples)), spans)
-        return Scored(samples, _scores(_checked(self.holistic, samples), samples), spans)
+        return Scored(
+            samples, _scores(read_spans(self.holistic(samples), samples, self.holistic.name), samples), spans
+        )
 
     def on_tokens(self, scored: Scored, offsets: Tensor, response_mask: Tensor) -> Tensor:
         """Return the reward of each token of the policy; see `hierarchical_reward` and `place_on_tokens`.
@@ -191,20 +193,6 @@ class HierarchicalReward:
 
     def _shaped(self, spans: Sequence[Span]) -> list[Span]:
         return mapped(spans, sigmoid_shaping) if self.settings.shaping else list(spans)
-
-
-def _checked(reward: Reward, samples: Sequence[Sample]) -> list[list[Span]]:
-    """Return a reward's spans, each within its response."""
-    spans = reward(samples)
-    if len(spans) != len(samples):
-        raise SettingsError(
-            got=f"reward {reward.name!r} gave spans for {len(spans)} of {len(samples)} responses",
-            needed="a list of spans for each",
-            fix="correct the reward",
-        )
-    for found, sample in zip(spans, samples, strict=True):
-        check_within(found, len(sample.response))
-    return spans
 
 
 def _scores(spans: Sequence[Sequence[Span]], samples: Sequence[Sample]) -> NDArray[np.float64]:

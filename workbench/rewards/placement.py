@@ -15,7 +15,7 @@ from workbench.rewards.spans import Span
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-__all__ = ["DecodedResponses", "decode_responses", "place_on_tokens"]
+__all__ = ["DecodedResponses", "decode_responses", "place_on_tokens", "require_fast"]
 
 
 class DecodedResponses(NamedTuple):
@@ -50,12 +50,7 @@ def decode_responses(
     Raises:
         SettingsError: The tokenizer is not fast, or the mask does not fit.
     """
-    if not getattr(tokenizer, "is_fast", False):
-        raise SettingsError(
-            got=f"{type(tokenizer).__name__}, which does not tell characters from tokens",
-            needed="a fast tokenizer",
-            fix="load it by AutoTokenizer, with use_fast left as it is",
-        )
+    require_fast(tokenizer)
     _check_mask(response_mask, input_ids.shape)
     special = {*tokenizer.all_special_ids, *stop_tokens}
     columns = [row.nonzero()[:, 0].tolist() for row in response_mask.cpu()]
@@ -75,6 +70,16 @@ def decode_responses(
             found.append((start, end))
         offsets[row, places] = torch.tensor(found, dtype=torch.long).reshape(-1, 2)
     return DecodedResponses(texts, offsets.to(input_ids.device))
+
+
+def require_fast(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Raise a `SettingsError` for a tokenizer that does not tell characters from tokens."""
+    if not getattr(tokenizer, "is_fast", False):
+        raise SettingsError(
+            got=f"{type(tokenizer).__name__}, which does not tell characters from tokens",
+            needed="a fast tokenizer",
+            fix="load it by AutoTokenizer, with use_fast left as it is",
+        )
 
 
 def place_on_tokens(spans: Sequence[Sequence[Span]], offsets: Tensor, response_mask: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -10,7 +10,10 @@ import numpy as np
 
 from workbench.core.errors import DataError, SettingsError
 
-__all__ = ["Reward", "Sample", "Span", "mapped", "sequence_score", "whole"]
+__all__ = ["Reward", "Sample", "Span", "mapped", "read_spans", "sequence_score", "whole"]
+
+SHOWN = 60
+"""Characters of a text that an error shows."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +70,89 @@ class Reward(Protocol):
 
 
 def whole(sample: Sample, value: float) -> Span:
-    """Return the span of a sequence-level reward: the whole response."""
+    """Return the span of a sequence-level reward: the whole response.
+
+    Raises:
+        SettingsError: The value is no finite number; the response is named.
+    """
+    if not _is_number(value):
+        raise SettingsError(
+            got=f"the value {value!r} for {_named(sample)}",
+            needed="a finite number for each response",
+            fix="see the reward: an empty response, a division by 0 or a missing return is the usual cause",
+        )
     return Span(0, len(sample.response), value)
+
+
+def read_spans(given: Any, samples: Sequence[Sample], name: str) -> list[list[Span]]:
+    """Return what a reward gave as spans, each within its response; a number stands for the whole response.
+
+    Args:
+        given: A list of spans for each sample, or a number.
+        samples: The responses that it was asked about.
+        name: The reward's.
+
+    Raises:
+        SettingsError: There is not one entry for each sample, or one is neither spans nor a finite number; its row,
+            counted from 0, is named.
+        DataError: A span ends beyond its response.
+    """
+    rows = list(given) if isinstance(given, Iterable) and not isinstance(given, str | Mapping) else None
+    if rows is None or len(rows) != len(samples):
+        said = (
+            f"a {type(given).__name__}"
+            if rows is None
+            else f"spans for {len(rows)} of {len(samples)} responses"
+        )
+        raise SettingsError(
+            got=f"reward {name!r} gave {said}",
+            needed=f"a list with an entry for each of {len(samples)} responses",
+            fix="return a number, or a list of spans, for each sample, in the samples' order",
+        )
+    return [
+        _row_spans(row, sample, f"reward {name!r}, row {k}")
+        for k, (row, sample) in enumerate(zip(rows, samples, strict=True))
+    ]
+
+
+def _row_spans(row: Any, sample: Sample, where: str) -> list[Span]:
+    """Return what a reward gave for one sample."""
+    if _is_number(row):
+        return [whole(sample, float(row))]
+    if not isinstance(row, list | tuple) or not all(isinstance(one, Span) for one in row):
+        raise SettingsError(
+            got=f"{where}: {_shown(row)} for {_named(sample)}",
+            needed="a finite number, or a list of Span(start, end, value)",
+            fix="see what the reward returns there: an empty response, a division by 0 or a missing return is the "
+            "usual cause",
+        )
+    for span in row:
+        if span.end > len(sample.response):
+            raise DataError(
+                got=f"{where}: a span {span.start}:{span.end} beyond the {len(sample.response)} characters of "
+                f"{_named(sample)}",
+                needed="spans within the response",
+                fix="count characters (code points) of the response alone: no bytes, no tokens, no prompt",
+            )
+    return list(row)
+
+
+def _is_number(value: Any) -> bool:
+    """Tell whether a value is a finite number; a tensor or an array of one element is, too."""
+    try:
+        return not isinstance(value, str | bytes) and bool(np.isfinite(float(value)))
+    except (TypeError, ValueError, RuntimeError):
+        return False
+
+
+def _named(sample: Sample) -> str:
+    """Return a response as an error names it."""
+    return f"the response {_shown(sample.response)} to {_shown(sample.prompt)}"
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
 def mapped(spans: Sequence[Span], function: Callable[[float], float]) -> list[Span]:

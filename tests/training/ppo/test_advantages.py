@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -51,6 +51,7 @@ numbers = st.floats(-3, 3, width=32)
 shares = st.floats(0, 1, width=32)
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.tuples(st.booleans(), numbers, numbers), max_size=8), max_size=4), shares, shares)
 def test_any_mask_is_the_definition_on_what_takes_part(
     rows: list[list[tuple[bool, float, float]]], gamma: float, lam: float

@@ -100,5 +100,5 @@ def test_a_span_beyond_its_response_is_named() -> None:
         def __call__(self, samples: Sequence[Sample]) -> list[list[Span]]:
             return [[Span(0, 99, 1.0)] for _ in samples]
 
-    with pytest.raises(DataError, match="beyond the 5 characters of row 0"):
+    with pytest.raises(DataError, match="row 0: a span 0:99 beyond the 5 characters"):
         given(Wide())

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from workbench.models.stopping import stop_token_ids
 from workbench.rewards.placement import decode_responses
-from workbench.rewards.spans import Sample
 from workbench.training.ppo.policy import ValuedPolicy
+from workbench.training.ppo.prompt_checks import Prompt
 from workbench.training.ppo.prompts import SAMPLES, allowed_tokens, chance, collate_prompts, encode_prompts
 from workbench.training.ppo.sampling import sample
 from workbench.training.ppo.settings import PPOSettings
@@ -22,7 +22,7 @@ __all__ = ["answer_prompts"]
 def answer_prompts(
     policy: ValuedPolicy,
     tokenizer: PreTrainedTokenizerBase,
-    prompts: Sequence[str | Sample],
+    prompts: Sequence[Prompt],
     settings: PPOSettings,
     *,
     samples: int = 1,
@@ -32,7 +32,7 @@ def answer_prompts(
     Args:
         policy: Answers; it is left in evaluation mode.
         tokenizer: Its tokenizer, of the fast kind.
-        prompts: Texts, or samples whose responses are not looked at.
+        prompts: Texts, messages, or samples whose responses are not looked at; see `read_prompts`.
         settings: Budgets, temperature, seed, and in `evaluation_batch` the answers at a time.
         samples: Answers to each prompt.
 

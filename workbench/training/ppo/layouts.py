@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -63,6 +63,10 @@ class Decoding(Protocol):
 class Layout(Protocol):
     """A way to run a kind of policy."""
 
+    @property
+    def slow(self) -> bool:
+        """Whether responses are written without a cache, each token by a pass over all before it."""
+
     def states(self, lm: Any, prompts: PromptBatch, responses: Tensor) -> Tensor:
         """Return the state before each token of the responses, as the LM head takes it.
 
@@ -87,6 +91,7 @@ class DecoderOnly:
     """Whether rows can be taken out of the family's cache."""
     scale: float = 1.0
     """What the LM head is given, as a multiple of the body's last states; T5's is `d_model ** -0.5`."""
+    slow: ClassVar[bool] = False
 
     def states(self, lm: Any, prompts: PromptBatch, responses: Tensor) -> Tensor:
         """See `Layout`."""
@@ -136,6 +141,7 @@ class Contiguous:
 
     scale: float = 1.0
     """What the LM head is given, as a multiple of the body's last states; T5's is `d_model ** -0.5`."""
+    slow: ClassVar[bool] = True
 
     def states(self, lm: Any, prompts: PromptBatch, responses: Tensor) -> Tensor:
         """See `Layout`."""
@@ -167,6 +173,11 @@ class EncoderDecoder:
     """Whether rows can be taken out of the family's cache."""
     scale: float = 1.0
     """What the LM head is given, as a multiple of the body's last states; T5's is `d_model ** -0.5`."""
+
+    @property
+    def slow(self) -> bool:
+        """See `Layout`."""
+        return not self.cached
 
     def states(self, lm: Any, prompts: PromptBatch, responses: Tensor) -> Tensor:
         """See `Layout`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +19,7 @@ from workbench.models.tokenizing import Refusals, chat_prompts, tokens_of
 from workbench.rewards.spans import Sample
 from workbench.training.ppo.layouts import EncoderDecoder, PromptBatch
 from workbench.training.ppo.policy import ValuedPolicy
+from workbench.training.ppo.prompt_checks import Prompt, check_known, check_room, read_prompts
 from workbench.training.ppo.settings import PPOSettings
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class EncodedPrompt:
 
 
 def encode_prompts(
-    prompts: Sequence[str | Sample],
+    prompts: Sequence[Prompt],
     tokenizer: PreTrainedTokenizerBase,
     policy: ValuedPolicy,
     settings: PPOSettings,
@@ -58,19 +59,19 @@ def encode_prompts(
     """Turn prompts into tokens, cut at their beginning to `max_prompt_tokens`.
 
     Args:
-        prompts: Texts; or samples, whose metadata the reward gets, and whose response is not looked at.
+        prompts: See `read_prompts`.
         tokenizer: The policy's.
         policy: An encoder gets the special tokens that the tokenizer puts around texts; a decoder the first one only.
         settings: Template and budgets.
 
     Raises:
-        DataError: There are no prompts, or one has no token, holds half a character, or is refused by the template.
-        SettingsError: There is no chat template where one is asked for; or the longest prompt leaves no room for a
-            response within the policy's context.
+        DataError: See `read_prompts`; or one has no token, holds half a character, or is refused by the template. Its
+            row is named.
+        ModelError: A prompt holds a token that the policy does not have.
+        SettingsError: There is no chat template where one is asked for; or a prompt leaves no room for a response
+            within the policy's context.
     """
-    if not prompts:
-        raise DataError("no prompts", "at least one", "see what they are loaded from")
-    samples = [Sample(one, "") if isinstance(one, str) else replace(one, response="") for one in prompts]
+    samples = read_prompts(prompts)
     check_characters([sample.prompt for sample in samples], "prompt")
     if uses_chat(settings, tokenizer):
         rows = _chat_rows(samples, tokenizer, settings)
@@ -83,7 +84,9 @@ def encode_prompts(
             needed="prompts of at least one token",
             fix="leave it out, or give a template",
         )
-    _check_room(policy, max(len(tokens) for tokens, _ in rows), settings)
+    encoded = [tokens for tokens, _ in rows]
+    check_known(policy.lm, encoded)
+    check_room(policy.lm, encoded, settings)
     return [
         EncodedPrompt(tuple(row), sample, lost) for (row, lost), sample in zip(rows, samples, strict=True)
     ]
@@ -189,22 +192,3 @@ def chance(settings: PPOSettings, use: int, step: int, rows: int) -> Tensor:
 def generator(*numbers: int) -> np.random.Generator:
     """Return a source of chance that only depends on these numbers."""
     return np.random.default_rng(numbers)
-
-
-def _check_room(policy: ValuedPolicy, longest: int, settings: PPOSettings) -> None:
-    """Raise unless the longest prompt and a whole response fit into the policy's context."""
-    config = policy.lm.config
-    context = getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", None)
-    if isinstance(policy.layout, EncoderDecoder):
-        longest = 0  # prompts have positions of their own
-        context = (
-            None if config.model_type in {"t5", "mt5", "umt5"} else context
-        )  # relative: there is no limit
-    if context is not None and longest + settings.max_new_tokens > context:
-        raise SettingsError(
-            got=f"a prompt of {longest} tokens, max_new_tokens {settings.max_new_tokens}",
-            needed=f"both within the policy's context of {context} tokens",
-            fix=f"set max_prompt_tokens to at most {max(context - settings.max_new_tokens, 0)}"
-            if context > settings.max_new_tokens
-            else f"set max_new_tokens below {context}",
-        )

@@ -8,12 +8,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from workbench.core.errors import DataError, SettingsError
+from workbench.core.errors import SettingsError
 from workbench.models.batch import last_token
 from workbench.rewards.composition import HierarchicalReward
 from workbench.rewards.hierarchy import SHORTEST, passes
 from workbench.rewards.placement import place_on_tokens
-from workbench.rewards.spans import Reward, Sample
+from workbench.rewards.spans import Reward, Sample, read_spans
 
 __all__ = ["TokenRewards", "ending_offsets", "token_rewards"]
 
@@ -47,7 +47,7 @@ def token_rewards(
             are no exception. A `HierarchicalReward` has a rule of its own.
 
     Raises:
-        SettingsError: The reward does not give spans for each response, or a value is not a number.
+        SettingsError: The reward does not give a number or spans for each response; see `read_spans`.
         DataError: A span ends beyond its response.
     """
     offsets = ending_offsets(offsets, mask)
@@ -60,20 +60,7 @@ def token_rewards(
             gate = passes(holistic, mask.cpu(), reward.settings.threshold)
             scores |= {"holistic": holistic, "gate": gate.double()}
         return TokenRewards(_finite(tokens, reward.name), {name: one.float() for name, one in scores.items()})
-    spans = reward(samples)
-    if len(spans) != len(samples):
-        raise SettingsError(
-            got=f"reward {reward.name!r} gave spans for {len(spans)} of {len(samples)} responses",
-            needed="a list of spans for each",
-            fix="correct the reward",
-        )
-    for row, (found, one) in enumerate(zip(spans, samples, strict=True)):
-        if any(span.end > len(one.response) for span in found):
-            raise DataError(
-                got=f"reward {reward.name!r} gave a span beyond the {len(one.response)} characters of row {row}",
-                needed="spans within the response",
-                fix="count characters of the response alone: no tokens, no prompt",
-            )
+    spans = read_spans(reward(samples), samples, reward.name)
     tokens = place_on_tokens(spans, offsets, mask)
     if too_short is not None:
         short = mask.any(1) & (mask.sum(1) < SHORTEST)

@@ -19,11 +19,14 @@ from workbench.models.lora import LoraSettings
 from workbench.models.placement import pick_dtype
 from workbench.models.saving import base_of
 from workbench.rewards.composition import HierarchicalReward
-from workbench.rewards.spans import Reward, Sample
+from workbench.rewards.functions import as_reward
+from workbench.rewards.placement import require_fast
+from workbench.rewards.spans import Reward
 from workbench.training.folder import TrainingFolder, read_log
 from workbench.training.ppo.loop import TrainedPolicy, TrainingLoop
 from workbench.training.ppo.policy import ValuedPolicy
 from workbench.training.ppo.processes import Processes
+from workbench.training.ppo.prompt_checks import Prompt
 from workbench.training.ppo.prompts import EncodedPrompt, encode_prompts, uses_chat
 from workbench.training.ppo.rollout import Collector
 from workbench.training.ppo.saving import DESCRIPTION, restore_policy
@@ -41,12 +44,12 @@ __all__ = ["TrainedPolicy", "train_policy"]
 def train_policy(
     policy: ValuedPolicy | ModelSettings,
     tokenizer: PreTrainedTokenizerBase,
-    prompts: Sequence[str | Sample],
-    reward: Reward | HierarchicalReward,
+    prompts: Sequence[Prompt],
+    reward: Reward | HierarchicalReward | Callable[..., Any],
     settings: PPOSettings | None = None,
     *,
     folder: str | Path | None,
-    eval_prompts: Sequence[str | Sample] | None = None,
+    eval_prompts: Sequence[Prompt] | None = None,
     lora: LoraSettings | None = None,
     resume: bool = True,
     watcher: Watcher | None = None,
@@ -61,8 +64,9 @@ def train_policy(
     Args:
         policy: What to train, changed in place; or what to load, in a way that only depends on the seed.
         tokenizer: The policy's, of the fast kind.
-        prompts: To train on: texts, or samples with metadata for the reward.
-        reward: What responses are worth: a number each, dense values, or `HierarchicalReward`. For one that is slow,
+        prompts: To train on: texts, lists of messages, or samples with metadata for the reward.
+        reward: What responses are worth: a number each, dense values, or `HierarchicalReward`; or a function such as
+            `f(sample)` or `f(prompt, response)`, see `FunctionReward`. For one that is slow,
             `Cached(reward, path=...)` makes a resumed training cheap.
         settings: How; the paper's if None.
         folder: Where the policy goes; see `TrainingFolder` for what lies beside it. None: nothing is written, and
@@ -74,17 +78,21 @@ def train_policy(
         say: Receives lines on what is about to happen, such as `print`.
 
     Raises:
-        DataError: There are no prompts, or one is empty.
-        ModelError: The policy cannot be loaded or saved; a loss is no number.
+        DataError: There are no prompts; or one is empty, no text, or refused by the chat template: its row is named.
+        ModelError: The policy cannot be loaded, run right or saved; a prompt's token is not the policy's; a loss is
+            no number.
         RunError: Another process trains in the folder, or it holds another model.
-        SettingsError: The longest prompt leaves no room for a response; the reward does not give what is needed; the
-            folder was begun with other settings; see also `PPOSettings`.
+        SettingsError: The longest prompt leaves no room for a response; the tokenizer is not fast; it is not clear
+            what a function is to be asked; the reward does not give what is needed, before anything is learnt from
+            it; the folder was begun with other settings; see also `PPOSettings`.
         TrainingStopped: The watcher ended it; the same call goes on at its checkpoint.
 
     Source: Schulman et al. 2017, "Proximal Policy Optimization Algorithms"; Ziegler et al. 2019 for language; Lai et
     al. 2024, "ALaRM", for the defaults.
     """
     settings = settings or PPOSettings()
+    reward = as_reward(reward)
+    require_fast(tokenizer)
     with ExitStack() as stack:
         if folder is None:
             settings = replace(settings, checkpoint_steps=0)
@@ -149,6 +157,12 @@ def _ready(
                 fix="give ModelSettings, or ValuedPolicy.load(..., lora=lora)",
             )
         return policy
+    if not isinstance(policy, ModelSettings):
+        raise SettingsError(
+            got=f"a {type(policy).__name__} as policy",
+            needed="ModelSettings, or a ValuedPolicy",
+            fix="give ModelSettings(name), or ValuedPolicy(model) for a model that is loaded",
+        )
     set_seed(settings.seed)
     return ValuedPolicy.load(replace(policy, device=str(device_of(policy))), lora=lora)
 
@@ -188,8 +202,9 @@ def _described(
     trained = sum(one.numel() for one in policy.parameters() if one.requires_grad)
     cut = [prompt.lost for prompt in prompts if prompt.lost]
     processes = f"; {together.world_size} processes" if together.world_size > 1 else ""
+    slow = f"; {policy.layout}" if policy.layout.slow else ""
     return (
-        f"policy: {policy.summary or type(policy.lm).__name__}; {trained:,} parameters train{processes}; "
+        f"policy: {policy.summary or type(policy.lm).__name__}; {trained:,} parameters train{processes}{slow}; "
         f"{settings.steps(len(prompts))} rollouts of {settings.batch} responses to {len(prompts):,} prompts"
         + (
             f", of which {len(cut):,} lost their beginning, {sum(cut) / len(cut):.0f} tokens on average"
