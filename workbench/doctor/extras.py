@@ -17,6 +17,7 @@ PURPOSES = {
     "bench": "what `workbench bench` compares with",
     "browser": "tests in a browser, with its Chromium",
     "encoder": "dense search without the Hub",
+    "gguf": "models in .gguf files, and `workbench model get`",
     "languages": "programs in Hy",
     "translation": "rewards for translations",
     "tensorflow": "our suite's Tensorflow problems, skipped in main without it",

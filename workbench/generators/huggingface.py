@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.core.errors import GeneratorError
@@ -25,12 +24,13 @@ from workbench.generators.prompts import (
 from workbench.generators.reasoning import OPENED, opens_reasoning
 from workbench.generators.sampling import sample_seed
 from workbench.generators.settings import GenerationSettings
+from workbench.models.catalog import model_state
 from workbench.models.chat import chat_text
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = ["HuggingFaceGenerator", "model_state"]
+__all__ = ["HuggingFaceGenerator"]
 
 ANSWER_SETTINGS = (
     "style",
@@ -122,13 +122,6 @@ class HuggingFaceGenerator:
                 fix="set style='completion'",
             )
         return style, family
-
-
-def model_state(model: str) -> list[tuple[str, int, int]]:
-    """Return the name, size and time of change of each file of a checkpoint's folder; nothing for a Hub name."""
-    folder = Path(model).expanduser()
-    files = sorted(folder.iterdir()) if folder.is_dir() else []
-    return [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
 
 
 def _encode(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from workbench.core.errors import ModelError, SettingsError
+from workbench.models.catalog import checkpoint_source
 from workbench.models.damage import whole_files
 from workbench.models.four_bit import hold_layout
 from workbench.models.pickles import only_tensors
@@ -43,7 +43,7 @@ class ModelSettings:
     """
 
     name: str
-    """A name on the Hub, or a folder with a checkpoint."""
+    """A name on the Hub, a folder with a checkpoint, a GGUF file, or a short name such as `smollm2`."""
     quantize: str | None = None
     """One of `QUANTIZATIONS`, or None. Works on a CPU too: `nf4` unpacks to the same bits on every CPU; `8bit`
     multiplies whole numbers on those with AVX-512 and floating ones elsewhere, which differ above 2^24 only."""
@@ -81,9 +81,12 @@ class ModelSettings:
 
     @property
     def source(self) -> str:
-        """The folder with its path in full where there is one, else the name on the Hub."""
-        folder = Path(self.name).expanduser()
-        return str(folder.resolve()) if folder.is_dir() else self.name
+        """What is loaded: the folder with its path in full where there is one, else the name on the Hub.
+
+        Raises:
+            ModelError: See `workbench.models.catalog.checkpoint_source`.
+        """
+        return checkpoint_source(self.name)
 
 
 class LoadedModel(NamedTuple):

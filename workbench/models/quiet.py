@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["LATE_S", "late_bars", "without_old_name"]
+__all__ = ["LATE_S", "late_bars", "silent", "without_old_name"]
 
 LATE_S = 2.0
 """Seconds that loading or saving may take before it shows a bar."""
@@ -39,3 +39,21 @@ def without_old_name() -> Iterator[None]:
         said = "`is_gradient_checkpointing` is deprecated"
         warnings.filterwarnings("ignore", message=said, category=FutureWarning)
         yield
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """Within this context transformers draws no bar, and its warnings stay away; errors are raised as ever."""
+    from transformers.utils import logging
+
+    level, previous = logging.get_verbosity(), logging.set_tqdm_hook(_hidden)
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        logging.set_tqdm_hook(previous)
+
+
+def _hidden(make: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    return make(*args, **(options | {"disable": True}))

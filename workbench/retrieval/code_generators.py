@@ -57,7 +57,8 @@ class HuggingFaceCode:
     @property
     def fingerprint(self) -> str:
         """Model and settings; for a folder also its files' sizes and times of change."""
-        from workbench.generators.huggingface import ANSWER_SETTINGS, model_state
+        from workbench.generators.huggingface import ANSWER_SETTINGS
+        from workbench.models.catalog import model_state
 
         chosen = {key: value for key, value in asdict(self.settings).items() if key in ANSWER_SETTINGS}
         return f"{self.name} {chosen} {model_state(self.model_name)}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.core.errors import SettingsError
+from workbench.store.location import cache_folder
 
 __all__ = ["RECIPES", "DataFile", "Recipe", "cache_folder", "recipe_called"]
 
@@ -77,16 +78,6 @@ class Recipe:
         made_of = [*self.requirements(), f"python {version}", sys.platform, platform.machine()]
         key = hashlib.sha256("\n".join(made_of).encode()).hexdigest()[:12]
         return cache_folder() / "runtimes" / f"{self.name}-{key}"
-
-
-def cache_folder() -> Path:
-    """Return the folder of all that can be made again: `WORKBENCH_CACHE`, else the user's cache folder."""
-    named = os.environ.get("WORKBENCH_CACHE")
-    if named:
-        return Path(named).expanduser().absolute()
-    from platformdirs import user_cache_path
-
-    return user_cache_path("workbench", appauthor=False)
 
 
 _DS1000_DATA = (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from workbench.core.errors import DataError
 
-__all__ = ["PACKAGE", "checkout", "data_folder", "home", "own_path"]
+__all__ = ["PACKAGE", "cache_folder", "checkout", "data_folder", "home", "own_path"]
 
 PACKAGE = Path(__file__).resolve().parents[1]
 """The folder of the package `workbench`."""
@@ -41,6 +41,16 @@ def data_folder() -> Path:
             fix="correct WORKBENCH_DATA" if named else "install the workbench again, or set WORKBENCH_DATA",
         )
     return folder
+
+
+def cache_folder() -> Path:
+    """Return the folder of all that can be made again: `WORKBENCH_CACHE`, else the user's cache folder."""
+    named = os.environ.get("WORKBENCH_CACHE")
+    if named:
+        return Path(named).expanduser().absolute()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("workbench", appauthor=False)
 
 
 def own_path(name: str) -> Path:
