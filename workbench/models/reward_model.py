@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,11 +14,13 @@ from torch import Tensor, nn
 from workbench.core.errors import ModelError
 from workbench.models.batch import check_batch, last_token, positions, response_places
 from workbench.models.four_bit import hold_layout
+from workbench.models.layouts import LayoutLimit, states_in_rows
 from workbench.models.loading import ModelSettings, checkpoint_activations, load_causal_lm
 from workbench.models.lora import LoraSettings, add_lora
 from workbench.models.modes import evaluation_mode
+from workbench.models.reading import read_model
 from workbench.models.saving import load_reward_model, save_reward_model
-from workbench.models.shared_prompts import SHARING_ATTENTION, shared_rows
+from workbench.models.shared_prompts import packed_rows, shared_rows
 from workbench.models.token_logps import label_logps
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ __all__ = ["POOLINGS", "RewardModel", "RewardOutput"]
 
 POOLINGS = ("last", "mean")
 """What the scalar head sees: the state of the last real token, or the mean over the response's tokens."""
-# families that change logits after the LM head; applying the head alone would give other probabilities
-LOGIT_CHANGES = ("final_logit_softcapping", "logit_scale", "logits_scaling")
 
 
 class RewardOutput(NamedTuple):
@@ -82,19 +81,11 @@ class RewardModel(nn.Module):
         self.policy, self.pooling, self.origin, self.summary = policy, pooling, origin, summary
         hold_layout(policy)
         _check_policy(self.causal_lm)
-        self._positions = "position_ids" in inspect.signature(self.body.forward).parameters
+        self.reading = read_model(self.causal_lm)
         self.padding_free, self.share_prompts = padding_free, share_prompts
-        if (padding_free or share_prompts) and not self._positions:
-            option = "padding_free" if padding_free else "share_prompts"
-            raise ModelError(
-                got=f"{option} with {type(self.causal_lm).__name__}, which takes no positions",
-                needed="a model that is told each token's position",
-                fix=f"leave out {option}",
-            )
-        if share_prompts:
-            self._check_sharing()
-        head = self.lm_head
-        width = getattr(head, "in_features", None) or self.config.get_text_config().hidden_size
+        self._limits: dict[str, LayoutLimit] = {}
+        self.check_layout(1)
+        width = self.reading.width
         self.reward_head = nn.Linear(width, 1, bias=False, dtype=torch.float32, device=self.device)
         nn.init.normal_(self.reward_head.weight, std=init_std)  # a bias would cancel in every comparison
 
@@ -152,12 +143,12 @@ class RewardModel(nn.Module):
     @property
     def body(self) -> nn.Module:
         """The transformer without its heads."""
-        return self.causal_lm.base_model
+        return self.reading.body
 
     @property
     def lm_head(self) -> nn.Module:
-        """The layer that gives logits."""
-        return self.causal_lm.get_output_embeddings()
+        """What gives logits of states: the LM head, or the model's own way where that is another."""
+        return self.reading.head
 
     @property
     def config(self) -> Any:
@@ -179,7 +170,7 @@ class RewardModel(nn.Module):
     ) -> RewardOutput:
         """Score sequences and, where a response is marked, give its tokens' log-probabilities.
 
-        Padding may be on either side: positions count real tokens. The LM head is applied to the response only, in
+        Padding may be on either side: it is moved behind the text. The LM head is applied to the response only, in
         chunks; logits never exist for all tokens at once.
 
         Args:
@@ -283,52 +274,33 @@ class RewardModel(nn.Module):
         self, input_ids: Tensor, attention_mask: Tensor, response_mask: Tensor | None = None
     ) -> Tensor:
         """Return the body's last states. Shape [batch, tokens, width]."""
+        rows = None
         if self.padding_free:
-            return self._packed_hidden(input_ids, attention_mask)
-        if self.share_prompts and response_mask is not None:
-            window = getattr(self.config.get_text_config(), "sliding_window", None)
-            near = window is None or int(attention_mask.sum(1).max()) <= window
-            rows = shared_rows(input_ids, attention_mask, response_mask) if near else None
-            if rows is not None:
-                return rows.back(self._states(rows.input_ids, rows.visible, rows.position_ids))
-        return self._states(input_ids, attention_mask.long(), positions(attention_mask))
+            rows = packed_rows(input_ids, attention_mask, positions(attention_mask))
+        elif self.share_prompts and response_mask is not None:
+            rows = shared_rows(input_ids, attention_mask, response_mask)
+        if rows is not None and self.check_layout(rows.input_ids.shape[1]):
+            return states_in_rows(self.reading, rows)
+        if bool(attention_mask[:, 0].all()):
+            return self.reading.states(input_ids, attention_mask.long(), positions(attention_mask))
+        order = attention_mask.int().argsort(dim=1, descending=True, stable=True)
+        ids, mask = input_ids.gather(1, order), attention_mask.gather(1, order)
+        states = self.reading.states(ids, mask.long(), positions(mask))
+        return states.gather(1, order.argsort(dim=1)[..., None].expand_as(states))
 
-    def _states(self, input_ids: Tensor, mask: Tensor, places: Tensor) -> Tensor:
-        """Run the body. A mask of four axes says which token sees which. Shape [rows, columns, width]."""
-        if mask.ndim == 4 and self.config._attn_implementation == "eager":  # adds the mask, as a number
-            number = self.causal_lm.dtype
-            mask = torch.zeros_like(mask, dtype=number).masked_fill_(~mask, torch.finfo(number).min)
-        options: dict[str, Any] = {"position_ids": places} if self._positions else {}
-        return self.body(input_ids, attention_mask=mask, use_cache=False, **options).last_hidden_state
+    def check_layout(self, columns: int) -> bool:
+        """Tell whether rows of so many columns may be laid out as `padding_free` or `share_prompts` has it.
 
-    def _check_sharing(self) -> None:
-        """Raise where reading a prompt once for two responses gives other states than reading it twice."""
-        implementation = getattr(self.config, "_attn_implementation", None)
-        kinds = set(getattr(self.config.get_text_config(), "layer_types", None) or ())
-        difference = float("nan")
-        if implementation in SHARING_ATTENTION and kinds <= {"full_attention", "sliding_attention"}:
-            ids = torch.tensor([[0, 1, 2, 3], [0, 1, 3, 2]], device=self.device)
-            everywhere, response = torch.ones_like(ids).bool(), ids.new_tensor([[0, 0, 1, 1]] * 2).bool()
-            with torch.no_grad(), evaluation_mode(self.policy):
-                shared = self._hidden(ids, everywhere, response).float()
-                apart = self._hidden(ids, everywhere).float()
-            difference = float((shared - apart).abs().max() / apart.abs().max())
-        if not difference < max(1e-4, 16 * torch.finfo(self.causal_lm.dtype).eps):
-            raise ModelError(
-                got=f"share_prompts with {type(self.causal_lm).__name__}, attention {implementation}"
-                + (f", layers {', '.join(sorted(kinds))}" if kinds else ""),
-                needed=f"{' or '.join(SHARING_ATTENTION)} attention, and layers that mix tokens by it alone",
-                fix="leave out share_prompts, or name another attention",
-            )
+        It is measured, once for each doubling; where rows become too long a warning says so.
 
-    def _packed_hidden(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Return the same from one long row of real tokens; where positions begin anew, a sequence begins."""
-        real = attention_mask.nonzero(as_tuple=True)
-        places = positions(attention_mask)[real]
-        packed = self.body(
-            input_ids[real][None], position_ids=places[None], use_cache=False
-        ).last_hidden_state[0]
-        return packed.new_zeros(*input_ids.shape, packed.shape[-1]).index_put(real, packed)
+        Raises:
+            ModelError: The layout changes the model's states even in short rows.
+        """
+        layout = "padding_free" if self.padding_free else "share_prompts" if self.share_prompts else None
+        if layout is None:
+            return False
+        limit = self._limits.setdefault(layout, LayoutLimit(layout))
+        return limit.allows(self.reading, columns)
 
     def _scores(self, hidden: Tensor, attention_mask: Tensor, response_mask: Tensor | None) -> Tensor:
         """Return the scalar head's values. Shape [batch]."""
@@ -355,19 +327,10 @@ class RewardModel(nn.Module):
 
 
 def _check_policy(model: PreTrainedModel) -> None:
-    """Raise where applying body and LM head by hand would not give the model's own probabilities."""
+    """Raise where adapters are on a model without peft's wrapping: they could not be switched off."""
     if getattr(model, "_hf_peft_config_loaded", False):
         raise ModelError(
             got="adapters that transformers put on by itself: the folder holds adapters",
             needed="a model, or one that peft wraps, so that the adapters can be switched off",
             fix="load a saved reward model by RewardModel.from_pretrained, another model's adapters by peft",
-        )
-    config = getattr(model, "config", None)
-    changes = [name for name in LOGIT_CHANGES if getattr(config, name, None) not in {None, 1}]
-    head = model.get_output_embeddings() if hasattr(model, "get_output_embeddings") else None
-    if head is None or changes or getattr(config, "is_encoder_decoder", False):
-        raise ModelError(
-            got=f"{type(model).__name__}" + (f", which sets {', '.join(changes)}" if changes else ""),
-            needed="a causal language model whose LM head gives the logits as they are",
-            fix="name another model",
         )

@@ -51,8 +51,6 @@ class Kept(Protocol):
     @property
     def causal_lm(self) -> PreTrainedModel: ...
     @property
-    def lm_head(self) -> Any: ...
-    @property
     def has_adapters(self) -> bool: ...
     @property
     def device(self) -> Any: ...
@@ -109,7 +107,7 @@ def save_reward_model(
     save_file({name: value.detach().cpu().contiguous() for name, value in head.items()}, folder / HEAD)
     if tokenizer is not None:
         tokenizer.save_pretrained(folder)
-    dtype = str(model.lm_head.weight.dtype).removeprefix("torch.")
+    dtype = str(model.causal_lm.dtype).removeprefix("torch.")
     description = {
         "format": FORMAT,
         "weights": weights,

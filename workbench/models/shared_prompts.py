@@ -1,4 +1,4 @@
-"""Responses to one prompt laid in one row behind it, so that the model reads the prompt once for all of them."""
+"""A batch laid out anew, so that less is read: responses behind one copy of a prompt, or texts without padding."""
 
 from __future__ import annotations
 
@@ -9,24 +9,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["SHARING_ATTENTION", "SharedRows", "shared_rows"]
+__all__ = ["SharedRows", "packed_rows", "shared_rows"]
 
-SHARING_ATTENTION = ("sdpa", "eager")
-"""Attention implementations of transformers that take a mask of each token for each other."""
 MOST = 8
 """Responses behind one prompt: attention is computed, and then masked, over the whole row."""
 
 
 class SharedRows(NamedTuple):
-    """A batch laid out anew: fewer rows, each of a prompt and several responses, and the way back."""
+    """A batch laid out anew: fewer rows, each of several texts, and the way back."""
 
     input_ids: Tensor
     """Shape [rows, columns], int64; 0 at padding."""
     position_ids: Tensor
     """A token's number in its own sequence: every response goes on where the prompt ended. Shape [rows, columns]."""
-    visible: Tensor
+    visible: Tensor | None
     """True where a token (third axis) sees another (fourth): the prompt's and its own response's, up to itself. Shape
-    [rows, 1, columns, columns], bool."""
+    [rows, 1, columns, columns], bool. None: a text begins where positions begin anew."""
     places: Tensor
     """Where each token of the batch went, as row x columns + column; 0 for padding. Shape [batch, tokens], int64."""
 
@@ -85,6 +83,18 @@ def shared_rows(input_ids: Tensor, attention_mask: Tensor, response_mask: Tensor
         torch.from_numpy(each).to(input_ids.device) for each in (laid, numbers, visible[:, None], places)
     )
     return SharedRows(*there)
+
+
+def packed_rows(input_ids: Tensor, attention_mask: Tensor, position_ids: Tensor) -> SharedRows:
+    """Lay the real tokens of a batch in one row, text after text.
+
+    Args:
+        input_ids: Shape [batch, tokens], int64.
+        attention_mask: True at real tokens. Shape [batch, tokens], bool.
+        position_ids: Each token's number in its text. Shape [batch, tokens], int64.
+    """
+    places = (attention_mask.flatten().long().cumsum(0) - 1).clamp(min=0).view(attention_mask.shape)
+    return SharedRows(input_ids[attention_mask][None], position_ids[attention_mask][None], None, places)
 
 
 def _groups(prompts: Sequence[bytes]) -> list[list[int]]:

@@ -266,7 +266,7 @@ class HybridRewardTrainer(Trainer):
             body = {
                 id(parameter) for parameter in self.reward_model.body.parameters()
             }  # tied heads are the body's
-            unused += [one for one in self.reward_model.lm_head.parameters() if id(one) not in body]
+            unused += [one for one in self.reward_model.causal_lm.parameters() if id(one) not in body]
         if not self.objective.reward_weight:
             unused += self.reward_model.reward_head.parameters()
         trained = [parameter for parameter in unused if parameter.requires_grad]
