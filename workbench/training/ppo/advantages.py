@@ -25,9 +25,9 @@ class Advantages(NamedTuple):
     """What GAE gives; both of shape [batch, tokens], 0 off the mask."""
 
     advantages: Tensor
-    """How much better each token did than the critic expected."""
+    """`A_t`: how much better each token did than the value head expected."""
     returns: Tensor
-    """`advantages + values`: what the critic learns to predict."""
+    """`A_t + V_t`: what the value head learns to predict."""
 
 
 def sampled_mask(
@@ -35,8 +35,8 @@ def sampled_mask(
 ) -> Tensor:
     """Tell which tokens of a rollout the policy chose: all that PPO may give reward or gradient to.
 
-    These are the tokens up to the first end token, it included. Padding after it is not chosen, whatever token it is,
-    and neither is a token that the sampler put there itself, such as an end token at the length limit.
+    These are the tokens up to the first stop token, it included. Padding after it is not chosen, whatever token it
+    is, and neither is a token that the sampler put there itself, such as an end token at the length limit.
 
     Args:
         response_ids: What was generated, without the prompt. Shape [batch, tokens], int64.
@@ -70,7 +70,7 @@ def penalized_rewards(rewards: Tensor, kl: Tensor, mask: Tensor, *, coefficient:
         rewards: Shape [batch, tokens], floating.
         kl: Of the same shape, such as `token_kl` gives; taken as a number: no gradient flows through it.
         mask: Shape [batch, tokens], bool.
-        coefficient: Strength of the penalty, at least 0.
+        coefficient: The KL coefficient, at least 0.
     """
     check_tokens(mask, rewards=rewards, kl=kl)
     return torch.where(mask, rewards - coefficient * kl.detach(), 0.0)
@@ -87,10 +87,10 @@ def generalized_advantages(
 
     Args:
         rewards: Shape [batch, tokens], floating. Values off the mask are ignored, NaN too.
-        values: The critic's, before each token. The same.
+        values: `V_t` of the value head, before each token. The same.
         mask: Shape [batch, tokens], bool.
-        gamma: Discount of a token's distance, from 0 to 1.
-        lam: From 0 (one step: biased by the critic) to 1 (the whole return: of high variance).
+        gamma: Discount factor, from 0 to 1.
+        lam: From 0 (one step: biased by the value head) to 1 (the whole return: of high variance).
 
     Raises:
         SettingsError: Shapes or types do not fit, or a setting is not between 0 and 1.

@@ -1,4 +1,4 @@
-"""How far the policy has gone from its start: estimators of KL by token, and what controls its price."""
+"""KL divergence from the reference policy: estimators token by token, and controllers of the KL coefficient."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ def token_kl(logps: Tensor, reference_logps: Tensor, mask: Tensor, *, estimator:
 
 @dataclass(frozen=True)
 class FixedKL:
-    """A price of KL that stays."""
+    """A KL coefficient that stays as it is."""
 
     coefficient: float = 0.2
-    """Reward that one nat costs, at least 0."""
+    """beta of `r_t - beta * KL_t`: reward that one nat costs, at least 0."""
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.coefficient) and self.coefficient >= 0):
@@ -67,17 +67,19 @@ class FixedKL:
 
 @dataclass(frozen=True)
 class AdaptiveKL:
-    """A price of KL that rises while the policy is too far from its start, and falls while it is too near.
+    """A KL coefficient that rises while the KL to the reference policy is above its target, and falls below it.
+
+    After a batch of n responses of mean KL `d`: `beta <- beta * (1 + clip(d / target - 1, -0.2, 0.2) * n / horizon)`.
 
     Source: Ziegler et al. 2019, "Fine-Tuning Language Models from Human Preferences", section 2.2.
     """
 
     coefficient: float = 0.2
-    """The price now, at least 0."""
+    """The KL coefficient beta now, at least 0."""
     target: float = 6.0
-    """KL of a response, in nats, that it steers to."""
+    """KL of a response to the reference policy, in nats, that it steers to."""
     horizon: float = 10_000.0
-    """Responses after which a steady error of 20 % has changed the price by a factor of about 1.2."""
+    """Responses after which a steady error of 20 % has changed the coefficient by a factor of about 1.2."""
 
     def __post_init__(self) -> None:
         faults = []

@@ -33,7 +33,7 @@ class PolicyLoss(NamedTuple):
 
 
 class ValueLoss(NamedTuple):
-    """The clipped loss of a critic. Each of shape []."""
+    """The clipped loss of a value head. Each of shape []."""
 
     loss: Tensor
     """What is minimised."""
@@ -166,7 +166,7 @@ def value_loss(
     clip: float = 0.2,
     tokens: float | None = None,
 ) -> ValueLoss:
-    """Return the critic's clipped loss: the mean of `max((V - R)^2, (V_clipped - R)^2) / 2`.
+    """Return the value head's clipped loss: the mean of `max((V - R)^2, (V_clipped - R)^2) / 2`.
 
     `V_clipped` is `V`, kept within `clip` of its value at sampling.
 

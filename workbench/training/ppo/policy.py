@@ -1,4 +1,4 @@
-"""A policy with a critic: a language model, decoder-only or encoder-decoder, and a value head on the same body."""
+"""A policy with a value head: a language model, decoder-only or encoder-decoder, and a scalar head on its body."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ class ValuedPolicy(nn.Module):
         return Distribution(self.lm_head, allowed, temperature)
 
     def values(self, states: Tensor) -> Tensor:
-        """Return the critic's values of states, float32. Takes [rows, width], gives [rows]."""
+        """Return the value head's values of states, float32. Takes [rows, width], gives [rows]."""
         with torch.autocast(states.device.type, enabled=False):  # full precision, whatever the body runs in
             return self.value_head(states.float())[:, 0]
 
@@ -178,7 +178,7 @@ class ValuedPolicy(nn.Module):
 
     @contextmanager
     def adapters_off(self) -> Iterator[None]:
-        """Within this context the policy is as it was before training."""
+        """Within this context it is the reference policy: itself, as it was before training."""
         with self.policy.disable_adapter():  # type: ignore[operator]
             yield
 

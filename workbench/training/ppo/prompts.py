@@ -1,4 +1,4 @@
-"""Prompts as a policy sees them, what may be sampled after them, and where chance comes from."""
+"""Prompts as a policy sees them, what may be sampled after them, and where random numbers come from."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 ORDER, SAMPLES, EVALUATION, MINIBATCHES, DROPOUT = range(5)
-"""Uses of chance. Each draws from a generator of its own, seeded by the step: nothing has to be saved to go on."""
+"""Uses of random numbers. Each has a generator of its own, seeded by the step: nothing has to be saved to go on."""
 
 
 @dataclass(frozen=True)
@@ -190,5 +190,5 @@ def chance(settings: PPOSettings, use: int, step: int, rows: int) -> Tensor:
 
 
 def generator(*numbers: int) -> np.random.Generator:
-    """Return a source of chance that only depends on these numbers."""
+    """Return a generator of random numbers that only depends on these numbers."""
     return np.random.default_rng(numbers)

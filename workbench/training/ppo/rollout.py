@@ -1,4 +1,4 @@
-"""One rollout: responses, what the policy, its critic and its start say of them, and their rewards."""
+"""One rollout: responses, their log-probabilities by policy and reference policy, their values and their rewards."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ class Rollout:
     logps: Tensor
     """Of the policy that sampled. float32."""
     reference_logps: Tensor
-    """Of the policy before training. The same."""
+    """Of the reference policy: the policy before training. The same."""
     values: Tensor
-    """The critic's, before each token. The same."""
+    """Of the value head, before each token. The same."""
     entropies: Tensor
     """Of the distributions that were sampled from, in nats. The same."""
     rewards: Tensor
-    """Of each token, without the price of KL. The same."""
+    """Of each token, without the KL penalty. The same."""
     scores: dict[str, Tensor]
     """Parts of the reward; see `TokenRewards`. Shape [batch] each."""
     truncated: Tensor
@@ -59,8 +59,8 @@ class Rollout:
         """Return what is logged of a rollout.
 
         `reward` (summed over tokens), its parts as `score_NAME` and the share that passes as `gate_rate`; `kl` (to
-        the start, nats a response) and `kl_token` (nats a token, by an estimate that is never negative); `length` in
-        tokens, `truncated` as a share, `entropy` in nats a token.
+        the reference policy, nats a response) and `kl_token` (nats a token, by an estimate that is never negative);
+        `length` in tokens, `truncated` as a share, `entropy` in nats a token.
         """
         kl = token_kl(self.logps, self.reference_logps, self.mask).sum(1)
         k3 = token_kl(self.logps, self.reference_logps, self.mask, estimator="k3")
@@ -106,10 +106,10 @@ def _stacked(parts: Sequence[Tensor], *, left: bool = False) -> Tensor:
 
 
 class Collector:
-    """Samples responses and has them judged: by the policy, the policy before training, and the reward.
+    """Collects rollouts: samples responses, scores them by the reward, and asks the reference policy.
 
-    The policy as it is now is taken for its start: make this before training. With adapters that is the policy with
-    its adapters off; without, a copy.
+    The policy as it is now becomes the reference policy: make this before training. With adapters that is the policy
+    with its adapters off; without, a copy.
 
     Args:
         policy: The policy.
@@ -134,9 +134,9 @@ class Collector:
         self.policy, self.tokenizer, self.reward, self.settings = policy, tokenizer, reward, settings
         self.bf16, self.allowed = bf16, allowed_tokens(policy, tokenizer, settings)
         self.stops = stop_token_ids(policy.lm, tokenizer)
-        self.start: ValuedPolicy | None = None
+        self.reference: ValuedPolicy | None = None
         if not policy.has_adapters:
-            self.start = deepcopy(policy).requires_grad_(False).eval()
+            self.reference = deepcopy(policy).requires_grad_(False).eval()
 
     def __call__(self, prompts: Sequence[EncodedPrompt], uniform: Tensor, *, greedy: bool = False) -> Rollout:
         """Return the rollout of some prompts.
@@ -178,15 +178,15 @@ class Collector:
 
     @torch.no_grad()
     def _reference_logps(self, prompts: PromptBatch, ids: Tensor, mask: Tensor) -> Tensor:
-        """Return what the policy before training says of the responses, some of like length at a time."""
+        """Return the reference policy's log-probabilities of the responses, some of like length at a time."""
         found = torch.zeros(mask.shape, device=mask.device)
         at_once = 8 * self.settings.micro_batch  # without gradients that many more fit
         for rows in mask.sum(1).argsort(stable=True).split(at_once):
             width = int(mask[rows].any(0).sum())
             given = prompts.select(rows), ids[rows, :width], mask[rows, :width]
             how = {"allowed": self.allowed, "temperature": self.settings.temperature}
-            if self.start is not None:
-                found[rows, :width] = self.start(*given, **how).logps
+            if self.reference is not None:
+                found[rows, :width] = self.reference(*given, **how).logps
             else:
                 with self.policy.adapters_off():
                     found[rows, :width] = self.policy(*given, **how).logps

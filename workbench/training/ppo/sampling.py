@@ -1,4 +1,4 @@
-"""Sample responses in batches with a cache, and keep what the policy and its critic thought while it wrote them."""
+"""Sample responses in batches with a cache, and keep their log-probabilities and values as they were sampled."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Responses(NamedTuple):
     logps: Tensor
     """Of each token, under the distribution that it was sampled from. float32, 0 off the mask."""
     values: Tensor
-    """The critic's, before each token. The same."""
+    """Of the value head, before each token. The same."""
     entropies: Tensor
     """Of the distribution that each token was sampled from, in nats. The same."""
 
@@ -45,7 +45,7 @@ def sample(
 
     No token is ever forced: a stop token is there if the policy chose it. Log-probabilities and values come from the
     states that the tokens were sampled from, so they cost no further pass. Rows that ended leave the batch. What a
-    row becomes does not depend on those beside it, but for rounding: its chance is its own.
+    row becomes does not depend on those beside it, but for rounding: its random numbers are its own.
 
     Args:
         policy: In evaluation mode.
@@ -90,11 +90,11 @@ def sample(
 
 
 def draw(chances: Tensor, uniform: Tensor) -> Tensor:
-    """Return tokens drawn by inverting their cumulative distribution: one number of chance a token.
+    """Return tokens drawn by inverting their cumulative distribution: one random number a token.
 
     Args:
         chances: Probabilities. Shape [rows, vocabulary]; 0 at tokens that are never drawn.
-        uniform: From 0 to below 1. Shape [rows], float64 where the device has it.
+        uniform: Random numbers from 0 to below 1. Shape [rows], float64 where the device has it.
     """
     cumulative = chances.cumsum(-1, dtype=uniform.dtype)  # in float64, small chances are not lost
     total = cumulative[:, -1]

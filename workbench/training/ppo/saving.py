@@ -149,14 +149,14 @@ def write_checkpoint(
 ) -> None:
     """Write what a training needs to go on after a step, and remove older ones.
 
-    Only what trains is in it; all chance is made of the seed and the step, so none is kept.
+    Only what trains is in it; all random numbers are made of the seed and the step: no generator's state is kept.
 
     Args:
         folder: Of all checkpoints.
         step: Rollouts done.
         policy: The policy.
         optimizer: Its optimizer.
-        controller: Of the price of KL.
+        controller: Of the KL coefficient.
         kept: The newest ones that stay.
     """
     place = folder / f"checkpoint-{step}"

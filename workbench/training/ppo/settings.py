@@ -45,11 +45,11 @@ class PPOSettings:
     beginning of what is said, see `workbench.models.chat_budget`."""
     max_new_tokens: int = 200
     """Longest response (paper: 200; translation 128). One that reaches it is cut off there: no end token is put after
-    it, so that it is seen to be truncated, by the critic too (paper: sampling without eos)."""
+    it, so that it is seen to be truncated, by the value head too (paper: sampling without eos)."""
     temperature: float = 1.0
     """Of sampling (paper: 1), and so of every log-probability."""
     banned_tokens: tuple[int, ...] = ()
-    """Never sampled, and without mass in every log-probability. With the end token, all responses are as long."""
+    """Never sampled, and without mass in every log-probability. With all stop tokens, all responses are as long."""
     too_short: float | None = TOO_SHORT
     """Reward of answers of fewer than 3 tokens (paper: -10), in place of theirs; None: they are scored as any other.
     A `HierarchicalReward` has its own rule, which is the paper's: -10 in place of the holistic reward."""
@@ -67,20 +67,20 @@ class PPOSettings:
     micro_batch: int = 4
     """Responses in memory at once with their gradients, in each process (paper: 4). It changes nothing else."""
     target_kl: float | None = 0.1
-    """The passes over a rollout end once the policy is this far, times 1.5 as in TRL, from the one that sampled it,
-    in nats a token (paper: 0.1). None: they never end early."""
+    """The passes over a rollout end once the KL to the policy that sampled it is above 1.5 times this, as in TRL, in
+    nats a token (paper: 0.1). None: they never end early."""
     kl: FixedKL | AdaptiveKL = field(default_factory=AdaptiveKL)
-    """Price of the distance to the start (TRL's: adaptive from 0.2, to 6 nats a response)."""
+    """KL coefficient of the penalty for leaving the reference policy (TRL's: adaptive from 0.2, to 6 nats)."""
     gamma: float = 1.0
-    """Discount of rewards (TRL's)."""
+    """Discount factor of GAE (TRL's)."""
     lam: float = 0.95
-    """Of generalized advantage estimation (TRL's)."""
+    """lambda of generalized advantage estimation, GAE (TRL's)."""
     clip: float = 0.2
-    """How far the policy's ratio may go from 1 (TRL's)."""
+    """epsilon of the clipped surrogate: how far the probability ratio may go from 1 (TRL's)."""
     value_clip: float | None = 0.2
     """How far a value may go from the one at sampling, in units of the reward (TRL's); None: anywhere."""
     value_weight: float = 0.1
-    """Weight of the critic's loss (TRL's)."""
+    """Weight of the value loss (TRL's)."""
 
     learning_rate: float = 2e-4
     """Of AdamW (paper: 2e-4; translation 5e-4)."""

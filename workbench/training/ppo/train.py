@@ -71,7 +71,7 @@ def train_policy(
         settings: How; the paper's if None.
         folder: Where the policy goes; see `TrainingFolder` for what lies beside it. None: nothing is written, and
             nothing can be resumed.
-        eval_prompts: To evaluate on, always with the same chance.
+        eval_prompts: Held out, to evaluate on: always with the same random numbers.
         lora: Adapters to put on a policy that is to be loaded.
         resume: False: start over, and forget an earlier training in the folder.
         watcher: Hears what is logged, and may end the training. For one process.

@@ -1,4 +1,18 @@
-"""What is learnt from one rollout: several passes over it, in minibatches that are accumulated."""
+r"""What is learnt from one rollout: several passes over it, in minibatches that are accumulated.
+
+With the policy `pi`, the reference policy `ref`, the value head `V`, the reward `r_t` of token `y_t` and
+`rho = pi(y_t) / pi_old(y_t)`:
+
+====================================================================  =========================================
+`R_t = r_t - beta (log pi_old(y_t) - log ref(y_t))`                   KL penalty: Ziegler et al. 2019, Eq. 2
+`A_t = sum_k (gamma lambda)^k (R + gamma V_(+1) - V)_(t+k)`           GAE: Schulman et al. 2016, Eq. 16
+`G_t = A_t + V_t`; then `A` is whitened over the rollout              what the value head learns to predict
+`max(-A rho, -A clip(rho, 1 - epsilon, 1 + epsilon))`                 surrogate: Schulman et al. 2017, Eq. 7
+`c max((V - G)^2, (clip(V, V_old - delta, V_old + delta) - G)^2) / 2`  value loss: Huang et al. 2022, detail 9
+====================================================================  =========================================
+
+The last two are means over the tokens that the policy chose, and their sum is minimised.
+"""
 
 from __future__ import annotations
 
@@ -32,12 +46,12 @@ STOP_FACTOR = 1.5
 
 
 def estimate_advantages(rollout: Rollout, settings: PPOSettings, *, kl_coefficient: float) -> Advantages:
-    """Return advantages, whitened over the whole rollout, and returns; rewards pay for the distance to the start.
+    """Return GAE advantages, whitened over the whole rollout, and returns; rewards carry the KL penalty.
 
     Args:
         rollout: Of all processes.
         settings: Discount, and what GAE weighs.
-        kl_coefficient: Price of a nat.
+        kl_coefficient: beta of `r_t - beta * KL_t`.
     """
     kl = token_kl(rollout.logps, rollout.reference_logps, rollout.mask)
     rewards = penalized_rewards(rollout.rewards, kl, rollout.mask, coefficient=kl_coefficient)
@@ -84,7 +98,7 @@ class Updater:
         self.trained: list[nn.Parameter] = [one for one in policy.parameters() if one.requires_grad]
 
     def __call__(self, rollout: Rollout, advantages: Advantages, step: int) -> dict[str, float]:
-        """Pass over a rollout until it is done, or until the policy went too far.
+        """Pass over a rollout until it is done, or until the KL to the policy that sampled it is too large.
 
         The same rows make a minibatch whatever the number of processes, and each counts by its tokens: gradients of
         micro-batches and processes add up to those of the minibatch.
@@ -97,7 +111,7 @@ class Updater:
         Returns:
             Means over the minibatches that were learnt from: `policy_loss`, `value_loss`, `clip_share`,
             `value_clip_share`, `grad_norm`; of the last one `update_kl`; `minibatches` learnt from; and
-            `explained_variance` of the returns by the critic at sampling.
+            `explained_variance` of the returns by the value head at sampling.
 
         Raises:
             ModelError: A loss is no number.
@@ -109,11 +123,11 @@ class Updater:
         self.policy.train_adapters()
         seen: list[_Sums] = []
         norms: list[float] = []
-        far = 0.0
+        kl = 0.0
         for rows in self._minibatches(len(rollout.mask), step):
             sums = self._gradients(rollout, advantages, rows, step)
-            far = float(sums.update_kl)
-            if settings.target_kl is not None and far > STOP_FACTOR * settings.target_kl:
+            kl = float(sums.update_kl)
+            if settings.target_kl is not None and kl > STOP_FACTOR * settings.target_kl:
                 break
             norms.append(float(nn.utils.clip_grad_norm_(self.trained, settings.max_grad_norm)))
             self.optimizer.step()
@@ -125,7 +139,7 @@ class Updater:
             for name in _Sums._fields
         }
         return means | {
-            "update_kl": far,
+            "update_kl": kl,
             "grad_norm": float(np.mean(norms or [0.0])),
             "minibatches": float(len(seen)),
             "explained_variance": _explained(rollout, advantages),
@@ -180,7 +194,7 @@ class Updater:
 
 
 def _explained(rollout: Rollout, advantages: Advantages) -> float:
-    """Return the share of the returns' variance that the critic foresaw; 0 where they do not vary."""
+    """Return the share of the returns' variance that the value head foresaw; 0 where they do not vary."""
     mask, returns = rollout.mask, advantages.returns
     spread = masked_mean((returns - masked_mean(returns, mask)) ** 2, mask)
     missed = returns - rollout.values
