@@ -1,5 +1,8 @@
 """Fine-tuning on answers that people wrote, with both kinds of policy."""
 
+import json
+from dataclasses import replace
+
 import pytest
 import torch
 from tiny_policies import KINDS, language_model, tokenizer
@@ -10,6 +13,7 @@ from workbench.training.ppo import ValuedPolicy
 from workbench.training.ppo.prompts import collate_prompts, encode_prompts
 from workbench.training.ppo.sampling import sample
 from workbench.training.ppo.settings import PPOSettings
+from workbench.training.session import Session
 from workbench.training.supervised import SupervisedSettings, fine_tune
 
 EXAMPLES = [("a b c", "c b a ."), ("d", "a ."), ("e f", "f e .")]
@@ -41,6 +45,38 @@ def test_it_learns_the_answers_by_heart_and_ends_them(tmp_path, kind):
     assert {file: file.stat().st_mtime_ns for file in place.iterdir()} == files
     with pytest.raises(RunError, match="other settings or examples"):
         fine_tune(model, tokenizer(), EXAMPLES[:1], SETTINGS, folder=place)
+
+
+class Killed(Exception):
+    pass
+
+
+def test_an_interrupted_fine_tuning_ends_with_the_same_weights(tmp_path, monkeypatch):
+    model = start(tmp_path / "start", KINDS[0])
+    settings = replace(SETTINGS, epochs=3, batch=2, checkpoint_steps=2)  # 6 steps
+    whole = fine_tune(model, tokenizer(), EXAMPLES, settings, folder=tmp_path / "whole")
+    write = Session.write
+
+    def killed(self, row):
+        if row["step"] == 4:
+            raise Killed
+        write(self, row)
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(Session, "write", killed)
+        fine_tune(model, tokenizer(), EXAMPLES, settings, folder=tmp_path / "killed")
+    other = start(tmp_path / "other", KINDS[0])
+    with pytest.raises(SettingsError, match="base was"):
+        fine_tune(other, tokenizer(), EXAMPLES, settings, folder=tmp_path / "killed")
+    again = fine_tune(model, tokenizer(), EXAMPLES, settings, folder=tmp_path / "killed")
+    weights = [
+        ValuedPolicy.load(ModelSettings(str(place), device="cpu")).state_dict() for place in (whole, again)
+    ]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0] if "value" not in name)
+    log = [json.loads(line) for line in (again / "training_log.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in log] == [1, 2, 3, 4, 5, 6]
+    assert log == [json.loads(line) for line in (whole / "training_log.jsonl").read_text().splitlines()]
+    assert not (again / "checkpoints").exists()
 
 
 def test_without_examples_there_is_nothing_to_learn(tmp_path):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -11,9 +9,8 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from workbench.core.bars import Bar
 from workbench.core.errors import ModelError
-from workbench.store import atomic
-from workbench.training.folder import read_log
 from workbench.training.pairs import PairOrder
+from workbench.training.session import Session
 from workbench.training.watching import Watcher
 
 __all__ = ["EpochOrder", "HeadGradient", "JsonLog", "ProgressBar", "WatchCallback"]
@@ -66,18 +63,16 @@ class JsonLog(TrainerCallback):
     """Writes what is logged to a file, a line each, as it comes. Resumed, it drops what is computed again.
 
     Args:
-        path: The file.
+        session: Whose log it is.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, session: Session) -> None:
+        self.session = session
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        if state.is_world_process_zero:
-            kept = [row for row in read_log(self.path) if row["step"] <= state.global_step]
-            atomic.write_bytes(self.path, "".join(json.dumps(row) + "\n" for row in kept).encode())
+        self.session.rewind(state.global_step)
 
     def on_log(
         self,
@@ -87,9 +82,8 @@ class JsonLog(TrainerCallback):
         logs: dict[str, Any] | None = None,
         **_: Any,
     ) -> None:
-        if state.is_world_process_zero and logs:
-            with self.path.open("a") as file:
-                file.write(json.dumps({"step": state.global_step, **logs}) + "\n")
+        if logs:
+            self.session.write({"step": state.global_step, **logs})
 
 
 class ProgressBar(TrainerCallback):

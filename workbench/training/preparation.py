@@ -1,25 +1,19 @@
-"""What comes before a training: its device, its model, its folder, its reference."""
+"""What comes before a training: its device, its model, what was asked, its reference."""
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from workbench.core.errors import RunError
 from workbench.models.loading import ModelSettings
 from workbench.models.lora import LoraSettings
 from workbench.models.placement import pick_device
 from workbench.models.reward_model import RewardModel
-from workbench.store import atomic
-from workbench.store.folders import make_folder
-from workbench.training.folder import TrainingFolder
 from workbench.training.pairs import EncodedPairs
 from workbench.training.reference import policy_mark, reference_logps
 from workbench.training.settings import RewardTrainingSettings
@@ -28,27 +22,13 @@ if TYPE_CHECKING:
     from transformers import TrainingArguments
 
 __all__ = [
-    "Together",
     "asked_for",
-    "claimed",
     "describe",
     "device_of",
     "ready_model",
     "reference_before",
     "with_reference",
 ]
-
-
-class Together(Protocol):
-    """The processes that train together: transformers' `TrainingArguments`, or anything that knows them."""
-
-    @property
-    def process_index(self) -> int:
-        """Which one this is, from 0; only the first one writes."""
-
-    @property
-    def world_size(self) -> int:
-        """How many there are."""
 
 
 def device_of(model: RewardModel | ModelSettings) -> torch.device:
@@ -102,40 +82,6 @@ def asked_for(
         "pairs": pairs.mark(),
         "evaluation pairs": eval_pairs and eval_pairs.mark(),
     }
-
-
-@contextmanager
-def claimed(
-    place: TrainingFolder, together: Together, asked: dict[str, Any], *, resume: bool
-) -> Iterator[dict[str, Any] | None]:
-    """Hold a folder for one training, and give the summary of an earlier one where it is done.
-
-    Raises:
-        RunError: Another process holds it, or it holds another model.
-        SettingsError: It was begun with something else.
-    """
-    with ExitStack() as stack:
-        if together.process_index == 0:
-            make_folder(place.path, "--out")
-            if not stack.enter_context(atomic.lock(place.path / ".lock", wait=False)):
-                raise RunError(
-                    got=f"another process trains in {place.path}",
-                    needed="one training a folder",
-                    fix="wait until it is done, or choose another folder",
-                )
-            if not resume:
-                place.clear()
-            place.check(asked)
-        _wait(together)
-        done = place.summary()
-        _wait(together)  # nobody writes before all have looked
-        yield done
-
-
-def _wait(together: Together) -> None:
-    """Wait until all processes are here."""
-    if together.world_size > 1:
-        torch.distributed.barrier()
 
 
 def reference_before(model: RewardModel, pairs: EncodedPairs, settings: RewardTrainingSettings) -> bool:

@@ -24,7 +24,7 @@ from workbench.rewards.span_models import DESCRIPTION, LABELS, SpanClassifierRew
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase, TrainerCallback, TrainingArguments
 
-    from workbench.training.folder import TrainingFolder
+    from workbench.training.session import Session
 
 __all__ = ["SpanTrainingSettings", "train_span_classifier"]
 
@@ -105,9 +105,9 @@ def train_span_classifier(
         RunError: The folder holds something else.
         SettingsError: The folder was begun with other settings, model or examples.
     """
-    from workbench.training.folder import TrainingFolder
+    from workbench.training.session import Session
 
-    training, place = training or SpanTrainingSettings(), TrainingFolder(Path(folder))
+    training = training or SpanTrainingSettings()
     asked = {
         "name": name,
         "base": model.name,
@@ -115,19 +115,13 @@ def train_span_classifier(
         "training": asdict(training),
         "examples": _mark(examples),
     }
-    if not resume and (place.path / DESCRIPTION).is_file():
-        (place.path / DESCRIPTION).unlink()
-        (place.path / "config.json").unlink(missing_ok=True)  # by which a folder is known to hold a model
-    if not resume:
-        place.clear()
-    place.check(asked)
-    if not (place.path / DESCRIPTION).is_file():
+    with Session(folder, description=DESCRIPTION) as session:
         _check_labels(examples)
-        place.begin(asked, {"answers": len(examples)})
-        network, tokenizer, summary = _trained(examples, model, settings, training, place)
-        save_span_classifier(network, tokenizer, settings, place.path, name=name)
-        place.finish(summary)
-    return SpanClassifierReward.load(replace(model, name=str(place.path), revision=None))
+        if session.claim(asked, {"answers": len(examples)}, resume=resume) is None:
+            network, tokenizer, summary = _trained(examples, model, settings, training, session)
+            save_span_classifier(network, tokenizer, settings, session.place.path, name=name)
+            session.finish(summary)
+    return SpanClassifierReward.load(replace(model, name=str(session.place.path), revision=None))
 
 
 def _trained(
@@ -135,14 +129,13 @@ def _trained(
     model: ModelSettings,
     settings: SpanSettings,
     training: SpanTrainingSettings,
-    place: TrainingFolder,
+    session: Session,
 ) -> tuple[Any, PreTrainedTokenizerBase, dict[str, Any]]:
     """Train, going on at the last whole checkpoint; return model, tokenizer and what came of it."""
     from transformers import AutoModelForTokenClassification, Trainer, set_seed
     from transformers.trainer_callback import PrinterCallback
 
     from workbench.training.callbacks import JsonLog, ProgressBar
-    from workbench.training.checkpoints import last_checkpoint
 
     set_seed(training.seed)
     labels = {number: label for label, number in LABELS.items()}
@@ -152,13 +145,13 @@ def _trained(
     tokenizer = load_tokenizer(model)
     trainer = Trainer(
         model=network,
-        args=_arguments(training, place.checkpoints, pick_device(model.device)),
+        args=_arguments(training, session.place.checkpoints, pick_device(model.device)),
         train_dataset=_features(examples, tokenizer, settings),
         data_collator=partial(_collate, pad=tokenizer.pad_token_id or 0),
-        callbacks=[JsonLog(place.log), _completing(), *([ProgressBar()] if training.progress else [])],
+        callbacks=[JsonLog(session), _completing(), *([ProgressBar()] if training.progress else [])],
     )
     trainer.remove_callback(PrinterCallback)
-    done = last_checkpoint(place.checkpoints)
+    done = session.checkpoint()
     with only_tensors(str(done), fix=START_OVER):
         result = trainer.train(resume_from_checkpoint=str(done) if done else None)
     return network.eval(), tokenizer, {"steps": result.global_step, "loss": result.training_loss}

@@ -18,11 +18,13 @@ from workbench.models.loading import ModelSettings
 from workbench.models.quiet import late_bars
 from workbench.models.tokenizing import chat_parts, tokens_of
 from workbench.store.atomic import write_json
+from workbench.training.session import Session
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
     from workbench.training.ppo.policy import ValuedPolicy
+    from workbench.training.ppo.prompts import EncodedPrompt
 
 __all__ = ["SupervisedSettings", "fine_tune"]
 
@@ -54,6 +56,8 @@ class SupervisedSettings:
     """A longer answer loses its end."""
     seed: int = 0
     """Of the order of the examples."""
+    checkpoint_steps: int = 100
+    """Steps between checkpoints, from which an interrupted training goes on; 0: none."""
 
     def __post_init__(self) -> None:
         counts = ("epochs", "batch", "micro_batch", "max_prompt_tokens", "max_new_tokens")
@@ -62,6 +66,8 @@ class SupervisedSettings:
             for name in counts
             if getattr(self, name) < 1
         ]
+        if self.checkpoint_steps < 0:
+            faults.append((f"checkpoint_steps {self.checkpoint_steps}", "checkpoint_steps: at least 0"))
         if not self.learning_rate > 0:
             faults.append((f"learning_rate {self.learning_rate}", "learning_rate: above 0"))
         if faults:
@@ -78,7 +84,7 @@ def fine_tune(
 ) -> Path:
     """Fine-tune all weights of a language model, of either kind, to write given answers; save it and its tokenizer.
 
-    Called again when it is done, it returns at once.
+    Called again when it is done, it returns at once; after an interruption, it goes on at the last checkpoint.
 
     Args:
         model: What to start from; not quantised.
@@ -89,11 +95,11 @@ def fine_tune(
 
     Raises:
         DataError: There are no examples.
-        RunError: The folder holds a model of other settings.
+        RunError: The folder holds a model of other settings, or another process trains there.
+        SettingsError: An interrupted training there was begun with other settings, model or examples.
     """
-    from workbench.core.bars import Bar
     from workbench.training.ppo.policy import ValuedPolicy
-    from workbench.training.ppo.prompts import collate_prompts, encode_prompts, uses_chat
+    from workbench.training.ppo.prompts import encode_prompts, uses_chat
     from workbench.training.ppo.settings import PPOSettings
 
     settings, place = settings or SupervisedSettings(), Path(folder)
@@ -106,37 +112,74 @@ def fine_tune(
         max_new_tokens=settings.max_new_tokens,
     )
     chat = uses_chat(budgets, tokenizer)
-    said = {name: value for name, value in asdict(settings).items() if name != "chat"}
+    said = {
+        name: value for name, value in asdict(settings).items() if name not in ("chat", "checkpoint_steps")
+    }
     asked = {"model": model.source, "settings": said | ({"chat": True} if chat else {}), "examples": digest}
     if _is_done(place, asked):
         return place
-    torch.manual_seed(settings.seed)
-    policy = ValuedPolicy.load(model)
-    prompts = encode_prompts([prompt for prompt, _ in examples], tokenizer, policy, budgets)
-    answers = _answers(examples, tokenizer, settings.max_new_tokens, chat=chat)
+    with Session(place, description=DESCRIPTION) as session:
+        session.claim({**asked, "base": model.source}, {"examples": len(examples)})
+        torch.manual_seed(settings.seed)
+        policy = ValuedPolicy.load(model)
+        prompts = encode_prompts([prompt for prompt, _ in examples], tokenizer, policy, budgets)
+        answers = _answers(examples, tokenizer, settings.max_new_tokens, chat=chat)
+        _learn(policy, prompts, answers, settings, session)
+        with late_bars():
+            policy.lm.save_pretrained(place)
+        tokenizer.save_pretrained(place)
+        write_json(place / DESCRIPTION, asked)
+        session.finish({"examples": len(examples), "log": session.log()[-1:]})
+    return place
+
+
+def _learn(
+    policy: ValuedPolicy,
+    prompts: Sequence[EncodedPrompt],
+    answers: Sequence[Sequence[int]],
+    settings: SupervisedSettings,
+    session: Session,
+) -> None:
+    """Train from the last checkpoint on, by the mean loss of a step's tokens."""
+    from workbench.core.bars import Bar
+    from workbench.training.ppo.prompts import collate_prompts
+    from workbench.training.ppo.saving import read_checkpoint, write_state
+
     optimizer = torch.optim.AdamW(policy.policy.parameters(), lr=settings.learning_rate, weight_decay=0.0)
     order = np.random.default_rng(settings.seed)
     steps = [
         rows
         for _ in range(settings.epochs)
-        for rows in np.array_split(order.permutation(len(examples)), -(-len(examples) // settings.batch))
+        for rows in np.array_split(order.permutation(len(answers)), -(-len(answers) // settings.batch))
     ]
-    for rows in Bar(steps, desc="fine-tuning", unit="step", disable=None):
+    done, state = read_checkpoint(session.checkpoint(), policy, optimizer)
+    if state:
+        torch.set_rng_state(state["random"].cpu())  # of dropout
+    session.rewind(done)
+    for number in Bar(range(done, len(steps)), desc="fine-tuning", unit="step", disable=None):
+        rows, loss = steps[number], 0.0
         tokens = sum(len(answers[row]) for row in rows)
         optimizer.zero_grad(set_to_none=True)
         for start in range(0, len(rows), settings.micro_batch):
             few = rows[start : start + settings.micro_batch]
             batch = collate_prompts([prompts[row] for row in few]).to(policy.device)
             ids, mask = _padded([answers[row] for row in few], policy)
-            logps = policy(batch, ids, mask).logps
-            (-logps.sum() / tokens).backward()
+            part = -policy(batch, ids, mask).logps.sum() / tokens
+            part.backward()
+            loss += float(part.detach())
         torch.nn.utils.clip_grad_norm_(policy.policy.parameters(), 1.0)
         optimizer.step()
-    with late_bars():
-        policy.lm.save_pretrained(place)
-    tokenizer.save_pretrained(place)
-    write_json(place / DESCRIPTION, asked)
-    return place
+        session.write({"step": number + 1, "loss": loss})
+        every = settings.checkpoint_steps
+        if every and (number + 1) % every == 0 and number + 1 < len(steps):
+            write_state(
+                session.place.checkpoints,
+                number + 1,
+                policy,
+                optimizer,
+                {"random": torch.get_rng_state()},
+                kept=1,
+            )
 
 
 def _is_done(place: Path, asked: Mapping[str, object]) -> bool:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,18 +15,16 @@ from workbench.models.loading import ModelSettings
 from workbench.models.lora import LoraSettings
 from workbench.models.reward_model import RewardModel
 from workbench.models.saving import restore_reward_model
-from workbench.training.checkpoints import last_checkpoint
-from workbench.training.folder import TrainingFolder, read_log
 from workbench.training.pairs import encode_pairs
 from workbench.training.preparation import (
     asked_for,
-    claimed,
     describe,
     device_of,
     ready_model,
     reference_before,
     with_reference,
 )
+from workbench.training.session import Session
 from workbench.training.settings import RewardTrainingSettings
 from workbench.training.watching import TrainingStopped, Watcher
 
@@ -127,10 +123,10 @@ def train_reward_model(
     evaluate_on = None if eval_pairs is None else encode_pairs(eval_pairs, tokenizer, settings.encoding)
     if evaluate_on is not None:
         say(f"evaluation pairs: {evaluate_on}")
-    with ExitStack() as stack:
-        if folder is None:
-            settings = replace(settings, checkpoint_steps=0)
-        place = TrainingFolder(Path(folder or stack.enter_context(tempfile.TemporaryDirectory())))
+    if folder is None:
+        settings = replace(settings, checkpoint_steps=0)
+    with Session(folder) as session:
+        place = session.place
         # this also makes the processes of a launcher meet
         arguments = training_arguments(
             settings, place.checkpoints, device_of(model), evaluates=evaluate_on is not None
@@ -139,14 +135,12 @@ def train_reward_model(
         say(describe(model, settings, arguments))
         if folder is not None:
             asked = asked_for(model, train_on, evaluate_on, settings, lora)
-            done = stack.enter_context(claimed(place, arguments, asked, resume=resume))
+            reported = {"model": model.summary, "pairs": str(train_on)}
+            done = session.claim(asked, reported, together=arguments, resume=resume)
             if done is not None:
                 say(f"this training is done already: {place.path}")
                 restore_reward_model(model, place.path)
-                log = tuple(read_log(place.log))
-                return TrainedRewardModel(model.eval(), **done, log=log, folder=place.path)
-            if arguments.process_index == 0:
-                place.begin(asked, {"model": model.summary, "pairs": str(train_on)})
+                return TrainedRewardModel(model.eval(), **done, log=tuple(session.log()), folder=place.path)
         cache = Path(reference_cache) if reference_cache else place.reference if folder else None
         if reference_before(model, train_on, settings):
             train_on = with_reference(model, train_on, settings, arguments, cache)
@@ -159,25 +153,24 @@ def train_reward_model(
             eval_pairs=evaluate_on,
             tokenizer=tokenizer,
             callbacks=[
-                *([JsonLog(place.log)] if folder else []),
+                *([JsonLog(session)] if folder else []),
                 *([ProgressBar()] if settings.progress else []),
                 *([WatchCallback(watcher, saves=folder is not None)] if watcher else []),
                 *callbacks,
             ],
         )
-        return _run(trainer, place, saves=folder is not None, watcher=watcher, say=say)
+        return _run(trainer, session, watcher=watcher, say=say)
 
 
 def _run(
     trainer: HybridRewardTrainer,
-    place: TrainingFolder,
+    session: Session,
     *,
-    saves: bool,
     watcher: Watcher | None,
     say: Callable[[str], None],
 ) -> TrainedRewardModel:
     """Train from the last checkpoint on, evaluate, and save."""
-    checkpoint = last_checkpoint(place.checkpoints) if saves else None
+    checkpoint = session.checkpoint()
     if checkpoint is not None:
         say(f"going on at {checkpoint.name.replace('-', ' ')}")
     started = time.monotonic()
@@ -185,7 +178,7 @@ def _run(
     seconds = time.monotonic() - started
     done, steps = trainer.state.global_step, trainer.state.max_steps
     if watcher is not None and watcher.stopping() and done < steps:
-        raise TrainingStopped(done, steps, place.path if saves else None)
+        raise TrainingStopped(done, steps, session.folder)
     found = trainer.evaluate() if trainer.eval_dataset is not None else {}
     metrics = {name.removeprefix("eval_"): value for name, value in found.items() if name.startswith("eval_")}
     for name in ("runtime", "samples_per_second", "steps_per_second", "model_preparation_time"):
@@ -196,15 +189,14 @@ def _run(
         "evaluation": metrics,
         "pairs": str(trainer.train_dataset),
     }
-    if saves:
-        trainer.save_model(str(place.path))
-        if trainer.args.should_save:
-            save_encoding(trainer.settings.encoding, place.path)
-            place.finish(summary)
-        trainer.accelerator.wait_for_everyone()
+    if session.kept:
+        trainer.save_model(str(session.folder))
+        if session.first:
+            save_encoding(trainer.settings.encoding, session.place.path)
+        session.finish(summary)
     return TrainedRewardModel(
         trainer.reward_model.eval(),
         **summary,
         log=tuple(trainer.state.log_history),
-        folder=place.path if saves else None,
+        folder=session.folder,
     )

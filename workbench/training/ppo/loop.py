@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from workbench.core.bars import Bar
-from workbench.store import atomic
-from workbench.training.folder import TrainingFolder, read_log
 from workbench.training.ppo.policy import ValuedPolicy
 from workbench.training.ppo.processes import Processes
 from workbench.training.ppo.prompts import EVALUATION, SAMPLES, EncodedPrompt, chance, prompt_order
 from workbench.training.ppo.rollout import Collector, Rollout
-from workbench.training.ppo.saving import restore_checkpoint, save_policy, write_checkpoint
+from workbench.training.ppo.saving import read_checkpoint, save_policy, write_state
 from workbench.training.ppo.settings import PPOSettings
 from workbench.training.ppo.update import Updater, estimate_advantages
+from workbench.training.session import Session
 from workbench.training.watching import TrainingStopped, Watcher
 
 if TYPE_CHECKING:
@@ -62,7 +60,7 @@ class TrainingLoop:
         eval_prompts: To evaluate on, or none.
         settings: How.
         processes: That train together.
-        place: Where the policy, its log and its checkpoints go; None: nowhere.
+        session: Where the policy, its log and its checkpoints go.
         watcher: Hears what is logged, and may end the training.
     """
 
@@ -74,13 +72,13 @@ class TrainingLoop:
         settings: PPOSettings,
         *,
         processes: Processes,
-        place: TrainingFolder | None,
+        session: Session,
         watcher: Watcher | None = None,
     ) -> None:
         policy = collect.policy
         self.policy, self.collect, self.settings = policy, collect, settings
         self.prompts, self.eval_prompts = prompts, eval_prompts
-        self.processes, self.place, self.watcher = processes, place, watcher
+        self.processes, self.session, self.watcher = processes, session, watcher
         self.optimizer = make_optimizer(policy, settings)
         self.update = Updater(
             policy, self.optimizer, settings,
@@ -113,7 +111,7 @@ class TrainingLoop:
                 stops = self.watcher is not None and step < self.steps and self.watcher.stopping()
                 self._checkpoint(step, now=stops)
                 if stops:
-                    raise TrainingStopped(step, self.steps, self.place.path if self.place else None)
+                    raise TrainingStopped(step, self.steps, self.session.folder)
                 shown = {name: f"{row[name]:.3g}" for name in ("reward", "kl", "length")}
                 speed = self.tokens / (self.rollout_s + self.update_s)
                 bar.set_postfix(shown | {"tokens/s": f"{speed:.0f}"})
@@ -123,14 +121,10 @@ class TrainingLoop:
         summary: dict[str, Any] = {
             "steps": step, "seconds": seconds, "evaluation": evaluation, "speed": self._speed(),
         }  # fmt: skip
-        if self.place is not None:
-            if self.processes.first:
-                save_policy(self.policy, self.place.path, tokenizer=tokenizer)
-                self.place.finish(summary)
-            self.processes.wait()
-        return TrainedPolicy(
-            self.policy.eval(), **summary, log=tuple(self.log), folder=self.place.path if self.place else None
-        )
+        if self.session.folder is not None and self.processes.first:
+            save_policy(self.policy, self.session.folder, tokenizer=tokenizer)
+        self.session.finish(summary)
+        return TrainedPolicy(self.policy.eval(), **summary, log=tuple(self.log), folder=self.session.folder)
 
     def _step(self, step: int) -> dict[str, float]:
         """Sample a rollout, learn from it, and return what is logged of both."""
@@ -185,24 +179,21 @@ class TrainingLoop:
         """Write a checkpoint where one is due, or wanted now, in the first process."""
         every = self.settings.checkpoint_steps
         due = now or (every and step % every == 0 and step < self.steps)
-        if self.place and due and self.processes.first:
-            kept = self.settings.checkpoints_kept
-            write_checkpoint(
-                self.place.checkpoints, step, self.policy, self.optimizer, self.controller, kept=kept
+        if self.session.kept and due and self.processes.first:
+            write_state(
+                self.session.place.checkpoints,
+                step,
+                self.policy,
+                self.optimizer,
+                {"controller": asdict(self.controller)},  # all chance is made of the seed and the step
+                kept=self.settings.checkpoints_kept,
             )
 
     def _resume(self) -> int:
         """Go back to the last checkpoint, its log too; return the steps done."""
-        if self.place is None:
-            return 0
-        step, self.controller = restore_checkpoint(
-            self.place.checkpoints, self.policy, self.optimizer, self.controller
-        )
-        rows = read_log(self.place.log) if step else []
-        self.log = [row for row in rows if row["step"] <= step]
-        self.processes.wait()  # nobody writes before all have read
-        if self.processes.first:
-            atomic.write_bytes(self.place.log, "".join(json.dumps(row) + "\n" for row in self.log).encode())
+        step, state = read_checkpoint(self.session.checkpoint(), self.policy, self.optimizer)
+        self.controller = replace(self.controller, **state.get("controller", {}))
+        self.log = self.session.rewind(step)
         return step
 
     def _write(self, row: dict[str, Any]) -> None:
@@ -211,9 +202,7 @@ class TrainingLoop:
         if self.watcher is not None:
             spent = self.rollout_s + self.update_s
             self.watcher.logged({**row, "tokens_per_second": self.tokens / spent} if spent else row)
-        if self.place is not None and self.processes.first:
-            with self.place.log.open("a") as file:
-                file.write(json.dumps(row) + "\n")
+        self.session.write(row)
 
     def _speed(self) -> dict[str, float]:
         """Return tokens a second in this process."""

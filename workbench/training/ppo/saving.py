@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import asdict, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,7 @@ from workbench.models.pickles import only_tensors, read_state
 from workbench.models.quiet import late_bars, without_old_name
 from workbench.models.saving import base_of, check_unchanged, load_head, read_description
 from workbench.store.atomic import write_json
-from workbench.training.checkpoints import last_checkpoint, mark_complete
-from workbench.training.ppo.kl import AdaptiveKL, FixedKL
+from workbench.training.checkpoints import mark_complete
 from workbench.training.ppo.policy import ValuedPolicy, load_language_model
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 __all__ = [
     "DESCRIPTION",
     "load_policy",
-    "restore_checkpoint",
+    "read_checkpoint",
     "restore_policy",
     "save_policy",
-    "write_checkpoint",
+    "write_state",
 ]
 
 DESCRIPTION = "policy.json"
@@ -138,60 +138,55 @@ def restore_policy(policy: ValuedPolicy, folder: Path) -> None:
     _load_head(policy, folder)
 
 
-def write_checkpoint(
+def write_state(
     folder: Path,
     step: int,
     policy: ValuedPolicy,
     optimizer: torch.optim.Optimizer,
-    controller: FixedKL | AdaptiveKL,
+    more: Mapping[str, Any],
     *,
     kept: int,
 ) -> None:
-    """Write what a training needs to go on after a step, and remove older ones.
-
-    Only what trains is in it; all random numbers are made of the seed and the step: no generator's state is kept.
+    """Write what a training needs to go on after a step, and remove older checkpoints. Only what trains is in it.
 
     Args:
         folder: Of all checkpoints.
-        step: Rollouts done.
+        step: Steps done.
         policy: The policy.
         optimizer: Its optimizer.
-        controller: Of the KL coefficient.
+        more: What else is needed: plain values and tensors.
         kept: The newest ones that stay.
     """
     place = folder / f"checkpoint-{step}"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
-    weights = {name: one.detach() for name, one in policy.named_parameters() if one.requires_grad}
-    state = {"weights": weights, "optimizer": optimizer.state_dict(), "controller": asdict(controller)}
-    torch.save(state, place / STATE)
+    weights = {name: weight.detach() for name, weight in policy.named_parameters() if weight.requires_grad}
+    torch.save({"weights": weights, "optimizer": optimizer.state_dict(), **more}, place / STATE)
     mark_complete(place)
     found = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
     for old in found[:-kept]:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def restore_checkpoint(
-    folder: Path, policy: ValuedPolicy, optimizer: torch.optim.Optimizer, controller: FixedKL | AdaptiveKL
-) -> tuple[int, FixedKL | AdaptiveKL]:
-    """Put the newest whole checkpoint into a policy and its optimizer.
+def read_checkpoint(
+    place: Path | None, policy: ValuedPolicy, optimizer: torch.optim.Optimizer
+) -> tuple[int, dict[str, Any]]:
+    """Put a checkpoint into a policy and its optimizer; return the steps done, and all that it holds.
 
-    Returns:
-        The rollouts done, 0 without a checkpoint; and the controller as it was.
+    Without one: no step, and nothing.
 
     Raises:
         ModelError: The checkpoint holds something else than a training wrote.
     """
-    place = last_checkpoint(folder)
     if place is None:
-        return 0, controller
+        return 0, {}
     state = read_state(place / STATE, policy.device)
     with torch.no_grad():
         for name, parameter in policy.named_parameters():
             if parameter.requires_grad:
                 parameter.copy_(state["weights"][name])
     optimizer.load_state_dict(state["optimizer"])
-    return int(place.name.rpartition("-")[2]), replace(controller, **state["controller"])
+    return int(place.name.rpartition("-")[2]), state
 
 
 def _description(folder: Path) -> dict[str, Any]:

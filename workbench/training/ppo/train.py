@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import asdict, replace
 from hashlib import sha256
 from pathlib import Path
@@ -22,7 +20,6 @@ from workbench.rewards.composition import HierarchicalReward
 from workbench.rewards.functions import as_reward
 from workbench.rewards.placement import require_fast
 from workbench.rewards.spans import Reward
-from workbench.training.folder import TrainingFolder, read_log
 from workbench.training.ppo.loop import TrainedPolicy, TrainingLoop
 from workbench.training.ppo.policy import ValuedPolicy
 from workbench.training.ppo.processes import Processes
@@ -31,8 +28,9 @@ from workbench.training.ppo.prompts import EncodedPrompt, encode_prompts, uses_c
 from workbench.training.ppo.rollout import Collector
 from workbench.training.ppo.saving import DESCRIPTION, restore_policy
 from workbench.training.ppo.settings import PPOSettings
-from workbench.training.preparation import claimed, device_of
+from workbench.training.preparation import device_of
 from workbench.training.reference import policy_mark
+from workbench.training.session import Session
 from workbench.training.watching import Watcher
 
 if TYPE_CHECKING:
@@ -93,12 +91,9 @@ def train_policy(
     settings = settings or PPOSettings()
     reward = as_reward(reward)
     require_fast(tokenizer)
-    with ExitStack() as stack:
-        if folder is None:
-            settings = replace(settings, checkpoint_steps=0)
-        place = TrainingFolder(
-            Path(folder or stack.enter_context(tempfile.TemporaryDirectory())), description=DESCRIPTION
-        )
+    if folder is None:
+        settings = replace(settings, checkpoint_steps=0)
+    with Session(folder, description=DESCRIPTION) as session:
         policy = _ready(policy, settings, lora)
         together = Processes.meet(policy.device)
         settings.check_processes(together.world_size)
@@ -114,14 +109,12 @@ def train_policy(
             # tells now, and not after training, what cannot be saved
             base_of(policy.lm, policy.origin, adapters=policy.has_adapters)
             asked = _asked(policy, train_on, reward, settings, lora)
-            done = stack.enter_context(claimed(place, together, asked, resume=resume))
+            described = {"model": policy.summary, "prompts": len(train_on)}
+            done = session.claim(asked, described, together=together, resume=resume)
             if done is not None:
-                say(f"this training is done already: {place.path}")
-                restore_policy(policy, place.path)
-                return TrainedPolicy(policy.eval(), **done, log=tuple(read_log(place.log)), folder=place.path)
-            if together.first:
-                place.begin(asked, {"model": policy.summary, "prompts": len(train_on)})
-            together.wait()
+                say(f"this training is done already: {session.folder}")
+                restore_policy(policy, session.place.path)
+                return TrainedPolicy(policy.eval(), **done, log=tuple(session.log()), folder=session.folder)
         bf16 = settings.bf16
         if bf16 is None:
             bf16 = pick_dtype("auto", policy.device) == torch.bfloat16
@@ -131,7 +124,7 @@ def train_policy(
             evaluate_on,
             settings,
             processes=together,
-            place=place if folder else None,
+            session=session,
             watcher=watcher,
         )
         return loop.run(tokenizer, say)
