@@ -357,7 +357,8 @@ def test_wrong_bytes_do_no_harm(record_property: Any, capsys: pytest.CaptureFixt
     """Each message gives a value, or one clean refusal: no other error, no crash, no module loaded."""
     for name in ("sklearn.linear_model", "sklearn.tree", "torch", "scipy.sparse", "pyarrow"):
         pytest.importorskip(name)
-    for name in ("encodings.utf_32_be", "importlib.readers", "torch._subclasses.schema_check_mode"):
+    encodings = [f"encodings.utf_{bits}_{end}e" for bits in (16, 32) for end in "bl"]
+    for name in (*encodings, "importlib.readers", "torch._subclasses.schema_check_mode"):
         importlib.import_module(
             name
         )  # what Python, numpy and torch load for themselves, by names of their own

@@ -127,6 +127,15 @@ def test_node_is_refused(nodes: list):
     refused(forged(*nodes, buffers=(b"\xff" * 8, b"\xff" * 8)))
 
 
+def test_a_refusal_asks_no_object_what_it_says_of_itself(monkeypatch: pytest.MonkeyPatch):
+    """A text that is an object was shown by its own `__repr__`, which runs on state of the sender's choice."""
+    from sklearn.linear_model import LinearRegression
+
+    monkeypatch.setattr(LinearRegression, "__repr__", lambda self, *_: pytest.fail("asked"))
+    message = forged(["poly1d", "x", [[1]]], ["range", None, [[2], 1, 1]], _object(*LINEAR))
+    refused(message, "no whole number .* a LinearRegression")
+
+
 def test_bytes_are_not_used_twice():
     refused(forged(["list", None, [[1], [2]]], ["bytes", 0, []], ["bytes", 0, []], buffers=(b"12345678",)))
 

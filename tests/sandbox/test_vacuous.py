@@ -97,6 +97,23 @@ def test_an_extension_array_of_what_is_right_passes(grade):
     assert plain(grade("result = pd.array(x * 2)", given)) == ("passed", False, "")
 
 
+@pytest.mark.parametrize("expected", ["('a', [2, 4, 6])", "{'a': 7, 'b': [2, 4, 6]}", "[[1], x * 2, 41.5]"])
+def test_tests_that_accept_one_of_several_are_strict_too(grade, expected):
+    """Nobody compares with the whole of what is expected, so a part is held against the tests as a right result."""
+    compare = """
+    for each in ans.values() if isinstance(ans, dict) else ans:
+        try:
+            assert result == each
+        except Exception:
+            continue
+        return 1
+    return 0
+    """
+    verdict = grade("result = pd.array([0, 0, 0])", form(compare, expected=expected, cases=1))
+    assert verdict.status == "failed"
+    assert "was taken to be true, whatever it holds" in verdict.message
+
+
 def test_where_the_expected_value_has_no_truth_either_the_tests_keep_their_word(grade):
     given = form("assert len(result) == len(ans) and ans == ans - 1\nreturn 1", expected="pd.array(x * 2)")
     assert grade("result = pd.array(x * 2)", given).status == "passed"

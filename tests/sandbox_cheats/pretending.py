@@ -93,13 +93,11 @@ PRETENDING = (
         "a truthy extension array",
         "an assertion of equality is an array, and arrays of pandas are true",
         after="import pandas as pd\n@RESULT@ = pd.array([0, 0, 0])\n",
-        hole="an assertion of equality between a column and a number is true in pandas itself",
     ),
     Cheat(
         "a truthy sparse array of pandas",
         "the same with sparse values",
         after="import pandas as pd\n@RESULT@ = pd.arrays.SparseArray([0, 0, 0])\n",
-        hole="an assertion of equality between a column and a number is true in pandas itself",
     ),
     Cheat(
         "an expression yet to be computed",

@@ -1,46 +1,24 @@
-"""numpy: arrays, scalars and dtypes, from a closed grammar of dtypes and buffers of the exact size."""
+"""numpy: arrays and scalars, of a dtype that is of the closed grammar and buffers of the exact size."""
 
 from __future__ import annotations
 
+import itertools
 import math
-import re
 import sys
 from collections.abc import Callable
 from typing import Any
 
-from . import checked
-from .checked import ForbiddenResult
+from . import calls, checked, polynomials
+from .checked import ForbiddenResult, an_array
+from .dtypes import decode_dtype, encode_dtype
 
-__all__ = ["DECODERS", "SHELLS", "an_array", "decode_dtype", "descendants", "encode_dtype", "encoders"]
+__all__ = ["DECODERS", "SHELLS", "descendants", "encoders"]
 
-_UNIT = r"(\[\d{0,9}(Y|M|W|D|h|m|s|ms|us|μs|ns|ps|fs|as)\])?"
-_DTYPE = re.compile(
-    rf"[<>|=](b1|[iu][1248]|f(2|4|8|12|16)|c(8|16|24|32)|[mM]8{_UNIT}|[SUV]\d{{1,9}})", re.ASCII
-)
-_MAX_FIELDS = 10_000
+
 _MAX_CODE_POINT = 0x10FFFF
 
 
 # --- writing ---------------------------------------------------------------------------------------------
-
-
-def encode_dtype(dtype: Any) -> Any:
-    """Describe a dtype: a text, ["fields", names, dtypes, offsets, itemsize, titles] or ["sub", dtype, shape]."""
-    if dtype.kind in "OT":
-        return dtype.kind
-    if dtype.subdtype is not None:
-        return ["sub", encode_dtype(dtype.subdtype[0]), list(dtype.subdtype[1])]
-    if dtype.names is None:
-        return dtype.str
-    parts = [dtype.fields[name] for name in dtype.names]
-    return [
-        "fields",
-        list(dtype.names),
-        [encode_dtype(part[0]) for part in parts],
-        [part[1] for part in parts],
-        dtype.itemsize,
-        [part[2] if len(part) == 3 and type(part[2]) is str else None for part in parts],
-    ]
 
 
 def _array(array: Any, out: Any) -> list:
@@ -107,21 +85,7 @@ def encoders() -> dict[type, Callable]:
     table[numpy.matrix] = _viewed("matrix")
     table[numpy.char.chararray] = _viewed("characters")
     table[numpy.ma.MaskedArray] = table[type(numpy.ma.masked)] = _masked
-    table[numpy.poly1d] = lambda value, out: ["poly1d", value.variable, [out.child(value.coeffs)]]
-    for kind in _polynomials(numpy).values():
-        table[kind] = _series
-    return table
-
-
-def _series(value: Any, out: Any) -> list:
-    parts = [value.coef, value.domain, value.window]
-    symbol = getattr(value, "symbol", "x")
-    return ["polynomial", [type(value).__name__, symbol], out.children(parts)]
-
-
-def _polynomials(numpy: Any) -> dict[str, type]:
-    names = ("Polynomial", "Chebyshev", "Legendre", "Hermite", "HermiteE", "Laguerre")
-    return {name: getattr(numpy.polynomial, name) for name in names}
+    return {**table, **polynomials.encoders()}
 
 
 def descendants(kind: type) -> list[type]:
@@ -135,50 +99,6 @@ def descendants(kind: type) -> list[type]:
 
 
 # --- reading ---------------------------------------------------------------------------------------------
-
-
-def decode_dtype(description: Any, depth: int = 0) -> Any:
-    """Return the numpy dtype that `encode_dtype` described."""
-    import numpy
-
-    if depth > 8:
-        raise ForbiddenResult("an array of structures within structures")
-    if type(description) is str:
-        if description == "O":
-            return numpy.dtype(object)
-        if description == "T":
-            return numpy.dtypes.StringDType()
-        if not _DTYPE.fullmatch(description):
-            raise ForbiddenResult(f"an array of the unknown type {description!r:.40}")
-        return numpy.dtype(description)
-    kind = checked.one_of(checked.a_list(description)[0], ("sub", "fields"))
-    if kind == "sub":
-        _, base, shape = checked.a_list(description, 3)
-        return numpy.dtype((decode_dtype(base, depth + 1), checked.shape(shape)))
-    _, names, formats, offsets, itemsize, titles = checked.a_list(description, 6)
-    names = [checked.text(name) for name in checked.a_list(names)]
-    if len(names) > _MAX_FIELDS:
-        raise ForbiddenResult("an array of too many fields")
-    layout: Any = {
-        "names": names,
-        "formats": [decode_dtype(each, depth + 1) for each in checked.a_list(formats, len(names))],
-        "offsets": [checked.whole(each, 0, 1 << 30) for each in checked.a_list(offsets, len(names))],
-        "itemsize": checked.whole(itemsize, 0, 1 << 30),
-    }
-    if any(title is not None for title in checked.a_list(titles, len(names))):
-        layout["titles"] = [None if title is None else checked.text(title) for title in titles]
-    return numpy.dtype(layout)
-
-
-def an_array(value: Any, *, kinds: str = "", dimensions: int | None = None) -> Any:
-    """Return a part that must be a plain numpy array, of one of these kinds and so many dimensions."""
-    import numpy
-
-    if type(value) is not numpy.ndarray or (kinds and value.dtype.kind not in kinds):
-        raise ForbiddenResult(f"no array of the kind that is due: {type(value).__name__}")
-    if dimensions is not None and value.ndim != dimensions:
-        raise ForbiddenResult(f"an array of {value.ndim} dimensions in place of {dimensions}")
-    return value
 
 
 def _check_bits(array: Any) -> None:
@@ -273,27 +193,11 @@ def _decode_view(kind: str) -> Callable:
     def decode(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
         import numpy
 
-        return an_array(parts[0]).view(getattr(numpy, kind, None) or getattr(numpy.char, kind))
+        for name in an_array(parts[0]).dtype.names or () if parts[0].dtype.hasobject else ():
+            calls.check("record", itertools.repeat(name), parts[0][name].ravel().tolist())
+        return parts[0].view(getattr(numpy, kind, None) or getattr(numpy.char, kind))
 
     return decode
-
-
-def _decode_polynomial(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
-    import numpy
-
-    name, symbol = checked.a_list(meta, 2)
-    kinds = _polynomials(numpy)
-    coefficients, domain, window = (an_array(part, dimensions=1) for part in parts)
-    made = kinds[checked.one_of(name, kinds)](coefficients, domain=domain, window=window)
-    if symbol != "x":
-        made._symbol = checked.text(symbol)
-    return made
-
-
-def _decode_poly1d(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
-    import numpy
-
-    return numpy.poly1d(an_array(parts[0], dimensions=1), variable=checked.text(meta))
 
 
 SHELLS: dict[str, Callable] = {"objects": _object_shell}
@@ -309,6 +213,5 @@ DECODERS: dict[str, Callable] = {
     "masked array": _decode_masked,
     "masked": _decode_constant,
     "dtype": lambda reader, meta, parts, shell: decode_dtype(meta),
-    "polynomial": _decode_polynomial,
-    "poly1d": _decode_poly1d,
+    **polynomials.DECODERS,
 }

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, KeysView
 from typing import Any
 
 from . import arrays, arrow, collected, flow, frames, objects, plain, rebuilt, sparse, tensors
 from .checked import ForbiddenResult
 from .frame import MAX_NODES, pack
 
-__all__ = ["Encoder", "encode", "warm"]
+__all__ = ["Encoder", "encode", "known", "warm"]
 
 _FAMILIES = (plain, arrays, frames, sparse, tensors, flow, arrow, rebuilt)
 _PLAIN = frozenset((float, bool, type(None)))
@@ -31,6 +31,11 @@ def _table(loaded: int) -> dict[type, Callable]:
         ):  # a library that is half loaded, or another's fake
             table.update(family.encoders())
     return table
+
+
+def known() -> KeysView[type]:
+    """Return the types that have an encoding of their own, of the libraries that are loaded by now."""
+    return _table(len(sys.modules)).keys()
 
 
 def warm() -> None:

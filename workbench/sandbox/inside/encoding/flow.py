@@ -7,8 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import checked
-from .arrays import an_array
-from .checked import ForbiddenResult
+from .checked import ForbiddenResult, an_array
 
 __all__ = ["DECODERS", "SHELLS", "encoders"]
 

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from . import checked, extension, offsets
-from .checked import ForbiddenResult
+from . import calls, checked, extension, offsets
+from .checked import ForbiddenResult, an_array
 
 __all__ = ["DECODERS", "SHELLS", "encoders"]
 
@@ -132,7 +132,10 @@ def _a_series(values: Any, index: Any, name: Any = None) -> Any:
 
 def _decode_series(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
     values, index, name, attributes = parts
-    return _attributes(_a_series(_a_column(values), index, name), attributes, checked.truth(meta))
+    series = _a_series(_a_column(values), index, name)
+    if series.dtype == object:
+        calls.check("series", series.index, series.array)
+    return _attributes(series, attributes, checked.truth(meta))
 
 
 def _decode_frame(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
@@ -190,8 +193,6 @@ def _decode_range(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
 
 def _decode_levels(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
     import pandas
-
-    from .arrays import an_array
 
     count = checked.whole(meta, 1, 1_000)
     if len(parts) != 3 * count:

@@ -7,23 +7,17 @@ place of a method. So what it does is what its library wrote, on data of the sen
 from __future__ import annotations
 
 import collections
-import enum
 import functools
-import sys
 import types
-import weakref
 from collections.abc import Callable
 from typing import Any
 
-from . import checked, distributions, iterators, plain, rebuilt, registry, soundness, standard, zones
+from . import calls, checked, distributions, images, iterators, named, registry, soundness, standard, zones
 from .checked import ForbiddenResult
 
 __all__ = ["DECODERS", "SHELLS", "encode_object"]
 
 _BASES: tuple[type, ...] = (collections.OrderedDict, collections.defaultdict, dict, list, set, tuple)
-_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType)
-_WEAK = (weakref.ref, weakref.KeyedRef)
-_NAMESPACES = ("numpy", "scipy._lib.array_api_compat.numpy", "sklearn.externals.array_api_compat.numpy")
 
 
 # --- writing ---------------------------------------------------------------------------------------------
@@ -36,20 +30,8 @@ def encode_object(value: Any, out: Any) -> list:
         ForbiddenResult: where it is nothing that may leave the program.
     """
     kind = type(value)
-    for attempt in (_a_class, _a_function, _a_namespace, zones.encode_pytz):
-        node = attempt(value)
-        if node is not None:
-            return node
-    for attempt_parts in (
-        standard.encode,
-        iterators.encode,
-        _a_member,
-        distributions.encode,
-        rebuilt.encode_image,
-        _a_reference,
-        _a_row,
-    ):
-        node = attempt_parts(value, out)
+    for attempt in _ATTEMPTS:
+        node = attempt(value, out)
         if node is not None:
             return node
     found = registry.find_class(kind.__module__, kind.__qualname__)
@@ -68,55 +50,6 @@ def encode_object(value: Any, out: Any) -> list:
     return [tag, meta, out.children([*values, *items])]
 
 
-def _iterate(base: Any, value: Any) -> Any:
-    return base.__iter__(value)
-
-
-def _flat(pairs: Any) -> list:
-    return [each for pair in pairs for each in pair]
-
-
-def _a_class(value: Any) -> list | None:
-    if not issubclass(type(value), type):
-        return None
-    builtin = plain.encode_builtin(value)
-    if builtin is not None:
-        return builtin
-    registry.find_class(value.__module__, value.__qualname__)
-    return ["class", [value.__module__, value.__qualname__], []]
-
-
-def _a_function(value: Any) -> list | None:
-    numpy = sys.modules.get("numpy")
-    if numpy is not None and type(value) is numpy.ufunc:
-        return ["ufunc", value.__name__, []]
-    if not isinstance(value, _FUNCTIONS) and not hasattr(value, "_implementation"):
-        return None
-    module, name = value.__module__, value.__qualname__
-    if type(module) is not str:
-        raise ForbiddenResult(f"a result that holds the function {name}, which may not leave the program")
-    registry.find_function(module, name)
-    return ["function", [module, name], []]
-
-
-def _a_namespace(value: Any) -> list | None:
-    """Return the node of the namespace that an object takes its array functions from."""
-    named = type(value) is types.ModuleType and value.__name__ in _NAMESPACES
-    return ["namespace", value.__name__, []] if named else None
-
-
-def _a_reference(value: Any, out: Any) -> list | None:
-    return ["weak", None, [out.child(value())]] if type(value) in _WEAK else None
-
-
-def _a_member(value: Any, out: Any) -> list | None:
-    kind = type(value)
-    if not issubclass(kind, enum.Enum):
-        return None
-    registry.find_class(kind.__module__, kind.__qualname__)
-    return ["member", [kind.__module__, kind.__qualname__, value.name], []]
-
-
 def _a_row(value: Any, out: Any) -> list | None:
     """Return the node of a named tuple, by its fields: no library need define it."""
     kind = type(value)
@@ -124,6 +57,25 @@ def _a_row(value: Any, out: Any) -> list | None:
     if kind.__bases__ != (tuple,) or type(fields) is not tuple or not hasattr(kind, "_make"):
         return None
     return ["row", [kind.__module__, kind.__qualname__, list(fields)], out.children(tuple.__iter__(value))]
+
+
+_ATTEMPTS: tuple[Callable[[Any, Any], list | None], ...] = (
+    standard.encode,
+    named.encode,
+    zones.encode_pytz,
+    iterators.encode,
+    distributions.encode,
+    images.encode,
+    _a_row,
+)
+
+
+def _iterate(base: Any, value: Any) -> Any:
+    return base.__iter__(value)
+
+
+def _flat(pairs: Any) -> list:
+    return [each for pair in pairs for each in pair]
 
 
 def _state(value: Any, kind: type) -> tuple[list[str], list]:
@@ -222,6 +174,8 @@ def _shell(reader: Any, meta: Any) -> Any:
     module, name, _ = checked.a_list(meta, 3)
     kind = reader.find_class(module, name)
     base = _base(kind)
+    if calls.has_encoding(kind, _BASES):
+        raise ForbiddenResult(f"a {name} in another form than its own, which is checked")
     if base is tuple:
         raise ForbiddenResult(f"a {name} that is a tuple, and is not sent as one")
     return _bare(kind, base)
@@ -231,6 +185,7 @@ def _set_state(reader: Any, made: Any, names: list, values: list) -> Any:
     kind = type(made)
     if len(values) != len(names) or len(set(map(str, names))) != len(names):
         raise ForbiddenResult(f"a {kind.__name__} whose attributes do not fit their names")
+    calls.check(kind.__name__, names, values)
     attributes = _attributes(made, kind)
     for name, value in zip(names, values, strict=True):
         _check_name(kind, name, value)
@@ -242,7 +197,7 @@ def _set_state(reader: Any, made: Any, names: list, values: list) -> Any:
         else:
             dict.__setitem__(attributes, name, value)
     library = registry.library_of(kind.__module__)
-    reader.holds = frozenset([library, f"data {_named(_kin(kind))}", *map(_named, kind.__mro__)])
+    reader.holds = frozenset([library, f"data {named.kin(kind)}", *map(named.label, kind.__mro__)])
     reader.belongs = library if _relates(kind) and not registry.is_public(kind) else ""
     if kind.__eq__ not in _PLAIN_EQUALITY:  # measured when the whole value is there
         reader.to_compare.append(made)
@@ -264,15 +219,6 @@ def _relates(kind: type) -> bool:
     )
 
 
-def _named(kind: type) -> str:
-    return f"{kind.__module__}.{kind.__qualname__}"
-
-
-def _kin(kind: type) -> type:
-    """Return the class from which a class and its kin descend."""
-    return kind.__mro__[max(len(kind.__mro__) - 2, 0)]
-
-
 def _fill(reader: Any, meta: Any, parts: list, made: Any) -> Any:
     names = checked.a_list(meta[2])
     values, items = parts[: len(names)], parts[len(names) :]
@@ -281,6 +227,7 @@ def _fill(reader: Any, meta: Any, parts: list, made: Any) -> Any:
     if issubclass(base, dict):
         if len(items) % 2:
             raise ForbiddenResult("a key without a value")
+        calls.check(type(made).__name__, items[::2], items[1::2])
         for key, value in zip(items[::2], items[1::2], strict=True):
             if type(key) is str and _is_special(key):
                 raise ForbiddenResult(f"a {type(made).__name__} with the key {key!r:.60}")
@@ -314,6 +261,7 @@ def _named_tuple(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
 def _decode_row(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
     module, name, fields = checked.a_list(meta, 3)
     fields = [checked.text(field) for field in checked.a_list(fields, len(parts))]
+    calls.check("row", fields, parts)
     try:
         kind: Any = reader.find_class(module, name)
     except ForbiddenResult:  # of the program's own: what counts are fields and values
@@ -325,69 +273,13 @@ def _decode_row(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
     return tuple.__new__(kind, parts)
 
 
-def _decode_class(reader: Any, meta: Any, parts: list, shell: Any) -> type:
-    module, name = checked.a_list(meta, 2)
-    kind = reader.find_class(module, name)
-    if type(kind).__eq__ is not type.__eq__ or not registry.is_public(kind):
-        raise ForbiddenResult(f"a result that holds the class {module}.{name}")
-    numpy = sys.modules.get("numpy")
-    if numpy is None or not issubclass(kind, numpy.generic):
-        reader.belongs = f"data {_named(_kin(kind))}"
-    return kind
-
-
-def _decode_function(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
-    module, name = checked.a_list(meta, 2)
-    found = reader.find_function(module, name)
-    library = registry.library_of(module)
-    owner = name.rpartition(".")[0]
-    reader.belongs = f"{module}.{owner}" if owner else library if library != "numpy" else ""
-    return found
-
-
-def _decode_ufunc(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
-    import numpy
-
-    found = vars(numpy).get(checked.text(meta))
-    if type(found) is not numpy.ufunc:
-        found = vars(sys.modules.get("scipy.special", types.ModuleType(""))).get(meta)
-    if type(found) is not numpy.ufunc:
-        raise ForbiddenResult(f"no universal function {meta!r:.40}")
-    return found
-
-
-def _decode_member(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
-    module, name, member = checked.a_list(meta, 3)
-    kind = reader.find_class(module, name)
-    if not issubclass(kind, enum.Enum) or checked.text(member) not in kind.__members__:
-        raise ForbiddenResult(f"no member {member!r:.40} of {name}")
-    return kind.__members__[member]
-
-
-def _decode_namespace(reader: Any, meta: Any, parts: list, shell: Any) -> types.ModuleType:
-    name = checked.one_of(meta, _NAMESPACES)
-    if name not in sys.modules:
-        raise ForbiddenResult(f"no namespace {name}")
-    reader.belongs = "scipy" if name == "numpy" else registry.library_of(name)
-    return sys.modules[name]
-
-
-def _decode_weak(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
-    reader.kept.append(parts[0])  # until the whole value holds it
-    return weakref.ref(parts[0])
-
-
 SHELLS: dict[str, Callable] = {"object": _shell}
 DECODERS: dict[str, Callable] = {
     "object": _fill,
     "named tuple": _named_tuple,
     "row": _decode_row,
-    "class": _decode_class,
-    "function": _decode_function,
-    "ufunc": _decode_ufunc,
-    "member": _decode_member,
-    "namespace": _decode_namespace,
-    "weak": _decode_weak,
+    **named.DECODERS,
     **distributions.DECODERS,
+    **images.DECODERS,
     **standard.DECODERS,
 }

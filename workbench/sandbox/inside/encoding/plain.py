@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from . import checked, iterators, moments, standard
+from . import calls, checked, iterators, moments, standard
 from .checked import ForbiddenResult, whole
 
 __all__ = ["DECODERS", "SHELLS", "encoders", "is_encodable"]
@@ -160,6 +160,7 @@ def _fill_set(reader: Any, meta: Any, parts: list, shell: set) -> set:
 def _fill_dict(reader: Any, meta: Any, parts: list, shell: dict) -> dict:
     if len(parts) % 2:
         raise ForbiddenResult("a key without a value")
+    calls.check("dictionary", parts[::2], parts[1::2])
     for key, value in zip(parts[::2], parts[1::2], strict=True):
         dict.__setitem__(shell, key, value)
     return shell
@@ -277,5 +278,6 @@ def _fill_ordered(parts: list, shell: collections.OrderedDict) -> collections.Or
     """Fill one by its own means: it keeps its order beside the dictionary that it is."""
     if len(parts) % 2:
         raise ForbiddenResult("a key without a value")
+    calls.check("dictionary", parts[::2], parts[1::2])
     shell.update(zip(parts[::2], parts[1::2], strict=True))
     return shell

@@ -1,4 +1,4 @@
-"""Objects whose state lies outside Python, made anew from checked data: trees, generators, rotations, images."""
+"""Objects whose state lies outside Python, made anew from checked data: trees, rotations, losses."""
 
 from __future__ import annotations
 
@@ -6,14 +6,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from . import boosters, checked
-from .arrays import an_array
-from .checked import ForbiddenResult
+from . import boosters, checked, generators
+from .checked import ForbiddenResult, an_array
 
-__all__ = ["DECODERS", "SHELLS", "encode_image", "encoders"]
-
-_MODES = frozenset("1 L LA La P PA RGB RGBA RGBa RGBX CMYK YCbCr LAB HSV I F I;16".split())
-_BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
+__all__ = ["DECODERS", "SHELLS", "encoders"]
 
 
 # --- writing ---------------------------------------------------------------------------------------------
@@ -43,18 +39,6 @@ def _kd_tree(tree: Any, out: Any) -> list:
     return ["kd tree", meta, out.children([tree.data, tree.boxsize])]
 
 
-def _generator(tag: str) -> Callable:
-    def encode(value: Any, out: Any) -> list:
-        bits = value.bit_generator if tag == "generator" else value
-        return [tag, None, [out.child(bits.state)]]
-
-    return encode
-
-
-def _random_state(value: Any, out: Any) -> list:
-    return ["random state", None, [out.child(value.get_state(legacy=False))]]
-
-
 def _losses(value: Any, out: Any) -> list:
     kind = type(value)
     made_by, arguments = value.__reduce__()[:2]
@@ -62,20 +46,9 @@ def _losses(value: Any, out: Any) -> list:
     return ["loss", [kind.__module__, kind.__qualname__], out.children(numbers)]
 
 
-def encode_image(value: Any, out: Any) -> list | None:
-    """Return the node of an image of Pillow's, read from a file or not, None for anything else."""
-    pillow = sys.modules.get("PIL.Image")
-    if pillow is None or not hasattr(pillow, "Image") or not isinstance(value, pillow.Image):
-        return None
-    data = value.tobytes()  # loads what lies in a file yet
-    palette = value.getpalette("RGBA") if value.mode in ("P", "PA") else None
-    meta = [value.mode, list(value.size), out.buffer(data), palette, type(value) is pillow.Image]
-    return ["image", meta, []]
-
-
 def encoders() -> dict[type, Callable]:
     """Return the encoders of what the loaded libraries define."""
-    table: dict[type, Callable] = dict(boosters.encoders())
+    table: dict[type, Callable] = {**boosters.encoders(), **generators.encoders()}
     tree = sys.modules.get("sklearn.tree._tree")
     if tree is not None:
         table[tree.Tree] = _tree
@@ -93,14 +66,6 @@ def encoders() -> dict[type, Callable]:
     rotation = sys.modules.get("scipy.spatial.transform")
     if rotation is not None:
         table[rotation.Rotation] = lambda value, out: ["rotation", None, [out.child(value.as_quat())]]
-    random = sys.modules.get("numpy.random")
-    if random is not None:
-        table[random.Generator] = _generator("generator")
-        table[random.RandomState] = _random_state
-        table.update({getattr(random, name): _generator("bits") for name in _BIT_GENERATORS})
-    torch = sys.modules.get("torch")
-    if torch is not None and hasattr(torch, "Generator"):
-        table[torch.Generator] = lambda value, out: ["torch generator", None, [out.child(value.get_state())]]
     for kind in _loss_kinds().values():
         table[kind] = _losses
     return table
@@ -189,61 +154,6 @@ def _decode_rotation(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
     return Rotation.from_quat(an_array(parts[0], kinds="f"))
 
 
-def _bits(state: Any) -> Any:
-    """Make a bit generator from its state, whose numbers its own code takes for granted."""
-    import numpy
-
-    if type(state) is not dict:
-        raise ForbiddenResult("a random generator without a state")
-    name = checked.one_of(state.get("bit_generator"), _BIT_GENERATORS)
-    inner = state.get("state")
-    if type(inner) is not dict:
-        raise ForbiddenResult("a random generator without a state")
-    if name == "MT19937":
-        key = an_array(inner.get("key"), kinds="u", dimensions=1)
-        if len(key) != 624 or key.dtype.itemsize != 4:
-            raise ForbiddenResult("a random generator with another key than its own")
-        checked.whole(inner.get("pos"), 0, 624)
-    elif name == "Philox":
-        checked.whole(state.get("buffer_pos"), 0, 4)
-        sizes = {"counter": (inner, 4), "key": (inner, 2), "buffer": (state, 4)}
-        if any(
-            an_array(where.get(each), kinds="u").shape != (size,) for each, (where, size) in sizes.items()
-        ):
-            raise ForbiddenResult("a random generator with another key than its own")
-    made = getattr(numpy.random, name)(0)
-    made.state = state
-    return made
-
-
-def _decode_generator(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
-    import numpy
-
-    return numpy.random.Generator(_bits(parts[0]))
-
-
-def _decode_random_state(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
-    import numpy
-
-    state = dict(parts[0]) if type(parts[0]) is dict else None
-    _bits(state)
-    if state is None or state["bit_generator"] != "MT19937":
-        raise ForbiddenResult("a random generator without a state")
-    made = numpy.random.RandomState(0)
-    made.set_state({**state, "has_gauss": checked.whole(state.get("has_gauss"), 0, 1)})
-    return made
-
-
-def _decode_torch_generator(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
-    import torch
-
-    made = torch.Generator()
-    state = parts[0]
-    if type(state) is not torch.Tensor or state.dtype != torch.uint8 or state.shape != made.get_state().shape:
-        raise ForbiddenResult("a random generator with another state than its own")
-    return made.set_state(state)
-
-
 def _decode_loss(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
     module, name = checked.a_list(meta, 2)
     kind = _loss_kinds().get((checked.text(module), checked.text(name)))
@@ -251,24 +161,6 @@ def _decode_loss(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
         raise ForbiddenResult(f"a loss of the unknown kind {name!r:.40}")
     reader.belongs = "sklearn"
     return kind(*parts)
-
-
-def _decode_image(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
-    mode, size, buffer, palette, exact = checked.a_list(meta, 5)
-    reader.find_class("PIL.Image", "Image")
-    from PIL import Image
-
-    width, height = checked.shape(checked.a_list(size, 2))
-    data = reader.buffer(buffer)
-    if width * height > 8 * max(len(data), 1):  # at least a bit a pixel
-        raise ForbiddenResult("an image of fewer bytes than pixels")
-    image = Image.frombytes(checked.one_of(mode, _MODES), (width, height), bytes(data))
-    if palette is not None:
-        if mode not in ("P", "PA"):
-            raise ForbiddenResult("an image with a palette that it has no use for")
-        image.putpalette([checked.whole(each, 0, 255) for each in checked.a_list(palette)], "RGBA")
-    reader.changed |= not checked.truth(exact)
-    return image
 
 
 def _decode_callbacks(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
@@ -286,12 +178,8 @@ DECODERS: dict[str, Callable] = {
     "sklearn neighbours": _decode_neighbours,
     "kd tree": _decode_kd_tree,
     "rotation": _decode_rotation,
-    "generator": _decode_generator,
-    "bits": lambda reader, meta, parts, shell: _bits(parts[0]),
-    "random state": _decode_random_state,
-    "torch generator": _decode_torch_generator,
     "loss": _decode_loss,
     "callbacks": _decode_callbacks,
-    "image": _decode_image,
     **boosters.DECODERS,
+    **generators.DECODERS,
 }

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .arrays import an_array
-from .checked import ForbiddenResult
+from .checked import ForbiddenResult, an_array
 
 __all__ = ["check"]
 

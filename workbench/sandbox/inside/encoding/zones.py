@@ -54,7 +54,7 @@ def _dateutil_zone(value: Any, out: Any) -> list:
     return ["dateutil zone", name, []]
 
 
-def encode_pytz(value: Any) -> list | None:
+def encode_pytz(value: Any, out: Any) -> list | None:
     """Return the node of one of pytz's zones, each of which has a class of its own; None for anything else."""
     tzinfo = sys.modules.get("pytz.tzinfo")
     if tzinfo is None or not isinstance(value, tzinfo.BaseTzInfo) or not isinstance(value.zone, str):
