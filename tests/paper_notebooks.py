@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +15,11 @@ PAPERS = ("alarm", "arks", "ds1000", "haf_rm")
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 
 
+os.environ["BROWSER_PATH"] = (
+    "none"  # a browser a notebook, for pictures that no test here looks at, takes its time
+)
+
+
 def notebook(name):
     return NOTEBOOKS / f"{name}.ipynb"
 
@@ -24,9 +30,14 @@ def cells(name):
 
 def run(name, out, /, **parameters):
     """Run a notebook as `workbench run` does, from the folder around its output: away from the project's."""
+    return run_file(notebook(name), out, **parameters)
+
+
+def run_file(file, out, /, **parameters):
+    """Run a notebook's file as `run` does."""
     words = [word for key, value in parameters.items() for word in ("-p", f"{key}={value}")]
     with contextlib.chdir(out.parent):
-        return CliRunner().invoke(cli, ["run", str(notebook(name)), "--out", str(out), *words])
+        return CliRunner().invoke(cli, ["run", str(file), "--out", str(out), *words])
 
 
 def results(name, out):
@@ -36,3 +47,23 @@ def results(name, out):
 def settings_of(name, given):
     """Return `Run.settings` of a notebook in the pocket profile, with some parameters given instead."""
     return SimpleNamespace(**resolve(read_parameters(notebook(name)), {}, given))
+
+
+def with_examples(name, folder, last=None):
+    """Write a notebook whose examples of "add your own" are live, as a reader makes them; returns the file.
+
+    They are the comments in the cells after such a text. The cell `last` is the last one that is kept.
+    """
+    content = json.loads(notebook(name).read_text())
+    ids = [cell["id"] for cell in content["cells"]]
+    content["cells"] = content["cells"][: ids.index(last) + 1 if last else None]
+    asked = False
+    for cell in content["cells"]:
+        if cell["cell_type"] == "markdown":
+            asked = "**Add your own**" in "".join(cell["source"])
+        elif asked:
+            cell["source"] = [line.removeprefix("# ") for line in cell["source"]]
+            asked = False
+    file = folder / f"{name}.ipynb"
+    file.write_text(json.dumps(content))
+    return file

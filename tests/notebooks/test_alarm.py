@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from paper_notebooks import results, run, settings_of
+from paper_notebooks import results, run, run_file, settings_of, with_examples
 from tiny_classifiers import save_classifier
 from tiny_model import make_tiny_model
 from tiny_policies import language_model, tokenizer
@@ -68,6 +68,21 @@ def test_in_our_worlds_it_finds_all_that_it_promises(tmp_path):
     assert len(found["claims"]) == 3 + 6 + 4
     again = run("alarm", tmp_path / "run", **SMALL)
     assert "finished before, kept" in again.output
+
+
+@pytest.mark.timeout(600)  # several processes import torch
+def test_a_reader_adds_an_arm_an_aspect_and_a_seed_in_a_cell(tmp_path):
+    """The notebook's own examples, made live; in two processes, which get the function by its code."""
+    file = with_examples("alarm", tmp_path, last="alarm-19")
+    done = run_file(file, tmp_path / "run", **SMALL | {"sweep_seeds": 0, "workers": 2})
+    assert done.exit_code == 0, done.output
+    found = results("alarm", tmp_path / "run")
+    assert {"held-out accuracy, seed 0", "held-out accuracy, seed 7"} <= set(found["numbers"])
+    assert {row[0] for row in found["tables"]["selection"]["rows"]} == {*ASPECTS, "brief"}
+    assert [row[0] for row in found["tables"]["behaviour"]["rows"]] == ["before", *KINDS, "low gate"]
+    assert "brief" in found["tables"]["rewards"]["columns"]
+    # two seeds of every kind, the hierarchy with every aspect, and the arm that was added
+    assert found["numbers"]["policies trained"] == 2 * (len(KINDS) + len(ASPECTS) + 1)
 
 
 def test_the_path_of_the_larger_profiles_on_local_files(tmp_path):

@@ -146,3 +146,18 @@ def test_tables_have_words_to_the_left_and_numbers_on_one_line_to_the_right() ->
     assert heads.count("text-align: right") == 3
     assert f"<td {left}>a &lt;b&gt;</td><td {right}>0.123</td><td {right}>+0.1 [-0.2, +0.3]</td>" in first
     assert f"<td {right}></td><td {right}></td><td {right}>2 of 3</td>" in second
+
+
+def test_the_conclusion_is_of_this_run(tmp_path, capsys):
+    run = open_run(tmp_path)
+    capsys.readouterr()
+    run.conclude()
+    assert "No claim was measured." in capsys.readouterr().out
+    run.claim(paper="P", statement="It helps", measured=0.2, interval=(0.1, 0.3), seeds=3, supported=True)
+    run.claim(paper="P", statement="It is fast", measured=0.2, interval=(-0.1, 0.3), seeds=3)
+    capsys.readouterr()
+    run.conclude()
+    said = capsys.readouterr().out
+    assert said.startswith("This run: profile pocket")
+    assert "supported: 1 of 2\n  It helps" in said
+    assert "undecided: 1 of 2\n  It is fast" in said

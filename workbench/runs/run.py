@@ -56,6 +56,7 @@ class Run:
         self.results = results
         self._steps = StepStore(folder / "steps", int(settings.get("seed") or 0))
         self._notes: dict[str, Any] = {}
+        self._changed: Mapping[str, Any] = {}
 
     @property
     def jobs(self) -> Path:
@@ -101,6 +102,7 @@ class Run:
         check_closed(folder)
         about = {"paper": paper, "title": title or paper, "asks": asks, "profile": profile}
         run = cls(paper, folder, settings, Results(folder, {**about, "parameters": to_plain(settings)}))
+        run._changed = changed
         if fresh:
             run._steps.clear()
         run._notes = {
@@ -194,6 +196,20 @@ class Run:
         claim = Claim(**fields) if claim is None else claim
         self.results.claim(claim)
         show_line(f"claim: {claim_text(claim)}")
+
+    def conclude(self) -> None:
+        """Say what this run decided: its profile, the parameters that differ from it, and its claims by verdict."""
+        from workbench.runs.report.claims import claim_rows, tally
+
+        changed = ", ".join(f"{name}={value}" for name, value in sorted(self._changed.items()))
+        rows, _ = claim_rows([to_plain(claim) for claim in self.results.claims.values()])
+        lines = [
+            f"This run: profile {self.results.about['profile']}" + (f", with {changed}" if changed else "")
+        ]
+        for verdict, count in tally(rows):
+            lines.append(f"\n{verdict.words}: {count} of {len(rows)}")
+            lines += [f"  {row.statement}" for row in rows if row.verdict is verdict]
+        show_line("\n".join(lines if rows else [*lines, "No claim was measured."]))
 
     def finish(self) -> Path:
         """Write the report of the run and show where it is; the notebook's last call.
