@@ -4,7 +4,7 @@ import json
 import random
 
 import pytest
-from paper_notebooks import results, run, settings_of
+from paper_notebooks import results, run, run_file, settings_of, with_examples
 from tiny_classifiers import save_classifier
 from tiny_model import make_tiny_model
 
@@ -40,6 +40,24 @@ def test_in_our_world_it_finds_all_that_it_promises(tmp_path):
     assert (tmp_path / "run" / "index.html").is_file()
     again = run("haf_rm", tmp_path / "run", **SMALL)
     assert "finished before, kept" in again.output
+
+
+def test_a_reader_adds_arms_in_a_cell_and_only_they_are_trained(tmp_path):
+    """The notebook's own examples, made live."""
+    small = SMALL | {"regimes": "12", "quantized_seeds": 0}
+    done = run("haf_rm", tmp_path / "run", **small)
+    assert done.exit_code == 0, done.output
+    jobs = tmp_path / "run" / "haf_rm" / "steps" / "jobs"
+    assert len(list(jobs.iterdir())) == 2 * 3
+    done = run_file(with_examples("haf_rm", tmp_path), tmp_path / "run", **small)
+    assert done.exit_code == 0, done.output
+    assert len(list(jobs.iterdir())) == 2 * 5
+    found = results("haf_rm", tmp_path / "run")
+    accuracy = {row[0] for row in found["tables"]["accuracy"]["rows"]}
+    assert {"standard", "hybrid 0.5", "hybrid, mean of tokens"} <= accuracy
+    settings = {row[0]: row[-1] for row in found["tables"]["arms"]["rows"]}
+    assert settings["hybrid 0.5"] == settings["hybrid 0.2"]
+    assert settings["hybrid, mean of tokens"] == f"{settings['hybrid 0.2']}, pooling mean"
 
 
 def test_the_path_of_the_larger_profiles_on_local_files(tmp_path):

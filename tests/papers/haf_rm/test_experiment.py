@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,9 +22,10 @@ from workbench.papers.haf_rm.data import (
     prepare_data,
     training_pairs,
 )
-from workbench.papers.haf_rm.declaration import Declaration
-from workbench.papers.haf_rm.experiment import Outcome, job_name, plan
+from workbench.papers.haf_rm.declaration import Arm, Declaration
+from workbench.papers.haf_rm.experiment import Outcome, job_name, plan, training_settings
 from workbench.papers.haf_rm.results import Findings
+from workbench.store.fingerprint import fingerprint
 from workbench.worlds.passages.sampling import Candidates
 from workbench.worlds.passages.task import SPLITS
 
@@ -252,3 +254,25 @@ def test_claims_follow_their_intervals(findings):
     assert "Best-of-2" in claims[3].statement
     alone = replace(findings, outcomes=findings.outcomes[:3])
     assert {claim.verdict for claim in haf_rm_claims(alone)} == {"undecided: one seed"}
+
+
+def test_arms_are_added_under_names_of_their_own():
+    arms = DECLARED.arms(MAIN)
+    mine = Arm("mine", 0.5, changes={"pooling": "mean"}, tuned_as="standard")
+    declared = DECLARED.with_arms([*arms, mine])
+    assert declared.arms(MAIN) == [*arms, mine]
+    assert declared.arms(NOISY) == DECLARED.arms(NOISY)
+    settings = training_settings(declared, mine, 3)
+    assert (settings.alpha, settings.pooling, settings.learning_rate, settings.seed) == (0.5, "mean", 0.5, 3)
+    for wrong in ([*arms, Arm("DPO", 0.5)], arms[1:], [*arms, Arm(declared.quantized.name, 0.5)]):
+        with pytest.raises(SettingsError, match="changed or missing"):
+            DECLARED.with_arms(wrong)
+    with pytest.raises(SettingsError, match="changes speed of mine"):
+        training_settings(declared, Arm("mine", 0.5, changes={"speed": 1}), 0)
+
+
+def test_where_its_reference_is_kept_does_not_make_a_job_another_one():
+    first, second = (plan(DECLARED, DATA, Path(folder))[0] for folder in ("here", "there"))
+    assert first.reference_cache != second.reference_cache
+    assert fingerprint(first) == fingerprint(second)
+    assert fingerprint(first) != fingerprint(plan(DECLARED, DATA, Path("here"))[1])

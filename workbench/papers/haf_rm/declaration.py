@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from workbench.core.errors import SettingsError
 from workbench.models.loading import ModelSettings
@@ -33,6 +34,10 @@ class Arm:
     """Weight of the reward loss."""
     quantized: bool = False
     """Train adapters over NF4 weights, instead of what the other arms train."""
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    """Other settings of `RewardTrainingSettings`, such as `{"policy_loss": "simpo"}` or `{"pooling": "mean"}`."""
+    tuned_as: str = ""
+    """The arm whose tuned settings it takes; empty: its own, or else the paper's."""
 
     @property
     def score(self) -> str:
@@ -68,6 +73,8 @@ class Declaration:
     """Adapters; None: all weights are trained."""
     tuned: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """By arm, the settings of `RewardTrainingSettings` that tuning chose for it."""
+    added: tuple[Arm, ...] = ()
+    """More arms, trained in the main regime; see `with_arms`."""
 
     def __post_init__(self) -> None:
         faults = []
@@ -99,7 +106,29 @@ class Declaration:
         hybrids = [Arm(hybrid_name(alpha), alpha) for alpha in self.alphas]
         if regime != self.main:
             return [Arm(STANDARD, 0.0), *(arm for arm in hybrids if arm.name == self.middle)]
-        return [Arm(STANDARD, 0.0), *hybrids, Arm(DPO, 1.0, reward_weight=0.0)]
+        return [Arm(STANDARD, 0.0), *hybrids, Arm(DPO, 1.0, reward_weight=0.0), *self.added]
+
+    def with_arms(self, arms: Sequence[Arm]) -> Declaration:
+        """Return the declaration with the arms that are not among those of the main regime added to them.
+
+        Args:
+            arms: Those of the main regime as they are, and more, each under a name of its own.
+
+        Raises:
+            SettingsError: An arm was changed or taken away, or a name is taken: claims compare arms by their names.
+        """
+        own = self.arms(self.main)
+        more = [arm for arm in arms if arm not in own]
+        names = [arm.name for arm in [*own, self.quantized, *more]]
+        twice = [name for name in names if names.count(name) > 1]
+        lost = [arm.name for arm in own if arm not in arms]
+        if twice or lost:
+            raise SettingsError(
+                got=f"arms in which {', '.join(dict.fromkeys(twice + lost))} is changed or missing",
+                needed="the declared arms as they are, and others beside them",
+                fix="give the changed arm a name of its own",
+            )
+        return replace(self, added=(*self.added, *more))
 
     @property
     def quantized(self) -> Arm:

@@ -6,7 +6,7 @@ Source: HaF-RM: A Hybrid Alignment Framework for Reward Model Training.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,11 @@ class Job:
     texts: tuple[tuple[str, str], ...]
     example: PreferencePair
     reference_cache: str
+    """A folder, which does not change the outcome."""
+
+    def cache_key(self) -> dict[str, Any]:
+        """Return what decides on the outcome."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "reference_cache"}
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,13 @@ class Outcome:
 
 
 def run_declared(
-    declaration: Declaration, data: ExperimentData, folder: Path, *, workers: int = 1, progress: bool = True
+    declaration: Declaration,
+    data: ExperimentData,
+    folder: Path,
+    *,
+    shared: Path | None = None,
+    workers: int = 1,
+    progress: bool = True,
 ) -> list[Outcome]:
     """Train and score everything that was declared. Killed, the same call goes on.
 
@@ -85,12 +96,15 @@ def run_declared(
         declaration: What to train.
         data: What on.
         folder: Where outcomes are kept as they come.
+        shared: Where other calls' outcomes are kept too; see `run_jobs`.
         workers: Processes; see `run_jobs`.
         progress: Show a bar on a terminal.
     """
     jobs = {job_name(job): job for job in plan(declaration, data, folder / "reference")}
     return list(
-        run_jobs(run_job, jobs, folder, workers=workers, label="trainings", progress=progress).values()
+        run_jobs(
+            run_job, jobs, folder, shared=shared, workers=workers, label="trainings", progress=progress
+        ).values()
     )
 
 
@@ -166,18 +180,22 @@ def training_settings(declaration: Declaration, arm: Arm, seed: int) -> RewardTr
     """Return an arm's settings: what all share, what makes the arm, and what tuning chose for it.
 
     Raises:
-        SettingsError: Tuning chose a setting that there is not.
+        SettingsError: The arm or its tuning has a setting that there is not.
     """
-    tuned = dict(declaration.tuned.get(arm.name, {}))
-    unknown = set(tuned) - set(asdict(declaration.training))
-    if unknown:
-        raise SettingsError(
-            got=f"tuned settings {', '.join(sorted(unknown))} of {arm.name}",
-            needed="settings of RewardTrainingSettings",
-            fix="tune again",
-        )
+    tuned = dict(declaration.tuned.get(arm.tuned_as or arm.name, {}))
+    known = set(asdict(declaration.training))
+    for what, given, fix in (
+        ("tuned settings", set(tuned), "tune again"),
+        ("changes", set(arm.changes), "correct the arm"),
+    ):
+        if given - known:
+            raise SettingsError(
+                got=f"{what} {', '.join(sorted(given - known))} of {arm.name}",
+                needed=f"settings of RewardTrainingSettings: {', '.join(sorted(known))}",
+                fix=fix,
+            )
     made: dict[str, Any] = {"alpha": arm.alpha, "reward_weight": arm.reward_weight, "seed": seed}
-    return replace(declaration.training, **(made | tuned))
+    return replace(declaration.training, **(made | tuned | dict(arm.changes)))
 
 
 def job_name(job: Job) -> str:

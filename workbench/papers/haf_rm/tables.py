@@ -40,7 +40,9 @@ def arms_table(declaration: Declaration) -> pd.DataFrame:
         arms.append(declaration.quantized)
     rows = []
     for arm in arms:
-        tuned = declaration.tuned.get(arm.name, {})
+        tuned = declaration.tuned.get(arm.tuned_as or arm.name, {})
+        said = [f"{name} {value:g}" for name, value in tuned.items()]
+        said += [f"{name} {value}" for name, value in arm.changes.items()]
         rows.append(
             {
                 "arm": arm.name,
@@ -48,7 +50,7 @@ def arms_table(declaration: Declaration) -> pd.DataFrame:
                 "policy loss x": arm.alpha,
                 "judged by": f"{arm.score} reward",
                 "seeds": declaration.quantized_seeds if arm.quantized else len(declaration.seeds),
-                "settings": ", ".join(f"{name} {value:g}" for name, value in tuned.items()) or "the paper's",
+                "settings": ", ".join(said) or "the paper's",
             }
         )
     return pd.DataFrame(rows)
