@@ -10,14 +10,26 @@ from __future__ import annotations
 import functools
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, KeysView
 from typing import Any
 
 from .checked import ForbiddenResult
 
-__all__ = ["check", "has_encoding"]
+__all__ = ["check", "has_encoding", "look_in"]
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
+
+_sources: list[Callable[[], KeysView[type]]] = []
+
+
+def look_in(source: Callable[[], KeysView[type]]) -> None:
+    """Say what returns the types that have an encoding of their own: the encoder, which is made of all families."""
+    _sources[:] = [source]
+
+
+def _encoded() -> KeysView[type]:
+    return _sources[0]()
 
 
 def check(owner: str, names: Iterable[Any], values: Iterable[Any]) -> None:
@@ -44,19 +56,15 @@ def _own_names(value: Any) -> set[str]:
 @functools.lru_cache(maxsize=10_000)
 def has_encoding(kind: type, bases: tuple[type, ...]) -> bool:
     """Whether a class, or one that it derives from, has an encoding of its own; `bases` do not count."""
-    from .encoder import known
-
-    return not known().isdisjoint({*kind.__mro__} - {object, *bases})
+    return not _encoded().isdisjoint({*kind.__mro__} - {object, *bases})
 
 
 @functools.lru_cache(maxsize=1)
 def _methods(loaded: int) -> frozenset[str]:
     """Return the public names of the methods of all types that have an encoding of their own."""
-    from .encoder import known
-
     return frozenset(
         name
-        for kind in known()
+        for kind in _encoded()
         for owner in kind.__mro__
         for name, written in list(vars(owner).items())
         if name[0] != "_" and (callable(written) or isinstance(written, (classmethod, staticmethod)))

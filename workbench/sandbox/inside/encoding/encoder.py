@@ -8,11 +8,11 @@ import sys
 from collections.abc import Callable, Iterable, KeysView
 from typing import Any
 
-from . import arrays, arrow, collected, flow, frames, objects, plain, rebuilt, sparse, tensors
+from . import arrays, arrow, calls, collected, flow, frames, objects, plain, rebuilt, sparse, tensors
 from .checked import ForbiddenResult
 from .frame import MAX_NODES, pack
 
-__all__ = ["Encoder", "encode", "known", "warm"]
+__all__ = ["Encoder", "encode", "warm"]
 
 _FAMILIES = (plain, arrays, frames, sparse, tensors, flow, arrow, rebuilt)
 _PLAIN = frozenset((float, bool, type(None)))
@@ -33,9 +33,11 @@ def _table(loaded: int) -> dict[type, Callable]:
     return table
 
 
-def known() -> KeysView[type]:
-    """Return the types that have an encoding of their own, of the libraries that are loaded by now."""
+def _known() -> KeysView[type]:
     return _table(len(sys.modules)).keys()
+
+
+calls.look_in(_known)
 
 
 def warm() -> None:
