@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
 import torch
 import transformers
+from tiny_configs import CONFIGS, tiny
 
 from workbench.core.errors import ModelError, SettingsError
 from workbench.models import LoraSettings, add_lora
-from workbench.models.lora import mlp_projections
+from workbench.models.lora_targets import default_targets
 
 GATED = ["mlp.down_proj", "mlp.gate_proj", "mlp.up_proj"]
 SIZES = {
@@ -43,7 +45,7 @@ def model_of(family: str) -> Any:
 )
 def test_the_default_is_the_mlp_projections_of_the_family(family: str, ends: list[str]) -> None:
     model = model_of(family)
-    assert mlp_projections(model) == ends
+    assert default_targets(model) == ends
     ids = torch.tensor([[3, 4, 5]])
     before = model(ids).logits
     adapted = add_lora(model, LoraSettings(rank=2))
@@ -77,16 +79,70 @@ def test_targets_that_are_not_there_are_named() -> None:
     assert "self_attn.q_proj" in caught.value.needed
 
 
-def test_a_family_without_an_mlp_by_name_asks_for_targets() -> None:
-    config = transformers.OPTConfig(
-        vocab_size=32,
-        hidden_size=16,
-        ffn_dim=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        word_embed_proj_dim=16,
+ATTENTION = ["self_attn.k_proj", "self_attn.o_proj", "self_attn.q_proj", "self_attn.v_proj"]
+
+
+@pytest.mark.parametrize(
+    ("family", "ends"),
+    [
+        ("OPT", ["fc1", "fc2", *(name.replace("o_proj", "out_proj") for name in ATTENTION)]),
+        ("Falcon", ["mlp.dense_4h_to_h", "mlp.dense_h_to_4h"]),
+        ("Lfm2", ["feed_forward.w1", "feed_forward.w2", "feed_forward.w3"]),
+        ("Mixtral", ATTENTION),
+        ("GptOss", ATTENTION),
+        ("Qwen2Moe", [f"shared_expert.{part}_proj" for part in ("down", "gate", "up")]),
+        ("Llama4", [f"shared_expert.{part}_proj" for part in ("down", "gate", "up")]),
+        ("Mamba", ["mixer.in_proj", "mixer.x_proj"]),  # the others' weights are read, past an adapter
+        ("Mamba2", ["mixer.in_proj"]),
+    ],
+)
+def test_the_default_of_other_families(family: str, ends: list[str]) -> None:
+    assert sorted(default_targets(tiny(family))) == sorted(ends)
+
+
+@pytest.mark.parametrize("family", CONFIGS)
+def test_the_default_puts_adapters_in_each_layer_and_changes_nothing_yet(family: str) -> None:
+    model, ids = tiny(family), torch.arange(3, 20)[None]
+    before = model(ids, use_cache=False).logits
+    layers = model.config.num_hidden_layers
+    adapted = add_lora(model, LoraSettings(rank=2))
+    assert torch.equal(adapted(input_ids=ids, use_cache=False).logits, before)
+    names = [name for name, one in adapted.named_parameters() if one.requires_grad]
+    assert len({next(part for part in name.split(".") if part.isdigit()) for name in names}) == layers
+    assert not any(
+        part in name for name in names for part in ("lm_head", "router", "expert_gate", "mlp.gate.")
     )
-    model: Any = transformers.OPTForCausalLM(config)
-    with pytest.raises(ModelError, match="set target_modules"):
-        add_lora(model, LoraSettings())
-    add_lora(model, LoraSettings(target_modules=("fc1", "fc2")))
+    adapted(input_ids=ids, use_cache=False).logits.sum().backward()
+    ends = [one for name, one in adapted.named_parameters() if "lora_B" in name]
+    assert ends and all(one.grad is not None for one in ends)
+
+
+def test_the_routed_experts_get_adapters_where_they_are_named() -> None:
+    adapted = add_lora(tiny("Mixtral"), LoraSettings(rank=2, target_modules=("experts.down_proj",)))
+    names = [name for name, one in adapted.named_parameters() if one.requires_grad]
+    assert len(names) == 4 and all("mlp.experts.lora_" in name for name in names)
+    with pytest.raises(ModelError, match=r"dropout 0\.1 on experts\.down_proj"):
+        add_lora(tiny("Mixtral"), LoraSettings(dropout=0.1, target_modules=("experts.down_proj",)))
+
+
+def test_targets_that_would_do_nothing_are_refused() -> None:
+    with pytest.raises(ModelError, match="never calls"):
+        add_lora(tiny("Bart"), LoraSettings(target_modules=("encoder_attn.q_proj",)))
+    with pytest.raises(ModelError, match=r"Mamba2ForCausalLM with adapters on mixer\.out_proj"):
+        add_lora(tiny("Mamba2"), LoraSettings(target_modules=("mixer.out_proj",)))
+
+
+def test_a_name_that_peft_takes_for_the_experts_is_refused() -> None:
+    """Asked for the shared experts, peft 0.21 puts adapters on the routed ones, and says nothing."""
+    names = tuple(f"shared_experts.{part}_proj" for part in ("down", "gate", "up"))
+    with pytest.raises(ModelError, match="which peft takes for others in deepseek_v3"):
+        add_lora(tiny("DeepseekV3"), LoraSettings(target_modules=names))
+
+
+def test_layers_beside_the_decoder_get_no_adapters() -> None:
+    """A tower with layers of the same names, as vision has: full names tell them apart."""
+    model = tiny("Llama")
+    model.tower = torch.nn.ModuleDict({"layers": torch.nn.ModuleList([copy.deepcopy(model.model.layers[0])])})
+    assert default_targets(model) == sorted(
+        f"model.layers.{layer}.mlp.{part}_proj" for layer in (0, 1) for part in ("down", "gate", "up")
+    )

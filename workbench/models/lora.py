@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import ModelError, SettingsError
 from workbench.models.four_bit import hold_layout
+from workbench.models.lora_targets import called_ends, default_targets, ends_with, parameter_ends, targets_of
 from workbench.models.quiet import without_old_name
 
 if TYPE_CHECKING:
     from peft import PeftModel
     from transformers import PreTrainedModel
 
-__all__ = ["LoraSettings", "add_lora", "mlp_projections"]
-
-MLP_NAMES = ("mlp", "feed_forward", "ffn")
+__all__ = ["LoraSettings", "add_lora"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,8 @@ class LoraSettings:
     dropout: float = 0.0
     """Chance that an input of an adapter is dropped in training."""
     target_modules: tuple[str, ...] | None = None
-    """Names of linear layers, or ends of them (`q_proj`, `mlp.c_fc`); None: the model's MLP projections."""
+    """Names of linear layers, or ends of them (`q_proj`, `mlp.c_fc`), or of the parameters that hold the experts of a
+    mixture in one (`experts.down_proj`); None: see `workbench.models.lora_targets.default_targets`."""
 
     def __post_init__(self) -> None:
         faults = []
@@ -64,59 +64,82 @@ def add_lora(model: PreTrainedModel, settings: LoraSettings) -> PeftModel:
         settings: Which matrices, and how large.
 
     Raises:
-        ModelError: The model has no such layers, or 4-bit ones that were repacked for this CPU.
+        ModelError: The model has no such layers, or never calls them; or 4-bit ones that were repacked for this CPU.
     """
     from peft import LoraConfig, TaskType, get_peft_model
     from transformers.pytorch_utils import Conv1D
 
     hold_layout(model)
-    targets = list(settings.target_modules or mlp_projections(model))
+    targets = list(settings.target_modules or default_targets(model))
+    _check_targets(model, targets)
     layers = dict(model.named_modules())
-    missing = [target for target in targets if not any(_ends(name, target) for name in layers)]
-    if missing:
+    chosen = {
+        name: layer for name, layer in layers.items() if any(ends_with(name, target) for target in targets)
+    }
+    parameters = [target for target in targets if parameter_ends(model, target)]
+    if parameters and settings.dropout:
         raise ModelError(
-            got=f"target_modules {', '.join(missing)}",
-            needed=f"names of linear layers of {model.config.model_type}, such as {', '.join(_linear(model))}",
-            fix="correct target_modules, or leave it out for the MLP projections",
+            got=f"adapters with dropout {settings.dropout} on {', '.join(parameters)}",
+            needed="no dropout: the experts of a mixture are held in one parameter, whose inputs are not at hand",
+            fix="set dropout=0, or leave these out of target_modules",
         )
-    chosen = [layer for name, layer in layers.items() if any(_ends(name, target) for target in targets)]
     alpha: Any = settings.alpha  # peft's annotation says int; it only divides by the rank
     config = LoraConfig(
         task_type=TaskType.CAUSAL_LM,
         r=settings.rank,
         lora_alpha=alpha,
         lora_dropout=settings.dropout,
-        target_modules=targets,
-        fan_in_fan_out=any(isinstance(layer, Conv1D) for layer in chosen),  # GPT-2 keeps its matrices turned
+        target_modules=[target for target in targets if target not in parameters],
+        target_parameters=parameters or None,
+        fan_in_fan_out=any(
+            isinstance(layer, Conv1D) for layer in chosen.values()
+        ),  # GPT-2 keeps its matrices turned
     )
-    with without_old_name():
-        adapted: Any = get_peft_model(model, config)
+    try:
+        with without_old_name():
+            adapted: Any = get_peft_model(model, config)
+    except ValueError as error:
+        raise ModelError(
+            got=f"{type(model).__name__} with adapters on {', '.join(targets)}: {str(error).splitlines()[0]}",
+            needed=f"layers that take adapters, such as {', '.join(default_targets(model)[:4])}",
+            fix="leave out target_modules (--target-modules), or name others",
+        ) from error
+    held = {name for name, layer in adapted.get_base_model().named_modules() if hasattr(layer, "lora_A")}
+    if not chosen.keys() <= held:  # peft takes some names of layers for the parameters of experts
+        raise ModelError(
+            got=f"target_modules {', '.join(targets)}, which peft takes for others in {model.config.model_type}: "
+            f"{len(held)} adapters, none on {min(chosen.keys() - held)}",
+            needed="names that mean linear layers alone",
+            fix="leave out target_modules (--target-modules) for the default, then load the model again",
+        )
     return adapted
 
 
-def mlp_projections(model: PreTrainedModel) -> list[str]:
-    """Return the ends of the names of a model's MLP projections, such as `mlp.up_proj`, found by its structure.
-
-    Raises:
-        ModelError: Its blocks have no part that is named as an MLP.
-    """
-    ends = sorted({name for name in _linear(model) if name.split(".")[-2] in MLP_NAMES})
-    if not ends:
+def _check_targets(model: PreTrainedModel, targets: list[str]) -> None:
+    """Raise where a target is not there, or is never called: adapters on it would do nothing."""
+    names = [name for name, _ in model.named_modules()]
+    missing = [
+        target
+        for target in targets
+        if not any(ends_with(name, target) for name in names) and not parameter_ends(model, target)
+    ]
+    if missing:
         raise ModelError(
-            got=f"{model.config.model_type} has no linear layers in a part named {' or '.join(MLP_NAMES)}",
-            needed="to know which matrices get adapters",
-            fix=f"set target_modules, for example to {tuple(_linear(model)[:2])}",
+            got=f"target_modules {', '.join(missing)}",
+            needed=f"names of linear layers of {model.config.model_type}, such as {', '.join(targets_of(model))}",
+            fix="correct target_modules, or leave it out for the default",
         )
-    return ends
-
-
-def _linear(model: PreTrainedModel) -> list[str]:
-    """Return the last two parts of the names of the linear layers within blocks, each once, in their order."""
-    kinds = ("Linear", "Conv1D")
-    names = [name for name, layer in model.named_modules() if type(layer).__name__.startswith(kinds)]
-    return list(dict.fromkeys(".".join(name.split(".")[-2:]) for name in names if name.count(".") >= 2))
-
-
-def _ends(name: str, target: str) -> bool:
-    """Tell whether a layer is meant by a target, as peft reads it."""
-    return name == target or name.endswith("." + target)
+    called = called_ends(model)
+    idle = [
+        target
+        for target in targets
+        if called is not None
+        and not parameter_ends(model, target)
+        and not any(ends_with(name, target) for name in called)
+    ]
+    if idle:
+        raise ModelError(
+            got=f"target_modules {', '.join(idle)}, which {type(model).__name__} never calls: it reads their weights",
+            needed="layers that are called: adapters on others would do nothing",
+            fix="leave these out of target_modules",
+        )

@@ -42,6 +42,13 @@ def command() -> None:
 @further_option("--lora-rank", type=int, help="Inner width of the adapters [16].")
 @further_option("--lora-alpha", type=float, help="Their scale times their rank [16].")
 @further_option("--lora-dropout", type=float, help="Chance that an input of theirs is dropped [0].")
+@further_option(
+    "--target-modules",
+    "lora_target_modules",
+    callback=lambda _context, _option, names: tuple(filter(None, names.split(","))) if names else None,
+    metavar="NAME,NAME",
+    help="Layers that get adapters, or ends of their names [the MLP projections].",
+)
 @click.option("--alpha", type=float, help="Weight of the policy loss [0.2]; 0: the standard reward model.")
 @further_option("--beta", type=float, help="Strength of the policy's margin [0.1].")
 @further_option(
