@@ -79,19 +79,33 @@ DECODER_ONLY: dict[str, dict[str, Any]] = {
         "vocab_size": VOCABULARY, "hidden_size": 32, "attention_hidden_size": 32, "num_hidden_layers": 2,
     },
 }  # fmt: skip
+OWN_LOGITS: dict[str, dict[str, Any]] = {
+    "Granite": SIZES | {"logits_scaling": 4.0}, "Gemma2": SIZES | {"final_logit_softcapping": 2.0}, "Cohere": SIZES,
+    "RecurrentGemma": SIZES | {
+        "lru_width": 32, "block_types": ["recurrent", "attention"], "logits_soft_cap": 2.0,
+        "attention_window_size": 4,
+    },
+    "Bert": SIZES | {"is_decoder": True}, "Roberta": SIZES | {"is_decoder": True},  # heads of two layers
+}  # fmt: skip
+"""Families that make logits in another way than by their LM head alone."""
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "Granite": (SIZES | {"logits_scaling": 4.0}, "changes its logits"),
-    "Gemma2": (SIZES, "changes its logits"),  # a soft cap
-    "Cohere": (SIZES, "changes its logits"),
-    "RecurrentGemma": (SIZES | {"lru_width": 32, "block_types": ["recurrent", "attention"]}, "changes its logits"),
-    "Bert": (SIZES, "not given the last states"),  # a head of two layers
+    "Bert": (SIZES, "see later tokens"),
+    "ProphetNet": (
+        {
+            "vocab_size": VOCABULARY, "hidden_size": 32, "num_encoder_layers": 1, "num_decoder_layers": 1,
+            "num_encoder_attention_heads": 2, "num_decoder_attention_heads": 2, "encoder_ffn_dim": 48,
+            "decoder_ffn_dim": 48, "max_position_embeddings": 64, "decoder_start_token_id": 2,
+        },
+        "not given the last states",
+    ),
+    "T5": (T5 | {"decoder_start_token_id": None, "bos_token_id": None}, "no decoder_start_token_id"),
 }  # fmt: skip
 
 
 def model_of(family: str, sizes: dict[str, Any]) -> Any:
     """Build a model of a family, in evaluation mode."""
     torch.manual_seed(0)
-    config = getattr(transformers, f"{family}Config")(**sizes, **SPECIAL)
+    config = getattr(transformers, f"{family}Config")(**SPECIAL | sizes)
     kind = (
         transformers.AutoModelForSeq2SeqLM if config.is_encoder_decoder else transformers.AutoModelForCausalLM
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
 import torch
-from tiny_policy_families import DECODER_ONLY, ENCODER_DECODER, REFUSED, model_of
+from tiny_policy_families import DECODER_ONLY, ENCODER_DECODER, OWN_LOGITS, REFUSED, model_of
 from torch import nn
 
 from workbench.core.errors import ModelError
@@ -16,7 +17,7 @@ from workbench.training.ppo.layout_check import check_layout
 from workbench.training.ppo.layouts import Contiguous, DecoderOnly, EncoderDecoder, PromptBatch
 from workbench.training.ppo.sampling import sample
 
-FAMILIES = ENCODER_DECODER | DECODER_ONLY
+FAMILIES = ENCODER_DECODER | DECODER_ONLY | OWN_LOGITS
 LENGTHS = (11, 3, 7, 1, 5, 9)
 STOPS = (1, 4, 5, 6, 7, 8, 9)
 
@@ -96,10 +97,36 @@ def test_a_cache_whose_rows_cannot_leave_keeps_them(monkeypatch: pytest.MonkeyPa
     torch.testing.assert_close(kept.logps, free.logps, rtol=1e-4, atol=1e-5)
 
 
-def test_a_head_with_a_bias_after_it_is_seen_whatever_its_size() -> None:
+@pytest.mark.parametrize("size", [0.01, 9.0])
+def test_a_bias_after_the_head_counts_whatever_its_size(size: float) -> None:
     lm = model_of("Marian", ENCODER_DECODER["Marian"])
-    lm.final_logits_bias[0, 5] = 0.01
-    assert "changes its logits" in check_layout(lm).reason
+    lm.final_logits_bias[0, 5] = size
+    policy = ValuedPolicy(lm).eval()
+    prompts, written = written_by(policy)
+    with torch.no_grad():
+        whole = policy(prompts, written.ids, written.mask).logps
+        asked, answer = prompts.ids[:1][prompts.mask[:1]][None], written.ids[:1][written.mask[:1]][None]
+        own = lm(input_ids=asked, labels=answer).logits.log_softmax(-1).gather(-1, answer[..., None])[..., 0]
+    torch.testing.assert_close(written.logps, whole, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(whole[:1][written.mask[:1]], own[0], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("family", OWN_LOGITS)
+def test_a_model_with_logits_of_its_own_learns_and_its_reference_stays(family: str) -> None:
+    policy = ValuedPolicy(model_of(family, OWN_LOGITS[family])).eval()
+    assert policy.reading is not None
+    reference = deepcopy(policy)
+    prompts, written = written_by(policy)
+    before = policy(prompts, written.ids, written.mask).logps
+    loss = before.sum()
+    loss.backward()
+    with torch.no_grad():
+        for parameter in policy.lm.parameters():
+            if parameter.grad is not None:
+                parameter.add_(parameter.grad, alpha=1e-3)
+        after = policy(prompts, written.ids, written.mask).logps
+        assert float(after.sum()) > float(loss) + 1e-3
+        torch.testing.assert_close(reference(prompts, written.ids, written.mask).logps, before)
 
 
 def test_a_model_that_sees_later_tokens_is_refused() -> None:

@@ -30,7 +30,7 @@ class Scripted:
         """Rows in the batch, at each token."""
 
     @staticmethod
-    def lm_head(states: Tensor) -> Tensor:
+    def head(states: Tensor) -> Tensor:
         return states
 
     @staticmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -20,8 +20,9 @@ from workbench.models.loading import (
     load_checkpoint,
 )
 from workbench.models.lora import LoraSettings, add_lora
+from workbench.models.reading import OwnLogits
 from workbench.models.token_logps import label_logps
-from workbench.training.ppo.layout_check import check_layout
+from workbench.training.ppo.layout_check import LayoutCheck, check_layout
 from workbench.training.ppo.layouts import Decoding, Layout, PromptBatch
 from workbench.training.ppo.losses import allowed_log_softmax
 
@@ -76,17 +77,16 @@ class ValuedPolicy(nn.Module):
         summary: One line on what was loaded.
 
     Raises:
-        ModelError: No layout gives the model's own states, or it changes logits after its LM head; see
-            `check_layout`.
+        ModelError: No layout gives the model's own states and logits; see `check_layout`.
     """
 
     def __init__(self, policy: nn.Module, *, origin: ModelSettings | None = None, summary: str = "") -> None:
         super().__init__()
         self.policy, self.origin, self.summary = policy, origin, summary
         hold_layout(policy)
-        self.layout = self._measured_layout()
-        width = self.lm_head.weight.shape[1]
-        self.value_head = nn.Linear(width, 1, dtype=torch.float32, device=self.device)
+        measured = self._measured()
+        self.layout, self.reading = cast(Layout, measured.layout), measured.reading
+        self.value_head = nn.Linear(measured.width, 1, dtype=torch.float32, device=self.device)
         nn.init.zeros_(self.value_head.weight)
         nn.init.zeros_(self.value_head.bias)
 
@@ -131,6 +131,11 @@ class ValuedPolicy(nn.Module):
         return self.lm.get_output_embeddings()
 
     @property
+    def head(self) -> nn.Module:
+        """What gives logits of states: the LM head, or the model's own way where that is another."""
+        return self.lm_head if self.reading is None else OwnLogits(self.reading)
+
+    @property
     def device(self) -> torch.device:
         """Where it computes."""
         return next(self.policy.parameters()).device
@@ -165,7 +170,7 @@ class ValuedPolicy(nn.Module):
 
     def distribution(self, allowed: Tensor | None = None, temperature: float = 1.0) -> Distribution:
         """Return what is sampled from."""
-        return Distribution(self.lm_head, allowed, temperature)
+        return Distribution(self.head, allowed, temperature)
 
     def values(self, states: Tensor) -> Tensor:
         """Return the value head's values of states, float32. Takes [rows, width], gives [rows]."""
@@ -194,16 +199,16 @@ class ValuedPolicy(nn.Module):
             if ".lora_dropout." in name or isinstance(module, GradientCheckpointingLayer):
                 module.training = True
 
-    def _measured_layout(self) -> Layout:
-        """Return the layout that serves the language model, or refuse it by name."""
+    def _measured(self) -> LayoutCheck:
+        """Return how the language model can be run, or refuse it by name."""
         found = check_layout(self.lm)
         if found.layout is None:
             raise ModelError(
                 got=f"{type(self.lm).__name__}: {found.reason}",
-                needed="a language model that reads a row alone as in a batch, and whose LM head gives its logits",
+                needed="a language model that reads a row alone as in a batch, and makes logits of its last states",
                 fix="name another model",
             )
-        return found.layout
+        return found
 
 
 def load_language_model(settings: ModelSettings) -> tuple[PreTrainedModel, str]:

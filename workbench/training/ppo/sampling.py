@@ -66,7 +66,7 @@ def sample(
     held = torch.arange(batch, device=ids.device)
     writes = torch.ones_like(held, dtype=torch.bool)
     decoding = policy.start(prompts)
-    head = policy.lm_head
+    head = policy.head
     for column in range(longest):
         log_probs = allowed_log_softmax(head(decoding.states), allowed, temperature=temperature)
         chances = log_probs.exp()
