@@ -7,8 +7,7 @@ that of Lucene, exact document lengths (Kamphuis et al. 2020, "Which BM25 Do You
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +15,6 @@ from numpy.typing import NDArray
 from workbench.core.errors import SettingsError
 from workbench.retrieval.retriever import Scores
 from workbench.retrieval.tokenizer import CodeTokenizer
-
-if TYPE_CHECKING:
-    import bm25s
 
 __all__ = ["BM25Index", "BM25Retriever", "bm25_weights"]
 
@@ -149,23 +145,21 @@ class BM25Index:
         mean_length = max(self._words / self._texts, 1e-9)  # texts without any word are texts too
         for segment in self._segments:
             each = np.diff(segment.starts)
-            segment.weigh(
-                bm25_weights(
-                    segment.counts,
-                    segment.lengths[segment.documents],
-                    np.repeat(self._frequencies[segment.words], each),
-                    documents=self._texts,
-                    mean_length=mean_length,
-                    k1=self._k1,
-                    b=self._b,
-                )
+            segment.weights = bm25_weights(
+                segment.counts,
+                segment.lengths[segment.documents],
+                np.repeat(self._frequencies[segment.words], each),
+                documents=self._texts,
+                mean_length=mean_length,
+                k1=self._k1,
+                b=self._b,
             )
         self._weighted = True
 
 
 @dataclass
 class _Segment:
-    """Word counts of some texts, word by word (compressed columns), and the `bm25s` scorer over them."""
+    """Word counts of some texts, word by word (compressed columns), and what each occurrence weighs."""
 
     words: Ints
     """(distinct words,) numbers of the words that occur, ascending."""
@@ -177,7 +171,8 @@ class _Segment:
     """(occurrences,) how often the word is in it."""
     lengths: NDArray[np.int64]
     """(texts,) words of each text."""
-    scorer: bm25s.BM25 | None = None
+    weights: Scores = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+    """(occurrences,) what each adds to its text's score; of the whole collection, so set before a search."""
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -219,25 +214,13 @@ class _Segment:
             lengths,
         )
 
-    def weigh(self, weights: Scores) -> None:
-        """Set what each occurrence adds to a score."""
-        import bm25s
-
-        if self.scorer is None:
-            self.scorer = bm25s.BM25(backend="numpy")
-        self.scorer.scores = {
-            "data": weights,
-            "indices": self.documents,
-            "indptr": self.starts,
-            "num_docs": len(self),
-        }
-        self.scorer.nonoccurrence_array = None
-
     def scores(self, query: Ints) -> Scores:
         """Return (texts,) float32: the sum over the query's words; 0 where no word is shared."""
         place = np.searchsorted(self.words, query)
         there = place < len(self.words)
         there[there] = self.words[place[there]] == query[there]
-        if self.scorer is None or not there.any():
-            return np.zeros(len(self), dtype=np.float32)
-        return np.asarray(self.scorer.get_scores_from_ids(list(place[there])), dtype=np.float32)
+        found = np.zeros(len(self), dtype=np.float32)
+        for word in place[there]:
+            texts = slice(self.starts[word], self.starts[word + 1])
+            np.add.at(found, self.documents[texts], self.weights[texts])
+        return found
