@@ -1,7 +1,9 @@
 """notebooks/arks.ipynb: executed on a small world from its parameters to its report."""
 
+import json
+
 import pytest
-from paper_notebooks import results, run
+from paper_notebooks import results, run, run_file, with_examples
 
 from workbench.papers.arks.settings import ACTIVE, CONTROL, NOTHING, declared
 
@@ -48,3 +50,20 @@ def test_the_trace_of_every_setting_is_there(small):
     }
     assert traces == {one.word for one in declared()}
     assert {CONTROL, ACTIVE} <= {one.name for one in declared()}
+
+
+def test_a_reader_adds_a_retriever_and_a_source_in_a_cell_and_only_they_are_run(small):
+    """The notebook's own examples, made live."""
+    folder, _ = small
+    before = results("arks", folder)
+    done = run_file(with_examples("arks", folder.parent), folder, **SMALL)
+    assert done.exit_code == 0, done.output
+    found = results("arks", folder)
+    mine = ["active, long documents", "active, with a hint"]
+    rows = {row[0]: row for row in found["tables"]["by setting"]["rows"]}
+    assert set(rows) == {one.name for one in declared()} | set(mine)
+    assert [rows[name] for name in rows if name not in mine] == before["tables"]["by setting"]["rows"]
+    timings = json.loads((folder / "arks" / "timings.json").read_text())["steps"]
+    assert sorted(step["from_cache"] for step in timings.values()) == [False, True]
+    (trace,) = (folder / "arks" / "steps").glob("loops-*/model-0/yours/active-with-a-hint/trace.jsonl")
+    assert "Where a number is refused, move it" in trace.read_text()

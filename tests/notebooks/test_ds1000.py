@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from paper_notebooks import notebook, results, run
+from paper_notebooks import notebook, results, run, run_file, with_examples
 
 from workbench.store.location import data_folder
 
@@ -68,6 +68,28 @@ def test_pocket_is_kept_when_it_is_asked_for_again(pocket):
     assert done.exit_code == 0
     assert "finished before, kept" in done.output
     assert (folder / "ds1000" / "results.json").read_bytes() == before
+
+
+def test_a_reader_adds_generators_in_a_cell(tmp_path):
+    """The notebook's own examples, made live: they are asked and graded as all others."""
+    rows = (data_folder() / "ds1000" / "suite.jsonl").read_text().splitlines()
+    few = tmp_path / "few.jsonl"
+    few.write_text("\n".join(row for row in rows if json.loads(row)["metadata"]["library"] == "Numpy"))
+    file = with_examples("ds1000", tmp_path)
+    done = run_file(file, tmp_path / "run", problems=few, generators="reference")
+    assert done.exit_code == 0, done.output
+    found = results("ds1000", tmp_path / "run")
+    assert found["numbers"]["pass@1"] == {"reference": 1.0, "nothing": 0.0, "shouted": 0.0}
+    asked = set((tmp_path / "run" / "ds1000" / "steps").glob("answers-*"))
+    # another function: it is asked again, and only it
+    file.write_text(file.read_text().replace("result = None", "result = 0"))
+    assert run_file(file, tmp_path / "run", problems=few, generators="reference").exit_code == 0
+    new = {
+        step.name.split("-")[1]
+        for step in (tmp_path / "run" / "ds1000" / "steps").glob("answers-*")
+        if step not in asked
+    }
+    assert new == {"nothing"}
 
 
 def test_papermill_alone_gives_the_same_numbers(tmp_path):

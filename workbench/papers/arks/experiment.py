@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.papers.arks.data import ArksData, Model
-from workbench.papers.arks.settings import ACTIVE, Setting
+from workbench.papers.arks.settings import ACTIVE, Setting, check_names
 from workbench.retrieval import (
     ActiveResult,
     ActiveRetrievalSettings,
@@ -62,7 +62,7 @@ class Outcomes:
     rows: pd.DataFrame
     """A row for each setting, model, problem and round: see `rows_of`."""
     example: tuple[Step, ...]
-    """The trace of the first model in the setting `ACTIVE`."""
+    """The trace of the first model in the setting `ACTIVE`; empty where that was not run."""
 
 
 def run_experiment(
@@ -85,9 +85,13 @@ def run_experiment(
         timeout_s: Wall time of one program, in seconds.
         processes: Jobs at a time.
         folder: Where results and traces go: a folder a model, in it one a family, and in that one a setting.
+
+    Raises:
+        SettingsError: Two settings have one name, or names that are one folder's.
     """
     import pandas as pd
 
+    check_names(settings)
     families: dict[str, list[Setting]] = {}
     for one in settings:
         families.setdefault(one.family, []).append(one)
@@ -98,8 +102,8 @@ def run_experiment(
         for place, model in enumerate(models)
     }
     frames = run_jobs(run_job, jobs, folder / "jobs", workers=processes, label="loops")
-    active = next(one for one in settings if one.name == ACTIVE)
-    example = read_steps(jobs[f"0-{active.family}"].trace(active))
+    active = next((one for one in settings if one.name == ACTIVE), None)
+    example = () if active is None else read_steps(jobs[f"0-{active.family}"].trace(active))
     return Outcomes(pd.concat(frames.values(), ignore_index=True), tuple(example))
 
 
@@ -114,7 +118,8 @@ def run_job(job: Job) -> pd.DataFrame:
         ResumableCompletions(job.model.open(), job.own / "completions.jsonl", progress=True) as generator,
     ):
         for setting in job.settings:
-            soup = KnowledgeSoup(items=job.data.documents(stripped=setting.stripped))
+            documents = job.data.documents(stripped=setting.stripped)
+            soup = KnowledgeSoup(setting.retriever, items=[*documents, *setting.items])
             result = active_retrieval(
                 job.data.problems,
                 soup,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
-from workbench.retrieval import ActiveRetrievalSettings
+from workbench.core.errors import SettingsError
+from workbench.retrieval import ActiveRetrievalSettings, Item
+from workbench.retrieval.retriever import Retriever
 
 __all__ = [
     "ACTIVE",
@@ -18,6 +21,7 @@ __all__ = [
     "RIGHT",
     "STRIPPED",
     "Setting",
+    "check_names",
     "declared",
     "letters_of",
 ]
@@ -40,6 +44,15 @@ class Setting:
     """What differs from the base, by name of `ActiveRetrievalSettings`."""
     stripped: bool = False
     """Whether the documents lack the words of the functions' familiar names."""
+    retriever: Retriever | None = None
+    """How the soup is searched; BM25 where None."""
+    items: tuple[Item, ...] = ()
+    """What the soup holds besides the data's documentation: a source of one's own."""
+
+    def cache_key(self) -> tuple[Any, ...]:
+        """Return what decides on the outcome; of the retriever what it says of itself."""
+        searched = None if self.retriever is None else self.retriever.fingerprint
+        return self.name, self.family, self.changes, self.stripped, searched, self.items
 
     @property
     def word(self) -> str:
@@ -82,6 +95,22 @@ def declared(*, bounded: bool = True, stripped: bool = True) -> tuple[Setting, .
         kept = [one for one in settings if one.name in (ONE_SHOT, CONTROL, ACTIVE, RIGHT)]
         settings += [Setting(f"{one.name}{STRIPPED}", "stripped", one.changes, True) for one in kept]
     return tuple(settings)
+
+
+def check_names(settings: Sequence[Setting]) -> None:
+    """Refuse settings that tables or folders could not tell apart.
+
+    Raises:
+        SettingsError: Two settings have one name, or names that are one folder's.
+    """
+    counted = Counter(one.word for one in settings)
+    twice = [one.name for one in settings if counted[one.word] > 1]
+    if twice:
+        raise SettingsError(
+            got=f"settings called {', '.join(twice)}",
+            needed="names that differ in letters or digits",
+            fix="rename one",
+        )
 
 
 def letters_of(sources: Sequence[str]) -> str:
