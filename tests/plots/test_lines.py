@@ -29,6 +29,11 @@ def test_every_point_is_drawn_and_every_name_stands_once():
     assert [note.text for note in figure.layout.annotations] == ["reward loss", "policy loss"]
     colours = {(trace.name, trace.line.color) for trace in figure.data}
     assert len(colours) == 2
+    # a line of one point is a dot of the same colour
+    dots = {(trace.name, trace.marker.color) for trace in figure.data if trace.mode == "markers"}
+    assert dots == {(name, color) for name, color in colours if name == "hybrid"} | {
+        (trace.name, trace.line.color) for trace in figure.data if not len(trace.x)
+    }
 
 
 @pytest.mark.parametrize("frame", [FRAME, FRAME[:0]])

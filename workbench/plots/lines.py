@@ -42,15 +42,16 @@ def lines(frame: pd.DataFrame, *, x: str, y: str, color: str, panel: str) -> go.
     figure = make_subplots(rows=1, cols=len(panels), subplot_titles=[str(one) for one in panels])
     for column, one in enumerate(panels, start=1):
         for number, name in enumerate(names):
-            rows = frame[(frame[panel] == one) & (frame[color] == name)]
+            rows, tone = frame[(frame[panel] == one) & (frame[color] == name)], COLORS[number % len(COLORS)]
             figure.add_scatter(
                 name=str(name),
                 legendgroup=str(name),
                 showlegend=name not in {trace.name for trace in figure.data},
                 x=rows[x].tolist(),
                 y=rows[y].tolist(),
-                mode="lines",
-                line={"color": COLORS[number % len(COLORS)], "width": 2},
+                # a line of one point would not be seen
+                **({"mode": "lines"} if len(rows) > 1 else {"mode": "markers", "marker": {"color": tone}}),
+                line={"color": tone, "width": 2},
                 hovertemplate=f"{name}, {x} %{{x}}: %{{y:.3f}}<extra></extra>",
                 visible=True if len(rows) else "legendonly",
                 row=1,
