@@ -72,7 +72,7 @@ class Findings:
 
         Returns:
             Columns `arm`, `trained on`, `test set`, `accuracy`, `low`, `high` (95 %: Student's t over seeds; of a
-            single seed, and of the baselines that have none, the bootstrap over prompts), `sd` over seeds, `pairs`,
+            single seed, and of the baselines that have none, Wilson's, by prompts), `sd` over seeds, `pairs`,
             `seeds`.
         """
         import pandas as pd
