@@ -25,6 +25,8 @@ class Seam:
 
     def ask(self, request: dict) -> Any:
         self.asked.append(request)
+        if request["kind"] == "refused":
+            return None
         request = inputs.load(inputs.dump(request, reads=True), self.table.__getitem__)
         reply = decode(encode(self.table.answer(request), self.table.node), self.stand_in)
         if "raised" in reply:
@@ -147,4 +149,5 @@ def test_only_what_the_class_has_is_asked_and_no_expected_value_goes_along(seam:
     for expected in (np.zeros(2), [1, 2], (1, 2)):
         with pytest.raises(TypeError, match=f"not asked with a {type(expected).__name__}"):
             there.get_xdata(expected)
+        assert seam.asked[-1] == {"kind": "refused"}
     assert there.get_xdata(orig=True).tolist() == [0, 1]

@@ -195,12 +195,24 @@ def test_a_wrong_answer_fails_in_one_process_too(box: Sandbox):
     assert (right.status, right.split, right.refused) == ("passed", False, False)
 
 
+def test_a_figure_that_may_not_be_asked_is_read_in_one_process(box: Sandbox):
+    """The tests call a method of the axes with an array, which no figure of another process is given."""
+    code = "import matplotlib.pyplot as plt\nresult = plt.subplots()[1]"
+    tests = (
+        "import numpy as np\nimport matplotlib.pyplot\ndef test_execution(code):\n    space = {}\n    exec(code, space)\n"
+        "    assert space['result'].transAxes.transform(np.zeros((1, 2))).shape == (1, 2)\n"
+    )
+    verdict = box.run(Program(code, tests=tests, reference=code))
+    assert (verdict.status, verdict.split) == ("passed", False)
+    assert box.run(Program(code, tests=tests)).refused
+
+
 def test_the_reference_is_asked_once_for_all_answers():
     asked = []
 
     def run(program: Program) -> Verdict:
         asked.append((program.code, program.split))
-        return Verdict("failed" if program.split else "passed", split=program.split)
+        return Verdict("failed" if program.split else "passed", split=program.split, refused=program.split)
 
     splitting = Splitting(run)
     refused = Verdict("failed", refused=True)
@@ -211,3 +223,11 @@ def test_the_reference_is_asked_once_for_all_answers():
     assert splitting.again(Program("a", tests="t", reference="r"), Verdict("failed")) == Verdict("failed")
     assert splitting.again(Program("a", tests="t"), refused) is refused
     assert len(asked) == 4
+
+
+@pytest.mark.parametrize("status", ["timeout", "failed", "memory"])
+def test_a_reference_that_fails_for_another_reason_opens_nothing(status):
+    """A busy machine may stop it in time: that must not bring an answer beside the expected values."""
+    splitting = Splitting(lambda program: Verdict(status if program.split else "passed", split=program.split))
+    refused = Verdict("failed", refused=True)
+    assert splitting.again(Program("a", tests="t", reference="r"), refused) is refused

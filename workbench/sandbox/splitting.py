@@ -50,7 +50,8 @@ class Splitting:
         with lock:  # others of the same problem wait for what the first finds out
             if key not in self._one_process:
                 reference = replace(program, code=program.reference, reference="")
+                # refused, and not merely failed: what a busy machine stops in time says nothing of the problem
                 self._one_process[key] = (
-                    not self._run(reference).passed and self._run(replace(reference, split=False)).passed
+                    self._run(reference).refused and self._run(replace(reference, split=False)).passed
                 )
             return self._one_process[key]

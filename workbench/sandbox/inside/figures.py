@@ -44,12 +44,14 @@ class Drawn:
             return object.__getattribute__(self, name)
         kind = object.__getattribute__(self, "_kind")
         if not _has(kind, name):
+            _refuse(self)
             raise AttributeError(f"{name}: nothing that {kind.__name__} has here")
         if inspect.isroutine(inspect.getattr_static(kind, name, None)):
             return lambda *arguments, **settings: _read(self, "call", name, arguments, settings)
         return _read(self, "attribute", name)
 
     def __setattr__(self, name: str, value: Any) -> None:
+        _refuse(self)
         raise AttributeError(f"{name}: a figure of the program is read here, not changed")
 
     def __call__(self, *arguments: Any, **settings: Any) -> Any:
@@ -124,10 +126,19 @@ def isinstance_of_drawn(value: Any) -> bool:
     return type(value) in (Drawn, DrawnItems)
 
 
+def _refuse(target: Drawn) -> None:
+    """Let it be known that a reading was not carried out: the figure itself might have answered."""
+    object.__getattribute__(target, "_ask")({"kind": "refused"})
+
+
 def _read(
     target: Drawn, kind: str, name: str | None = None, arguments: tuple = (), settings: Any = None
 ) -> Any:
-    _check_arguments((*arguments, *(settings or {}).values()))
+    try:
+        _check_arguments((*arguments, *(settings or {}).values()))
+    except TypeError:
+        _refuse(target)
+        raise
     request = {"kind": kind, "number": Drawn.drawn_number(target), "name": name}
     ask = object.__getattribute__(target, "_ask")
     return ask({**request, "arguments": arguments, "settings": settings or {}})
@@ -140,7 +151,7 @@ def stand_in(number: int, kind: type, ask: Ask) -> Drawn:
         number: By which that process knows it.
         kind: The class of a library that it is an instance of; `object` where that is not known, and nothing
             can be asked of it but its text and its items.
-        ask: Carries a reading to the solution process.
+        ask: Carries a reading to the solution process; told of the kind "refused" where one is not carried there.
     """
     has_items = kind is object or hasattr(kind, "__len__") or hasattr(kind, "__iter__")
     return (DrawnItems if has_items else Drawn)(number, kind, ask)

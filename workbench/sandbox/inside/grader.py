@@ -111,6 +111,9 @@ class _Solution:
 
     def _read(self, request: dict) -> Any:
         """Ask for something of an object that was left in the solution process."""
+        if request["kind"] == "refused":
+            self.refused = True
+            return None
         reply, _ = self._call({"call": "read", **request})
         raised = reply.get("raised")
         if type(raised) is list and len(raised) == 2:
