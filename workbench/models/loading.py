@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from workbench.core.errors import ModelError, SettingsError
+from workbench.models.base_weights import note_loaded
 from workbench.models.catalog import checkpoint_source
 from workbench.models.damage import whole_files
 from workbench.models.four_bit import hold_layout
@@ -151,7 +152,9 @@ def load_checkpoint(kind: Any, settings: ModelSettings, needed: str) -> tuple[An
         with late_bars():
             model, found = kind.from_pretrained(settings.source, output_loading_info=True, **options)
         hold_layout(model)
-        return (model if settings.quantize else model.to(device)).eval(), sorted(found["missing_keys"])
+        placed = (model if settings.quantize else model.to(device)).eval()
+        note_loaded(placed)
+        return placed, sorted(found["missing_keys"])
 
     return _loading(load, settings.name, device, needed)
 

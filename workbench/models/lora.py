@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import ModelError, SettingsError
+from workbench.models.base_weights import note_base
 from workbench.models.four_bit import hold_layout
 from workbench.models.lora_targets import called_ends, default_targets, ends_with, parameter_ends, targets_of
 from workbench.models.quiet import without_old_name
@@ -95,6 +96,7 @@ def add_lora(model: PreTrainedModel, settings: LoraSettings) -> PeftModel:
             isinstance(layer, Conv1D) for layer in chosen.values()
         ),  # GPT-2 keeps its matrices turned
     )
+    note_base(model)
     try:
         with without_old_name():
             adapted: Any = get_peft_model(model, config)

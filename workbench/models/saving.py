@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from torch import Tensor, nn
 
 from workbench.core.errors import ModelError
+from workbench.models.base_weights import check_base
 from workbench.models.damage import whole_files
 from workbench.models.loading import ModelSettings, load_causal_lm
 from workbench.models.pickles import only_tensors
@@ -225,7 +226,7 @@ def base_of(lm: PreTrainedModel, origin: ModelSettings | None, *, adapters: bool
         adapters: Whether it carries adapters, which are saved without it.
 
     Raises:
-        ModelError: It is not known what it was loaded from.
+        ModelError: It is not known what it was loaded from, or it has changed in memory since.
     """
     if not adapters and not getattr(lm, "is_quantized", False):
         return None
@@ -235,6 +236,7 @@ def base_of(lm: PreTrainedModel, origin: ModelSettings | None, *, adapters: bool
             needed="the name or folder of their base, to load it again",
             fix="load the model by its name, or give it origin=ModelSettings(name)",
         )
+    check_base(lm)
     commit = getattr(lm.config, "_commit_hash", None)  # a branch moves on, a commit stays
     return {
         "name": origin.source,
