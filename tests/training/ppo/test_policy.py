@@ -5,12 +5,15 @@ from __future__ import annotations
 import pytest
 import torch
 from tiny_policies import KINDS, PROMPTS, batch_of, language_model, policy_of
+from tiny_policy_families import DECODER_ONLY, ENCODER_DECODER, SIZES, model_of
 
 from workbench.core.errors import SettingsError
 from workbench.models import LoraSettings, ModelSettings, add_lora
+from workbench.models.loading import checkpoint_activations
 from workbench.training.ppo import ValuedPolicy
 from workbench.training.ppo.sampling import sample
 
+FAMILIES = ENCODER_DECODER | DECODER_ONLY
 IDS = torch.tensor([[2, 3, 1, 0], [4, 2, 2, 5]])
 MASK = torch.tensor([[True, True, True, False], [True, True, True, True]])
 
@@ -74,6 +77,33 @@ def test_only_the_adapters_dropout_is_on_in_training() -> None:
     policy.train_adapters()
     on = {name for name, one in policy.named_modules() if one.training and isinstance(one, torch.nn.Dropout)}
     assert on and all("lora_dropout" in name for name in on)
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+@pytest.mark.parametrize("family", ["Bart", "LED", "Pegasus", "T5", "OPT", "GPT2", "BioGpt"])
+def test_the_policy_that_learns_is_the_one_that_sampled(family: str, checkpointing: bool) -> None:
+    """Some families drop out by a function that asks the layer's mode, and checkpointing needs that mode."""
+    lm = model_of(
+        family, FAMILIES.get(family, SIZES) | {"dropout": 0.5, "hidden_dropout_prob": 0.5, "resid_pdrop": 0.5}
+    )
+    if checkpointing:
+        checkpoint_activations(lm)
+    policy = ValuedPolicy(lm).eval()
+    prompts = batch_of(policy, PROMPTS[:2])
+    right = policy(prompts, IDS, MASK).logps
+    right.sum().backward()
+    wanted = {name: one.grad.clone() for name, one in lm.named_parameters() if one.grad is not None}
+    policy.zero_grad()
+    policy.train_adapters()
+    assert any(one.training for one in policy.modules()) == checkpointing
+    found = policy(prompts, IDS, MASK).logps
+    torch.testing.assert_close(found, right)
+    found.sum().backward()
+    for name, parameter in lm.named_parameters():
+        if name in wanted:
+            torch.testing.assert_close(parameter.grad, wanted[name], msg=name)
+    policy.eval()
+    assert not any(one.training for one in policy.modules())
 
 
 def test_quantised_weights_need_adapters() -> None:

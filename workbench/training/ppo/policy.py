@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -196,8 +196,13 @@ class ValuedPolicy(nn.Module):
 
         self.eval()
         for name, module in self.named_modules():
-            if ".lora_dropout." in name or isinstance(module, GradientCheckpointingLayer):
+            if ".lora_dropout." in name:
                 module.training = True
+            elif isinstance(module, GradientCheckpointingLayer) and module.gradient_checkpointing:
+                layer: Any = module
+                layer.training = True  # what it asks before it checkpoints
+                if not isinstance(layer._gradient_checkpointing_func, _Still):
+                    layer._gradient_checkpointing_func = _Still(layer)
 
     def _measured(self) -> LayoutCheck:
         """Return how the language model can be run, or refuse it by name."""
@@ -209,6 +214,31 @@ class ValuedPolicy(nn.Module):
                 fix="name another model",
             )
         return found
+
+
+class _Still:
+    """Checkpoints a layer's activations while the layer computes as in evaluation.
+
+    Families such as BART and OPT apply dropout as a function, as long as their layer is in training mode.
+
+    Args:
+        layer: A layer that checkpoints its activations.
+    """
+
+    def __init__(self, layer: Any) -> None:
+        self.layer, self.checkpoint = layer, layer._gradient_checkpointing_func
+
+    def __call__(self, forward: Callable[..., Any], *given: Any) -> Any:
+        """Run the layer, and again in the backward pass."""
+
+        def still(*again: Any) -> Any:
+            self.layer.training = False
+            try:
+                return forward(*again)
+            finally:
+                self.layer.training = True
+
+        return self.checkpoint(still, *given)
 
 
 def load_language_model(settings: ModelSettings) -> tuple[PreTrainedModel, str]:
