@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
 SIZES: dict[str, Any] = {
@@ -62,3 +64,25 @@ def save_classifier(
     config = getattr(transformers, f"{family}Config")(**SIZES, vocab_size=len(tokenizer), **named)
     getattr(transformers, f"AutoModelFor{task}").from_config(config).save_pretrained(folder)
     return folder
+
+
+def save_ultra(folder: Path) -> tuple[torch.Tensor, torch.Tensor]:
+    """Save a tiny checkpoint as UltraRM has it; return two texts and their scores."""
+    torch.manual_seed(0)
+    model = transformers.LlamaForSequenceClassification(
+        transformers.LlamaConfig(
+            vocab_size=320, hidden_size=16, intermediate_size=24, num_hidden_layers=1, num_attention_heads=2,
+            initializer_range=0.3, num_labels=1, pad_token_id=0,
+        )
+    )  # fmt: skip
+    model.save_pretrained(folder)
+    weights = load_file(folder / "model.safetensors")
+    weights["regression_head.weight"] = weights.pop("score.weight")
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"architectures": ["LlamaRewardModel"]}
+    for name in ("id2label", "label2id"):
+        config.pop(name, None)
+    (folder / "config.json").write_text(json.dumps(config))
+    ids = torch.tensor([[5, 6, 7, 8], [9, 10, 11, 12]])
+    return ids, model.eval()(ids).logits[:, 0].detach()

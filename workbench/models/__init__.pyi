@@ -1,5 +1,4 @@
 from .classifier import ClassifierRewardModel as ClassifierRewardModel
-from .classifier import load_scorer as load_scorer
 from .encoding import EncodedTexts as EncodedTexts
 from .encoding import EncodingSettings as EncodingSettings
 from .encoding import TokenBatch as TokenBatch
@@ -17,6 +16,7 @@ from .lora import add_lora as add_lora
 from .reward_model import RewardModel as RewardModel
 from .reward_model import RewardOutput as RewardOutput
 from .saving import restore_reward_model as restore_reward_model
+from .scorers import load_scorer as load_scorer
 from .token_logps import label_logps as label_logps
 
 __all__ = [

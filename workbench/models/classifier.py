@@ -1,24 +1,21 @@
-"""Score with any reward model: one of ours, or a sequence classifier of transformers."""
+"""Score with a sequence classifier of transformers."""
 
 from __future__ import annotations
 
 import inspect
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
-from workbench.core.errors import ModelError
 from workbench.models.batch import check_batch, last_token, positions
 from workbench.models.four_bit import hold_layout
-from workbench.models.loading import ModelSettings, describe, load_checkpoint
-from workbench.models.reward_model import RewardModel, RewardOutput
+from workbench.models.reward_model import RewardOutput
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-__all__ = ["ClassifierRewardModel", "load_scorer"]
+__all__ = ["ClassifierRewardModel"]
 
 
 class ClassifierRewardModel(nn.Module):
@@ -56,7 +53,10 @@ class ClassifierRewardModel(nn.Module):
         """
         mask, _response = check_batch(input_ids, attention_mask, response_mask)
         model: Any = self.model
-        if not isinstance(getattr(model, "score", None), nn.Linear):  # an encoder: it pools in its own way
+        head = getattr(model, "score", None)
+        if not isinstance(
+            getattr(head, "original_module", head), nn.Linear
+        ):  # an encoder: it pools in its own way
             return RewardOutput(model(input_ids, attention_mask=mask.long()).logits[:, 0].float(), None)
         options = {"attention_mask": mask.long(), "use_cache": False}
         if "position_ids" in inspect.signature(model.base_model.forward).parameters:
@@ -67,33 +67,3 @@ class ClassifierRewardModel(nn.Module):
         read = torch.where(seen.any(1, keepdim=True), seen, mask)
         pooled = hidden[torch.arange(len(hidden), device=hidden.device), last_token(read)]
         return RewardOutput(model.score(pooled)[:, 0].float(), None)
-
-
-def load_scorer(settings: ModelSettings) -> RewardModel | ClassifierRewardModel:
-    """Load a reward model for scoring: a folder of `RewardModel.save_pretrained`, or a sequence classifier.
-
-    Args:
-        settings: Which one, and how. A saved reward model is held as it was saved, but for device and dtype.
-
-    Returns:
-        In evaluation mode, without gradients.
-
-    Raises:
-        ModelError: It cannot be loaded, has not one label, or its score head was never trained.
-    """
-    from transformers import AutoModelForSequenceClassification
-
-    from workbench.models.saving import DESCRIPTION
-
-    if (Path(settings.source) / DESCRIPTION).is_file():
-        dtype = None if settings.dtype == "auto" else settings.dtype
-        return RewardModel.from_pretrained(settings.source, device=settings.device, dtype=dtype)
-    model, missing = load_checkpoint(AutoModelForSequenceClassification, settings, "a sequence classifier")
-    if missing or model.config.num_labels != 1:
-        lacks = f"no weights for {', '.join(missing)}" if missing else f"{model.config.num_labels} labels"
-        raise ModelError(
-            got=f"{settings.name} has {lacks}",
-            needed="a reward model: a sequence classifier with one label, its head trained",
-            fix="name a reward model; to make one of a language model, train it: RewardModel.load",
-        )
-    return ClassifierRewardModel(model.requires_grad_(False), describe(model, settings))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from workbench.core.errors import ModelError, SettingsError
@@ -174,7 +176,7 @@ def checkpoint_activations(model: Any, options: Mapping[str, Any] | None = None)
 
 
 def load_tokenizer(settings: ModelSettings) -> PreTrainedTokenizerBase:
-    """Load a model's tokenizer.
+    """Load a model's tokenizer; of adapters that were saved without one, their base's.
 
     Raises:
         ModelError: It cannot be found or read.
@@ -182,9 +184,22 @@ def load_tokenizer(settings: ModelSettings) -> PreTrainedTokenizerBase:
     from transformers import AutoTokenizer
 
     def load() -> Any:
-        return AutoTokenizer.from_pretrained(settings.source, revision=settings.revision)
+        return AutoTokenizer.from_pretrained(_tokenizer_place(settings), revision=settings.revision)
 
     return _loading(load, settings.name, pick_device("cpu"), "a tokenizer")
+
+
+def _tokenizer_place(settings: ModelSettings) -> str:
+    """Return where a model's tokenizer is: beside it, or with the base of its adapters."""
+    folder = Path(settings.source)
+    adapters = folder / "adapter_config.json"
+    if not adapters.is_file() or any(
+        [*folder.glob("tokenizer*"), *folder.glob("vocab*"), *folder.glob("*.model")]
+    ):
+        return settings.source
+    return str(
+        json.loads(adapters.read_text(encoding="utf-8")).get("base_model_name_or_path") or settings.source
+    )
 
 
 def _loading(load: Callable[[], Loaded], name: str, device: torch.device, kind: str) -> Loaded:

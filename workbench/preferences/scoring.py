@@ -11,6 +11,7 @@ from workbench.core.errors import ModelError, SettingsError
 from workbench.datasets.preference_pair import PreferencePair
 from workbench.datasets.preferences import check_named_once, load_preferences
 from workbench.models.encoding import EncodingSettings, described, load_encoding, settled
+from workbench.models.kinds import LANGUAGE_MODEL, kind_of
 from workbench.models.loading import ModelSettings, load_causal_lm, load_tokenizer
 from workbench.preferences.summary import summarize_preferences
 from workbench.rewards.pair_scores import PreferenceScores
@@ -35,7 +36,7 @@ class PreferenceScoring:
     """
 
     model: str
-    """A reward model's folder, a sequence classifier, or a causal language model to score as a policy alone."""
+    """A reward model as `load_scorer` takes it, or a causal language model to score as a policy alone."""
     data: tuple[str, ...]
     """Data sets by name, or files; see `load_preferences`."""
     baseline: str | None = None
@@ -151,7 +152,7 @@ def open_scorer(scoring: PreferenceScoring) -> tuple[Scorer, tuple[str, ...]]:
 
     training = _training(scoring.model)
     settings = scoring.settings(scoring.model)
-    untrained = _is_causal_lm(settings)
+    untrained = kind_of(settings) == LANGUAGE_MODEL
     model = _policy(settings) if untrained else _scorer(settings)
     tokenizer = load_tokenizer(ModelSettings(_tokenizer_name(scoring.model, model), device="cpu"))
     beta = scoring.beta or training.get("settings", {}).get("beta") or 0.1
@@ -190,29 +191,9 @@ def _policy(settings: ModelSettings) -> Any:
 
 
 def _scorer(settings: ModelSettings) -> Any:
-    from workbench.models.classifier import load_scorer
+    from workbench.models.scorers import load_scorer
 
     return load_scorer(settings)
-
-
-def _is_causal_lm(settings: ModelSettings) -> bool:
-    """Tell whether a name is that of a plain language model, by what its configuration says."""
-    from transformers import AutoConfig
-
-    from workbench.models.saving import DESCRIPTION
-
-    if (Path(settings.source) / DESCRIPTION).is_file():
-        return False
-    try:
-        config = AutoConfig.from_pretrained(settings.source, revision=settings.revision)
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(
-            got=f"{settings.name}: {str(error).splitlines()[0]}",
-            needed="a reward model's folder, or a model on the Hub",
-            fix="correct the name; for a gated model log in with `hf auth login`",
-        ) from error
-    kinds = config.architectures or []
-    return bool(kinds) and not any("SequenceClassification" in kind for kind in kinds)
 
 
 def _tokenizer_name(name: str, model: Any) -> str:

@@ -9,10 +9,11 @@ import numpy as np
 import torch
 
 from workbench.core.errors import ModelError
-from workbench.models.classifier import ClassifierRewardModel, load_scorer
+from workbench.models.classifier import ClassifierRewardModel
 from workbench.models.encoding import EncodingSettings, collate, encode, settled
 from workbench.models.loading import ModelSettings, load_tokenizer
 from workbench.models.reward_model import RewardModel
+from workbench.models.scorers import load_scorer
 from workbench.rewards.spans import Sample, Span, whole
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class SequenceModelReward:
         name: str = "holistic",
         batch_size: int = 16,
     ) -> SequenceModelReward:
-        """Load a saved `RewardModel`, or a sequence classifier of one label; see `load_scorer`.
+        """Load a reward model of any kind that `load_scorer` takes.
 
         Raises:
             ModelError: It cannot be loaded, has not one label, or its head was never trained.

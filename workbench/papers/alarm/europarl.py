@@ -14,6 +14,7 @@ from workbench.datasets.europarl import EUROPARL, TranslationPair, load_europarl
 from workbench.models.encoding import EncodingSettings
 from workbench.models.loading import ModelSettings, load_tokenizer
 from workbench.models.lora import LoraSettings
+from workbench.models.scorers import load_scorer
 from workbench.papers.alarm.task import Prepared, SeedTask, TaskRewards, measured_pool
 from workbench.rewards import (
     GrammarReward,
@@ -27,7 +28,6 @@ from workbench.rewards import (
     fit_normalization,
 )
 from workbench.rewards.sequence_model import ULTRA_ENCODING
-from workbench.rewards.ultra import load_holistic
 from workbench.training.ppo.settings import PAPER_LORA, PPOSettings
 
 __all__ = ["ASPECTS", "EuroparlRewards", "EuroparlTask", "prepare_europarl"]
@@ -60,7 +60,7 @@ class EuroparlTask:
     policy: ModelSettings = MT5
     """Who translates."""
     holistic: ModelSettings = ULTRARM
-    """A reward model for whole answers; see `load_holistic`."""
+    """A reward model for whole answers; see `load_scorer`."""
     encoding: EncodingSettings = ULTRA_ENCODING
     """How it reads."""
     normalization: Normalization | None = ULTRA
@@ -163,7 +163,7 @@ def _samples(pairs: Sequence[TranslationPair]) -> tuple[Sample, ...]:
 
 
 def _holistic(model: ModelSettings, encoding: EncodingSettings) -> SequenceModelReward:
-    return SequenceModelReward(load_holistic(model), load_tokenizer(model), encoding)
+    return SequenceModelReward(load_scorer(model), load_tokenizer(model), encoding)
 
 
 def _aspects(names: Sequence[str]) -> dict[str, Reward]:

@@ -13,6 +13,7 @@ from workbench.datasets.qa_feedback import QAFeedback, load_qa_feedback
 from workbench.models.encoding import EncodingSettings
 from workbench.models.loading import ModelSettings, load_tokenizer
 from workbench.models.lora import LoraSettings
+from workbench.models.scorers import load_scorer
 from workbench.papers.alarm.setup import quantize_of
 from workbench.papers.alarm.task import Prepared, SeedTask, TaskRewards, measured_pool
 from workbench.rewards import (
@@ -30,7 +31,6 @@ from workbench.rewards import (
     span_examples,
 )
 from workbench.rewards.sequence_model import COMPLETENESS_ENCODING, ULTRA_ENCODING
-from workbench.rewards.ultra import load_holistic
 from workbench.training import SpanTrainingSettings, train_span_classifier
 from workbench.training.ppo.settings import PAPER_LORA, PPOSettings
 from workbench.training.settings import RewardTrainingSettings
@@ -55,7 +55,7 @@ class QuestionSettings:
     policy: ModelSettings
     """Who answers."""
     holistic: ModelSettings
-    """A reward model for whole answers; see `load_holistic`."""
+    """A reward model for whole answers; see `load_scorer`."""
     aspect_model: ModelSettings
     """What relevance and factuality are trained from: a pretrained encoder."""
     completeness_model: ModelSettings
@@ -249,7 +249,7 @@ def _raw_rewards(holistic: ModelSettings, folder: Path) -> dict[str, Reward]:
     device = holistic.device
     found: dict[str, Reward] = {
         "holistic": SequenceModelReward(
-            load_holistic(holistic),
+            load_scorer(holistic),
             load_tokenizer(holistic),
             ULTRA_ENCODING if ultra else EncodingSettings(template="{prompt}\n", max_tokens=1280),
         )
