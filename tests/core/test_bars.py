@@ -17,6 +17,10 @@ with Bar(total=4, desc="half") as bar:
     bar.update(2)
 ---
 Bar(total=2, desc="hidden", disable=True).close()
+---
+for _ in Bar(range(2), desc="outer"):
+    list(Bar(range(2), desc="inner"))
+Bar(total=0, desc="nothing").close()
 """
 
 
@@ -29,6 +33,7 @@ def test_in_a_notebook_the_end_of_a_bar_is_what_is_kept():
     assert said[0].startswith("whole: 100%") and "3/3" in said[0]
     assert said[1].startswith("half:  50%") and "2/4" in said[1]
     assert said[2] == ""
+    assert said[3].startswith("outer: 100%") and "inner" not in said[3] and "nothing" not in said[3]
 
 
 def test_on_a_stream_it_is_a_line():
