@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 
@@ -225,6 +227,37 @@ def ppo(config: str, device: str, steps: int, threads: int) -> None:
         f"rewards of a rollout: {together * 1e3:.1f} ms together, {apart * 1e3:.1f} ms one by one: "
         f"{speed.reward_ratio:.1f}x"
     )
+
+
+@command.command(epilog="Example: workbench bench families llama qwen3 t5")
+@click.argument("names", nargs=-1, metavar="[FAMILY]...")
+@_workers
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write the table too."
+)
+def families(names: tuple[str, ...], workers: int, out: Path | None) -> None:
+    """Try all that is done with language models on a tiny one of each family that transformers has.
+
+    Each cell passes, is refused by an error that says why, or is wrong; then the exit status is 1. Without names all
+    families are tried, which takes minutes.
+    """
+    from tqdm import tqdm
+
+    from workbench.benchmarks.families import chosen_families, family_table, measure_families
+    from workbench.store.atomic import write_bytes
+
+    chosen, rows = chosen_families(names), []
+    with tqdm(total=len(chosen), unit="family", disable=None) as bar:
+        for row in measure_families(chosen, workers=workers):
+            rows.append(row)
+            bar.update()
+    page = family_table(rows)
+    click.echo(page)
+    if out is not None:
+        write_bytes(out, page.encode())
+        click.echo(f"written: {out}")
+    if any(row.fails for row in rows):
+        raise SystemExit(1)
 
 
 def _leaks(count: int, workers: int) -> None:

@@ -18,20 +18,25 @@ _MARKS = {"ok": "✓", "missing": "○", "note": "!", "broken": "✕"}
 _COLOURS = {"ok": "green", "missing": "bright_black", "note": "yellow", "broken": "red"}
 
 
-@click.command(epilog="Example: workbench doctor")
-def command() -> None:
+@click.command(epilog="Example: workbench doctor --model Qwen/Qwen2.5-0.5B-Instruct")
+@click.option(
+    "--model", metavar="DIR|NAME", help="Instead, try all that can be done with this language model."
+)
+@click.option("--device", default="auto", show_default=True, help="Where to try it.")
+def command(model: str | None, device: str) -> None:
     """Say what this machine has, and how to get what it lacks.
 
     Looks at Python, torch and GPUs, 4-bit weights, JupyterLab, memory and disk; isolation and the sandbox, runtimes,
-    languages; the Hub (HF_ENDPOINT, HF_HUB_OFFLINE) and an endpoint; optional packages and Java. Exit status 1 where
-    something is broken that nothing works without.
+    languages; the Hub (HF_ENDPOINT, HF_HUB_OFFLINE) and an endpoint; optional packages and Java. With --model it
+    tries one language model instead: its chat template, stop tokens and memory, and whether reward training, PPO,
+    adapters, 4-bit weights and saving are right with it, or refused and why. Exit status 1 where something is broken.
     """
-    from workbench.doctor import examine
+    from workbench.doctor import examine, model_checks
 
     width = min(max(shutil.get_terminal_size((100, 24)).columns, _NARROWEST), _WIDEST)
     counts = dict.fromkeys(_MARKS, 0)
     part = ""
-    for check in examine():
+    for check in model_checks(model, device=device) if model else examine():
         if check.part != part:
             click.echo(("\n" if part else "") + click.style(check.part, bold=True))
             part = check.part
@@ -41,6 +46,14 @@ def command() -> None:
     click.echo(
         "\n" + ", ".join(f"{counts[state]} {words}" for state, words in told.items() if counts[state]) + "."
     )
+    if model and counts["broken"]:
+        click.echo("What is broken gives wrong numbers or fails with this model: do not rely on it.")
+        raise SystemExit(1)
+    if model:
+        click.echo(
+            "What is refused is an error before anything is computed; all else is right with this model."
+        )
+        return
     if counts["broken"]:
         click.echo("Programs cannot be run, or models not loaded, until what is broken is fixed.")
         raise SystemExit(1)
