@@ -249,8 +249,10 @@ def _named_tuple(reader: Any, meta: Any, parts: list, shell: Any) -> Any:
     count = len(checked.a_list(names))
     values, items = parts[:count], parts[count:]
     fields = vars(kind).get("_fields")
-    if isinstance(fields, tuple) and len(fields) != len(items):
-        raise ForbiddenResult(f"a {name} of {len(items)} fields")
+    if isinstance(fields, tuple):
+        if len(fields) != len(items):
+            raise ForbiddenResult(f"a {name} of {len(items)} fields")
+        calls.check(name, fields, items)
     try:
         made = tuple.__new__(kind, items)
     except TypeError as error:
