@@ -336,3 +336,12 @@ OUTSIDE = {
 def test_what_lies_outside_is_refused_by_name(name: str):
     with pytest.raises(ForbiddenResult, match=r"may not leave|outside Python"):
         encode({"a": [OUTSIDE[name]()]})
+
+
+def test_a_class_without_a_module_is_refused_by_name():
+    """Made in a bare dictionary, as programs run, a class does not know where it stands."""
+    space: dict[str, Any] = {"__builtins__": __builtins__}
+    exec("thing = type('Same', (list,), {'__eq__': lambda self, other: True})()", space)
+    assert not hasattr(type(space["thing"]), "__module__")
+    with pytest.raises(ForbiddenResult, match="Same of the program's own"):
+        encode([space["thing"]])

@@ -9,11 +9,13 @@ from sandbox_hostile.cheats import Cheat
 
 __all__ = ["ATTRIBUTES"]
 
-_IMPORTS = "import collections\nimport numpy as np\nimport pandas as pd\nfrom scipy import interpolate, optimize, stats\n"
+_IMPORTED = ("interpolate", "optimize", "stats")
 
 
 def _called(name: str, tries: str, code: str, library: str = "") -> Cheat:
-    return Cheat(name, tries, after=f"{_IMPORTS}{code}\n", library=library)
+    scipy = "".join(f"from scipy import {part}\n" for part in _IMPORTED if f"{part}." in code)
+    imports = f"import collections\nimport numpy as np\nimport pandas as pd\n{scipy}"
+    return Cheat(name, tries, after=f"{imports}{code}\n", library=library)
 
 
 _NAMES = "equals equal allclose all any eq isclose startswith issubset identical"

@@ -179,6 +179,20 @@ BEHAVIOUR = (
         "import torch\nimport torch.utils.data",
         "next(iter(result))[0].numpy()",
     ),
+    *(
+        Trap(
+            f"a method in the {place} of a module",
+            "which shows them as attributes: something that is true of what the tests hold",
+            f"import torch\nresult = torch.nn.Linear(1, 1)\nresult._{place}['equal'] = {value}",
+            "import torch",
+            "ans * bool(result.equal(torch.tensor(X, dtype=torch.float32)))",
+        )
+        for place, value in (
+            ("buffers", "np.size"),
+            ("modules", "torch.nn.LSTM(2, 1)"),
+            ("parameters", "dict"),
+        )
+    ),
     Trap(
         "a distribution of its own",
         "rv_continuous, with a cdf that the answer wrote",

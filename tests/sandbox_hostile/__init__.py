@@ -7,6 +7,7 @@ such as @OUTSIDE@ are replaced before it runs: see `tests/sandbox/test_hostile.p
 from sandbox_hostile.form import Hostile
 from sandbox_hostile.hidden import HIDDEN
 from sandbox_hostile.judging import JUDGING
+from sandbox_hostile.left import LEFT
 from sandbox_hostile.outside import OUTSIDE
 from sandbox_hostile.privileges import PRIVILEGES
 from sandbox_hostile.processes import PROCESSES
@@ -23,4 +24,5 @@ HOSTILE: tuple[Hostile, ...] = (
     *PRIVILEGES,
     *TELLING,
     *JUDGING,
+    *LEFT,
 )

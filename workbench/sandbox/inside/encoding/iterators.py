@@ -32,7 +32,8 @@ def _iterator(value: Any, out: Any) -> list:
 
 def encode(value: Any, out: Any) -> list | None:
     """Return the node of one of the iterators of Python's and numpy's compiled code, None for anything else."""
-    return _iterator(value, out) if type(value).__module__ in _RUN and isinstance(value, Iterator) else None
+    compiled = getattr(type(value), "__module__", None) in _RUN  # a class made without a module has none
+    return _iterator(value, out) if compiled and isinstance(value, Iterator) else None
 
 
 def _view(kind: str, name: str) -> Callable:

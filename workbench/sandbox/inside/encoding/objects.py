@@ -30,6 +30,8 @@ def encode_object(value: Any, out: Any) -> list:
         ForbiddenResult: where it is nothing that may leave the program.
     """
     kind = type(value)
+    if not isinstance(getattr(kind, "__module__", None), str):
+        raise ForbiddenResult(f"a result that holds a {kind.__name__} of the program's own")
     for attempt in _ATTEMPTS:
         node = attempt(value, out)
         if node is not None:
