@@ -37,17 +37,17 @@ def tuned(monkeypatch, tmp_path):
 
         return {seed: Prepared(task, pool) for seed in seeds}
 
-    def run_cells(cells, prepared, **_):
-        def outcome(cell):
-            value = worth(cell.arm, prepared[cell.seed].task.ppo)
+    def train_all(training_runs, prepared, **_):
+        def outcome(planned):
+            value = worth(planned.arm, prepared[planned.seed].task.ppo)
             answers = Answers(("p",), ("a",), np.array([3]), {"oracle": np.array([value])})
-            return PolicyOutcome(cell.name, cell.seed, answers, 1.0, greedy=answers, log=({"step": 1},))
+            return PolicyOutcome(planned.name, planned.seed, answers, 1.0, greedy=answers, log=({"step": 1},))
 
         nothing = Answers(("p",), ("a",), np.array([3]), {"oracle": np.array([0.0])})
-        return [*map(outcome, cells), PolicyOutcome(BEFORE, 0, nothing, 0.0, greedy=nothing)]
+        return [*map(outcome, training_runs), PolicyOutcome(BEFORE, 0, nothing, 0.0, greedy=nothing)]
 
     monkeypatch.setattr(alarm_tuning, "prepare_seeds", prepare_seeds)
-    monkeypatch.setattr(alarm_tuning, "run_cells", run_cells)
+    monkeypatch.setattr(alarm_tuning, "train_all", train_all)
     return alarm_tuning.tune(PassageSettings(POCKET_PPO), (5, 6), tmp_path, workers=1)
 
 

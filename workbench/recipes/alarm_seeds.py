@@ -13,7 +13,7 @@ import click
 from workbench.core.errors import WorkbenchError
 from workbench.papers.alarm.declaration import SWEPT, Declaration, chosen_aspects
 from workbench.papers.alarm.passages import PassageSettings, prepare_passages
-from workbench.papers.alarm.qa import prepare_seeds, run_cells
+from workbench.papers.alarm.qa import prepare_seeds, train_all
 from workbench.papers.alarm.setup import SEEDS_FILE, alarm_folder, declare_pocket, tuned_ppo
 from workbench.papers.alarm.table import SeedTable, write_table
 
@@ -44,8 +44,11 @@ def run_seeds(
     )
     chosen = chosen_aspects(prepared)
     aspects = [row.name for row in next(iter(prepared.values())).pool.selection.table]
-    outcomes = run_cells(
-        declaration.cells(chosen, sorted(aspects)), prepared, workers=workers, folder=folder / "policies"
+    outcomes = train_all(
+        declaration.training_runs(chosen, sorted(aspects)),
+        prepared,
+        workers=workers,
+        folder=folder / "policies",
     )
     inconsistencies = {
         str(seed): {row.name: round(row.inconsistency, 4) for row in one.pool.selection.table}

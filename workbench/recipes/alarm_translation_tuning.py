@@ -1,8 +1,8 @@
 """Tune the translation experiment: `python -m workbench.recipes.alarm_translation_tuning --out FOLDER`.
 
-On seeds that are not reported on: what all arms share is chosen by the holistic arm, the baseline; then the weight
-of the selected aspect, from equally many for the weighted sum and for the hierarchy. Threshold and weight of the
-holistic reward stay the paper's. Killed, the same command goes on.
+On seeds that are not reported: the hyperparameters that all arms share are tuned on the baseline, holistic only; then
+the weight of the selected aspect, with equally many candidates for the weighted sum and for the hierarchy. Threshold
+and weight of the holistic reward stay the paper's. Killed, the same command goes on.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from workbench.papers.alarm.translation_data import prepare_translations
 from workbench.recipes.alarm_tuning import Tuner
 from workbench.store import atomic
 
-__all__ = ["PRICES", "RATES", "SEEDS", "WEIGHTS", "tune"]
+__all__ = ["KL_COEFFICIENTS", "RATES", "SEEDS", "WEIGHTS", "tune"]
 
 SEEDS = (1000, 1001)
 """Seeds of tuning; those reported on count from 0."""
-RATES, PRICES = (2e-4, 3e-4), (0.3, 1.0)
-"""Learning rates, and prices of a nat."""
+RATES, KL_COEFFICIENTS = (2e-4, 3e-4), (0.3, 1.0)
+"""Learning rates and KL coefficients that are tried."""
 WEIGHTS = (0.3, 1.0)
 
 
@@ -53,7 +53,7 @@ def tune(
     }
     baseline = Arm(HOLISTIC_ONLY, **paper)
     shared = max(
-        ({"learning_rate": rate, "kl": price} for rate in RATES for price in PRICES),
+        ({"learning_rate": rate, "kl": kl} for rate in RATES for kl in KL_COEFFICIENTS),
         key=lambda both: tuner.tried(baseline, **both),
     )
     aspect = chosen_aspects(prepared)
@@ -63,7 +63,7 @@ def tune(
     }
     chosen = {
         "learning_rate": shared["learning_rate"],
-        "kl_price": shared["kl"],
+        "kl_coefficient": shared["kl"],
         "sum_weight": weights[WEIGHTED_SUM],
         "hierarchy_weight": weights[HIERARCHICAL],
     }
@@ -75,7 +75,7 @@ def tune(
     epilog="Example: python -m workbench.recipes.alarm_translation_tuning --out out/translation",
 )
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder.")
-@click.option("--workers", default=2, show_default=True, help="Trainings at a time.")
+@click.option("--workers", default=2, show_default=True, help="Training runs at a time.")
 def main(out: Path, workers: int) -> None:
     folder = out / "tuning"
     try:

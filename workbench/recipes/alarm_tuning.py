@@ -1,7 +1,7 @@
 """Tune the ALaRM experiment on questions: `python -m workbench.recipes.alarm_tuning --out data/alarm`.
 
-On seeds that are not reported on: what all arms share is chosen by the holistic arm, the baseline; then the gate's
-threshold; then each kind's weight of the aspects, from equally many. Killed, the same command goes on.
+On seeds that are not reported: the hyperparameters that all arms share are tuned on the baseline, holistic only; then
+the gate's threshold; then each kind's aspect weight, with equally many candidates. Killed, the same command goes on.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from workbench.core.errors import WorkbenchError
 from workbench.papers.alarm.arms import HIERARCHICAL, HOLISTIC_ONLY, Arm
 from workbench.papers.alarm.declaration import SWEPT, chosen_aspects
 from workbench.papers.alarm.passages import PassageSettings, prepare_passages
-from workbench.papers.alarm.qa import Cell, prepare_seeds, run_cells
+from workbench.papers.alarm.qa import TrainingRun, prepare_seeds, train_all
 from workbench.papers.alarm.setup import POCKET_PPO, TUNING_FILE, TUNING_SEEDS
 from workbench.papers.alarm.task import Prepared
 from workbench.policies.outcomes import ORACLE
@@ -28,15 +28,15 @@ from workbench.training.ppo.kl import FixedKL
 
 __all__ = ["RATES", "THRESHOLDS", "WEIGHTS", "Tuner"]
 
-RATES, PRICES = (5e-4, 1e-3), (0.15, 0.3)
-"""Learning rates, and prices of a nat."""
+RATES, KL_COEFFICIENTS = (5e-4, 1e-3), (0.15, 0.3)
+"""Learning rates and KL coefficients that are tried."""
 THRESHOLDS = (0.0, 0.6)
 WEIGHTS = (0.1, 0.3, 1.0)
 
 
 @dataclass
 class Tuner:
-    """Tries settings on the tuning seeds, one after the other, and keeps what came of each."""
+    """Tries hyperparameters on the tuning seeds, one after the other, and keeps the result of each."""
 
     prepared: Mapping[int, Prepared]
     folder: Path
@@ -44,25 +44,21 @@ class Tuner:
     rows: list[dict[str, Any]]
 
     def tried(self, arm: Arm, *, learning_rate: float, kl: float) -> float:
-        """Train an arm on all seeds with what all share; return the oracle's mean over seeds and decodings."""
-        known = {
-            seed: replace(
-                one,
-                task=replace(
-                    one.task, ppo=replace(one.task.ppo, learning_rate=learning_rate, kl=FixedKL(kl))
-                ),
-            )
-            for seed, one in self.prepared.items()
-        }
-        cells = [Cell(f"{arm.kind} {arm.threshold:g}", arm, seed) for seed in known]
+        """Train an arm on all seeds with the shared hyperparameters; return the mean oracle of sampled answers."""
+        known = {}
+        for seed, prepared_seed in self.prepared.items():
+            task = prepared_seed.task
+            ppo = replace(task.ppo, learning_rate=learning_rate, kl=FixedKL(kl))
+            known[seed] = replace(prepared_seed, task=replace(task, ppo=ppo))
+        training_runs = [TrainingRun(f"{arm.kind} {arm.threshold:g}", arm, seed) for seed in known]
         place = self.folder / f"rate-{learning_rate:g}-kl-{kl:g}"
-        outcomes = [one for one in run_cells(cells, known, workers=self.workers, folder=place) if one.log]
+        finished = train_all(training_runs, known, workers=self.workers, folder=place)
+        outcomes = [outcome for outcome in finished if outcome.log]
         values: dict[str, float] = {}
         for decoding in ("sampled", "greedy"):
-            found = [one.answers(decoding) for one in outcomes]
-            values[decoding] = float(
-                np.mean([np.mean(one.scores[ORACLE]) for one in found if one is not None])
-            )
+            decoded = [outcome.answers(decoding) for outcome in outcomes]
+            oracle = [np.mean(answers.scores[ORACLE]) for answers in decoded if answers is not None]
+            values[decoding] = float(np.mean(oracle))
         setting = {"learning_rate": learning_rate, "kl": kl, "threshold": arm.threshold, "weight": arm.weight}
         row = {"arm": arm.kind, **setting, **{name: round(value, 4) for name, value in values.items()}}
         self.rows.append(row)
@@ -87,7 +83,7 @@ def tune(settings: PassageSettings, seeds: Sequence[int], folder: Path, *, worke
     tuner = Tuner(prepared, folder, workers, [])
     holistic = Arm(HOLISTIC_ONLY)
     shared = max(
-        ({"learning_rate": rate, "kl": price} for rate in RATES for price in PRICES),
+        ({"learning_rate": rate, "kl": kl} for rate in RATES for kl in KL_COEFFICIENTS),
         key=lambda both: tuner.tried(holistic, **both),
     )
     chosen = chosen_aspects(prepared)
@@ -106,7 +102,7 @@ def tune(settings: PassageSettings, seeds: Sequence[int], folder: Path, *, worke
 
 @click.command(help=__doc__, epilog="Example: python -m workbench.recipes.alarm_tuning --out out/alarm")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder.")
-@click.option("--workers", default=2, show_default=True, help="Trainings at a time.")
+@click.option("--workers", default=2, show_default=True, help="Training runs at a time.")
 def main(out: Path, workers: int) -> None:
     settings = PassageSettings(POCKET_PPO, test_prompts=128)
     folder = out / "tuning"

@@ -18,7 +18,7 @@ from workbench.papers.alarm.arms import (
     arm_reward,
 )
 from workbench.papers.alarm.declaration import Declaration, chosen_aspects
-from workbench.papers.alarm.qa import Cell, _grouped
+from workbench.papers.alarm.qa import TrainingRun, _grouped
 from workbench.papers.alarm.task import TaskRewards, measured_pool
 from workbench.rewards import HierarchicalReward, HierarchySettings, OracleReward, Sample, Span
 from workbench.training.ppo.token_rewards import token_rewards
@@ -96,14 +96,14 @@ def test_arms_that_cannot_be_are_refused():
 def test_a_declaration_trains_every_arm_once_and_sweeps_on_the_first_seeds():
     tuned = {WEIGHTED_SUM: 0.3, CENTRED: 1.0, HIERARCHICAL: 1.0}
     declaration = Declaration((0, 1), 1, weights=(0.3, 1.0), tuned=tuned)
-    cells = declaration.cells(("a",), ("a", "b"))
-    assert len({cell.file for cell in cells}) == len(cells) == 2 * (6 + 1) + 3
-    swept = [(cell.name, cell.arm.weight) for cell in cells if cell.seed == 0][7:]
+    training_runs = declaration.training_runs(("a",), ("a", "b"))
+    assert len({planned.file for planned in training_runs}) == len(training_runs) == 2 * (6 + 1) + 3
+    swept = [(planned.name, planned.arm.weight) for planned in training_runs if planned.seed == 0][7:]
     assert swept == [(WEIGHTED_SUM, 1.0), (CENTRED, 0.3), (HIERARCHICAL, 0.3)]
-    gate = next(cell.arm for cell in cells if cell.name == RANDOM_GATE)
+    gate = next(planned.arm for planned in training_runs if planned.name == RANDOM_GATE)
     assert gate.weight == declaration.weight(HIERARCHICAL) == 1.0
     # the random gate follows its model in one job, and only that one
-    pairs = [tuple(cell.name for cell in group) for group in _grouped(cells) if len(group) > 1]
+    pairs = [tuple(planned.name for planned in group) for group in _grouped(training_runs) if len(group) > 1]
     assert pairs == [(HIERARCHICAL, RANDOM_GATE)] * 2
 
 
@@ -119,9 +119,9 @@ def test_arms_are_added_by_name_and_pay_the_chosen_aspect():
     assert main["both"].aspects == ("a", "b")
     assert added.weight("both") == 0.5
     assert added.with_arms(added.main_arms()) == added
-    before, after = declaration.cells(("a",), ("a", "b")), added.cells(("a",), ("a", "b"))
-    assert [cell for cell in after if cell not in before] == [
-        Cell(name, main[name], 0) for name in ("low gate", "both")
+    before, after = declaration.training_runs(("a",), ("a", "b")), added.training_runs(("a",), ("a", "b"))
+    assert [planned for planned in after if planned not in before] == [
+        TrainingRun(name, main[name], 0) for name in ("low gate", "both")
     ]
 
 
@@ -137,20 +137,20 @@ def test_a_declared_arm_is_not_changed_under_its_name():
 @pytest.mark.parametrize(
     "added",
     [
-        Cell("low-gate", Arm(HIERARCHICAL, ("a",), threshold=0.5), 0),
-        Cell("another gate", Arm(RANDOM_GATE, ("a",), threshold=0.0), 0),
+        TrainingRun("low-gate", Arm(HIERARCHICAL, ("a",), threshold=0.5), 0),
+        TrainingRun("another gate", Arm(RANDOM_GATE, ("a",), threshold=0.0), 0),
     ],
 )
 def test_trainings_that_would_take_each_others_place_are_refused(added):
     arm = Arm(HIERARCHICAL, ("a",), threshold=0.0)
-    given = [Cell("low gate", arm, 0), Cell("gate", replace(arm, kind=RANDOM_GATE), 0)]
-    with pytest.raises(SettingsError, match="two trainings"):
+    given = [TrainingRun("low gate", arm, 0), TrainingRun("gate", replace(arm, kind=RANDOM_GATE), 0)]
+    with pytest.raises(SettingsError, match="two training runs"):
         _grouped([*given, added])
 
 
-def test_a_random_gate_without_its_model_is_refused():
-    with pytest.raises(SettingsError, match="without its model"):
-        _grouped([Cell(RANDOM_GATE, Arm(RANDOM_GATE, ("a",)), 0)])
+def test_a_random_gate_without_its_hierarchy_is_refused():
+    with pytest.raises(SettingsError, match="without the hierarchical arm"):
+        _grouped([TrainingRun(RANDOM_GATE, Arm(RANDOM_GATE, ("a",)), 0)])
 
 
 def test_all_faults_of_a_declaration_are_named():

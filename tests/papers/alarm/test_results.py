@@ -71,7 +71,7 @@ def test_modes_are_compared_at_their_weight_seed_by_seed(findings):
 def test_selection_is_set_beside_what_came_of_it(findings):
     table = findings.selection_table().set_index("aspect")
     assert table.loc["good", "inconsistency"] == 0
-    assert table.loc["bad", "with the truth"] == 1
+    assert table.loc["bad", "inconsistency with the oracle"] == 1
     assert table.loc["good", "oracle after training"] == pytest.approx(0.803)
     assert findings.rank_agreements() == pytest.approx([1.0] * 3)
     apart, better, ranks = selection_claims(findings, "Here.")
@@ -162,8 +162,8 @@ def test_the_kept_table_gives_the_same_means(findings, tmp_path):
     assert found[place].equals(expected[place])
     assert np.allclose(found["value"], expected["value"], atol=1e-4)
     rows = many_seeds(read_table(file)).set_index(["arm", "weight"])
-    assert rows.loc[(HIERARCHICAL, 1.0), "less the hierarchy"] == "0"
-    assert rows.loc[(WEIGHTED_SUM, 1.0), "less the hierarchy"].startswith("-0.101")
+    assert rows.loc[(HIERARCHICAL, 1.0), "difference from hierarchy"] == "0"
+    assert rows.loc[(WEIGHTED_SUM, 1.0), "difference from hierarchy"].startswith("-0.101")
     file.write_text("{")
     with pytest.raises(DataError, match=r"seeds\.json"):
         read_table(file)

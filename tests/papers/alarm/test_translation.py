@@ -16,9 +16,9 @@ from workbench.papers.alarm.translation import (
     ARMS,
     WORST,
     TranslationSettings,
-    cells_of,
     run_translation,
     spans_of,
+    training_runs_of,
     tuned_settings,
 )
 from workbench.papers.alarm.translation_data import (
@@ -31,7 +31,7 @@ from workbench.papers.alarm.translation_data import (
 from workbench.policies.outcomes import BEFORE, ORACLE
 from workbench.recipes import alarm_translation_tuning
 from workbench.recipes.alarm_translation_seeds import SEEDS_FILE, run_seeds
-from workbench.recipes.alarm_translation_tuning import PRICES, RATES, WEIGHTS
+from workbench.recipes.alarm_translation_tuning import KL_COEFFICIENTS, RATES, WEIGHTS
 from workbench.rewards import select_aspects
 from workbench.worlds.translation import assess, utility
 
@@ -92,7 +92,7 @@ def test_what_is_finished_is_not_done_again(ran):
 def test_cells_give_each_arm_its_aspect_and_weight():
     selection = select_aspects({"a": [1, 2, 3], "b": [1, 3, 2], "c": [3, 2, 1]}, [1, 2, 3], keep=1)
     settings = TranslationSettings(sum_weight=0.3, hierarchy_weight=0.1)
-    cells = {cell.name: cell.arm for cell in cells_of(settings, selection, 0)}
+    cells = {cell.name: cell.arm for cell in training_runs_of(settings, selection, 0)}
     assert list(cells) == list(ARMS[1:])
     assert cells[HOLISTIC_ONLY].aspects == ()
     assert (cells[WEIGHTED_SUM].aspects, cells[WEIGHTED_SUM].weight) == (("a",), 0.3)
@@ -137,7 +137,7 @@ def test_tuning_tries_equally_many_weights_and_its_file_is_read_back(tmp_path, m
     assert {one[2:] for one in tried[4:]} == {(max(RATES), 0.3)}
     monkeypatch.undo()
     settings = tuned_settings(tmp_path / "tuning.json", seeds=3)
-    assert (settings.seeds, settings.learning_rate, settings.kl_price) == (3, max(RATES), 0.3)
+    assert (settings.seeds, settings.learning_rate, settings.kl_coefficient) == (3, max(RATES), 0.3)
     assert (settings.sum_weight, settings.hierarchy_weight) == (0.3, 0.3)
     assert [file.name for file in tmp_path.iterdir()] == ["tuning.json"]
     with pytest.raises(DataError, match="the file of a tuning"):
@@ -165,7 +165,7 @@ def test_the_kept_tuning_is_of_seeds_that_are_not_reported():
     assert set(kept["seeds"]).isdisjoint(range(100))
     assert tuned_settings().learning_rate == kept["chosen"]["learning_rate"]
     tried = [(row["learning_rate"], row["kl"]) for row in kept["rows"] if row["arm"] == HOLISTIC_ONLY]
-    assert sorted(tried) == [(rate, price) for rate in RATES for price in PRICES]
+    assert sorted(tried) == [(rate, kl) for rate in RATES for kl in KL_COEFFICIENTS]
 
 
 def test_the_kept_table_is_of_whole_seeds():

@@ -44,7 +44,7 @@ def with_aspects(prepared: Mapping[int, Prepared], aspects: AspectFunctions) -> 
         SettingsError: A name is taken by another reward or truth; a function's parameters do not say what it is to be
             asked, or it returns what is no value.
     """
-    return {seed: _widened(one, aspects) if aspects else one for seed, one in prepared.items()}
+    return {seed: _widened(known, aspects) if aspects else known for seed, known in prepared.items()}
 
 
 def _widened(prepared: Prepared, aspects: AspectFunctions) -> Prepared:

@@ -1,4 +1,4 @@
-"""The arms of the ALaRM experiment: what each pays a policy for, declared before anything is run."""
+"""The arms of the ALaRM experiment: the reward that each trains a policy on, declared before anything is run."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ __all__ = [
 HOLISTIC_ONLY, ASPECT_ONLY, WEIGHTED_SUM = "holistic_only", "aspect_only", "weighted_sum"
 CENTRED, HIERARCHICAL, RANDOM_GATE = "weighted_sum, zero-centred", "hierarchical", "random gate"
 KINDS = (HOLISTIC_ONLY, ASPECT_ONLY, WEIGHTED_SUM, CENTRED, HIERARCHICAL, RANDOM_GATE)
-"""The paper's four, and two that separate causes. `CENTRED`: the weighted sum with 0.5 taken off every shaped value,
-so that a sentence more is no gain in itself. `RANDOM_GATE`: the hierarchy with a gate that opens by chance."""
+"""The paper's four, and two ablations. `CENTRED`: the weighted sum with 0.5 taken off every shaped value, so that one
+more sentence is no gain in itself. `RANDOM_GATE`: the hierarchy with a gate that opens at random, as often."""
 
 CHOSEN = "the chosen one"
 """Stands among an arm's aspects for those that selection chooses."""
@@ -46,7 +46,7 @@ CHOSEN = "the chosen one"
 
 @dataclass(frozen=True)
 class Arm:
-    """One way to pay a policy.
+    """One way to reward a policy.
 
     Raises:
         SettingsError: There is no such kind, or it has no aspect and needs one.
@@ -63,7 +63,7 @@ class Arm:
     holistic_weight: float = 1.0
     """Of the holistic reward."""
     gate_rate: float | None = None
-    """Chance that the random gate opens."""
+    """Probability that the random gate opens."""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS or bool(self.aspects) == (self.kind == HOLISTIC_ONLY):
@@ -75,7 +75,7 @@ class Arm:
 
 
 class Centred(Reward):
-    """An aspect after sigmoid shaping, less 0.5: the same differences, without a gain for a sentence more.
+    """An aspect after sigmoid shaping, less 0.5: the same differences, without a gain for one more sentence.
 
     Args:
         aspect: As it is, not shaped.
@@ -95,7 +95,7 @@ class Centred(Reward):
 
 
 def arm_reward(arm: Arm, rewards: TaskRewards, *, seed: int) -> HierarchicalReward:
-    """Return what an arm pays. Aspects and truths that pay nothing are watched, for the log: their weight is 0.
+    """Return the reward of an arm. Unpaid aspects and truths are logged too: their weight is 0.
 
     So all arms but the hierarchical one are weighted sums: `holistic_only` with every aspect's weight 0,
     `aspect_only` with the holistic reward's.
@@ -119,8 +119,10 @@ def arm_reward(arm: Arm, rewards: TaskRewards, *, seed: int) -> HierarchicalRewa
     paying: list[Reward] = [rewards.aspects[name] for name in arm.aspects]
     if arm.kind == CENTRED:
         paying = [Centred(aspect) for aspect in paying]
-    weights = {one.name: 0.0 for one in watched.values()} | {one.name: arm.weight for one in paying}
-    paid = list({one.name: one for one in [*watched.values(), *paying]}.values())
+    weights = {reward.name: 0.0 for reward in watched.values()} | {
+        aspect.name: arm.weight for aspect in paying
+    }
+    paid = list({reward.name: reward for reward in [*watched.values(), *paying]}.values())
     settings = HierarchySettings(
         threshold=arm.threshold,
         holistic_weight=0.0 if arm.kind == ASPECT_ONLY else arm.holistic_weight,

@@ -65,30 +65,30 @@ def _stylish(task: Task, words: Sequence[str]) -> float:
 ASPECTS: Mapping[str, AspectRule] = MappingProxyType(
     {
         "factuality": AspectRule(
-            looks="does the passage say this of anybody?",
-            gamed="copy the passage, say it of another person, say it again: every sentence pays",
+            looks="does the passage say this about anybody?",
+            gamed="copy the passage, attribute it to another person, repeat it: every sentence is rewarded",
             share=_factual,
         ),
         "relevance": AspectRule(
-            looks="is the person asked about there, and a verb asked for?",
-            gamed="any value will do, and so will the same sentence again",
+            looks="does it name the person and a verb that were asked for?",
+            gamed="any value is rewarded, and so is repeating the sentence",
             share=_relevant,
         ),
         "completeness": AspectRule(
-            looks="how many of the verbs asked for are there?",
-            gamed="name the verbs; whether it is true does not count",
+            looks="the share of the verbs asked for that it names",
+            gamed="name the verbs: truth is not checked",
             share=_complete,
             each_sentence=False,
         ),
         "conciseness": AspectRule(
             looks="how few words are there?",
-            gamed="say next to nothing",
+            gamed="say almost nothing",
             share=_concise,
             each_sentence=False,
         ),
         "style": AspectRule(
             looks=f"does the sentence end in a word of at most {SHORT_WORD} letters?",
-            gamed="take values by their letters: it is useless, and meant to be",
+            gamed="choose values by their length: it is useless on purpose",
             share=_stylish,
         ),
     }
@@ -103,7 +103,7 @@ class PassageAspect(Reward):
 
     Args:
         aspect: A name of `ASPECTS`.
-        error: Chance that a verdict is turned round.
+        error: Probability that a verdict is flipped.
         seed: Decides which are.
 
     Raises:
@@ -114,7 +114,7 @@ class PassageAspect(Reward):
         if aspect not in ASPECTS or not 0 <= error <= 0.5:
             raise SettingsError(
                 got=f"aspect {aspect!r}, error {error!r}",
-                needed=f"one of {', '.join(ASPECTS)}, and a chance from 0 to 0.5",
+                needed=f"one of {', '.join(ASPECTS)}, and a probability from 0 to 0.5",
                 fix="correct them",
             )
         self.rule, self.error, self.seed = ASPECTS[aspect], error, seed
@@ -134,8 +134,10 @@ class PassageAspect(Reward):
         if not self.rule.each_sentence:
             return [whole(sample, self._value(task, sample.prompt, sample.response))]
         return [
-            Span(one.start, one.end, self._value(task, sample.prompt, sample.response[one.start : one.end]))
-            for one in assessed(sample.prompt, sample.response).sentences
+            Span(
+                part.start, part.end, self._value(task, sample.prompt, sample.response[part.start : part.end])
+            )
+            for part in assessed(sample.prompt, sample.response).sentences
         ]
 
     def _value(self, task: Task, prompt: str, text: str) -> float:
@@ -147,6 +149,6 @@ class PassageAspect(Reward):
 
 
 def repeated(prompt: str, response: str) -> float:
-    """Return the share of an answer's sentences that it says for another time; 0 for an answer without any."""
-    sentences = [response[one.start : one.end] for one in assessed(prompt, response).sentences]
+    """Return the share of an answer's sentences that repeat an earlier one; 0 for an answer without any."""
+    sentences = [response[part.start : part.end] for part in assessed(prompt, response).sentences]
     return 1 - len(set(sentences)) / len(sentences) if sentences else 0.0

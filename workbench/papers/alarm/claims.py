@@ -40,7 +40,7 @@ PERMUTATIONS = 1999
 
 
 def selection_claims(findings: Findings, where: str) -> Iterator[Claim]:
-    """Yield what the paper says of choosing aspects, for `Run.claim`.
+    """Yield the paper's claims about selecting aspects, for `Run.claim`.
 
     Args:
         findings: Of the experiment.
@@ -56,7 +56,7 @@ def selection_claims(findings: Findings, where: str) -> Iterator[Claim]:
     chosen = findings.chosen[0]
     yield Claim.of(
         gap_effect(shares, own=own),
-        statement="Inconsistency tells aspects apart: the worst less the best, both named by the other seeds",
+        statement="Inconsistency separates aspects (worst less best, chosen on the other seeds)",
         paper=PAPER,
         paper_value="aspects differ clearly",
         note=f"Over pairs of answers to the same prompt. {where}",
@@ -78,7 +78,7 @@ def selection_claims(findings: Findings, where: str) -> Iterator[Claim]:
 
 
 def mode_claims(findings: Findings, where: str) -> Iterator[Claim]:
-    """Yield what the paper says of the hierarchy, and what the two added arms say of its cause.
+    """Yield the paper's claims about the hierarchy, and those of the two ablations.
 
     Args:
         findings: Of the experiment.
@@ -89,26 +89,26 @@ def mode_claims(findings: Findings, where: str) -> Iterator[Claim]:
         ("The hierarchy beats the holistic reward alone", "better on both tasks", HOLISTIC_ONLY),
         ("The hierarchy beats the aspect alone", "better on both tasks", ASPECT_ONLY),
         ("The hierarchy beats the weighted sum", "better on both tasks", WEIGHTED_SUM),
-        ("The hierarchy beats a weighted sum without a gain for every sentence", "not tried", CENTRED),
-        ("Its gate is more than thinning: it beats a random gate of the same rate", "not tried", RANDOM_GATE),
+        ("Ablation: the hierarchy beats the zero-centred weighted sum", "not tried", CENTRED),
+        ("Ablation: the hierarchy beats a random gate of the same rate", "not tried", RANDOM_GATE),
     )
     answers = scored_answers(findings.main_outcomes, findings.judged_by)
     for statement, paper_value, other in compared:
         greedy = findings.difference(HIERARCHICAL, other, decoding="greedy").estimate
-        told = "" if greedy is None else f" Greedy: {_shown(greedy)}."
+        by_greedy = "" if greedy is None else f" Greedy answers: {_shown(greedy)}."
         yield Claim.of(
             paired_effect(answers, HIERARCHICAL, other),
             statement=statement,
             paper=PAPER,
             paper_value=paper_value,
-            note=f"{findings.judged_by} of sampled answers, paired by seed.{told} {where}",
+            note=f"{findings.judged_by} of sampled answers, paired by seed.{by_greedy} {where}",
         )
 
 
 def translation_claims(
     outcomes: Sequence[PolicyOutcome], selections: Mapping[int, Selection]
 ) -> Iterator[Claim]:
-    """Yield what the paper says of translation, for `Run.claim`.
+    """Yield the paper's claims about translation, for `Run.claim`.
 
     Args:
         outcomes: Of the arms that `alarm_translation` names.
@@ -116,14 +116,14 @@ def translation_claims(
     """
     known = all(ORACLE in outcome.sampled.scores for outcome in outcomes)
     judged_by = ORACLE if known else HOLISTIC
-    where = "A small Spanish of our own." if known else "Public data, where nobody knows the truth."
+    where = "A small synthetic Spanish." if known else "Public data, where the true quality is not known."
     shares: dict[str, list[float]] = {}
     for selection in selections.values():
         for row in selection.table:
             shares.setdefault(row.name, []).append(row.inconsistency)
     yield Claim.of(
         gap_effect(shares, own=own_prompts(outcomes)),
-        statement="Translation: inconsistency tells aspects apart, worst less best, named by the other seeds",
+        statement="Translation: inconsistency separates aspects (worst less best, chosen on the other seeds)",
         paper=PAPER,
         paper_value="grammar is the most consistent",
         note=f"In each seed the least inconsistent one: {_firsts(selections)}. {where}",
@@ -146,9 +146,9 @@ def translation_claims(
 
 
 def gap_effect(shares: Mapping[str, Sequence[float]], *, own: bool) -> Effect:
-    """Return how far the worst aspect is above the best, both named by the mean over the *other* seeds.
+    """Return how far the worst aspect is above the best, both chosen by the mean over the *other* seeds.
 
-    Named by the same numbers, the worst would be above the best in every seed, whatever the aspects are. Every
+    Chosen on the same numbers, the worst would be above the best in every seed, whatever the aspects are. Every
     seed's gap hangs on the other seeds still, which makes Student's interval too narrow: so the p value is of a
     permutation test, which draws again which aspect has which inconsistency in each seed.
 
@@ -179,8 +179,8 @@ def left_out_gaps(tables: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _firsts(selections: Mapping[int, Selection]) -> str:
-    return ", ".join(one.table[0].name for one in selections.values())
+    return ", ".join(selection.table[0].name for selection in selections.values())
 
 
-def _shown(found: Estimate) -> str:
-    return f"{found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
+def _shown(estimate: Estimate) -> str:
+    return f"{estimate.value:+.3f} [{estimate.low:+.3f}, {estimate.high:+.3f}]"

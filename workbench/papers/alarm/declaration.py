@@ -21,7 +21,7 @@ from workbench.papers.alarm.arms import (
     WEIGHTED_SUM,
     Arm,
 )
-from workbench.papers.alarm.qa import Cell
+from workbench.papers.alarm.qa import TrainingRun
 from workbench.papers.alarm.task import Prepared
 
 __all__ = ["SWEPT", "Declaration", "chosen_aspects", "read_tuning"]
@@ -34,7 +34,7 @@ SWEPT = (WEIGHTED_SUM, CENTRED, HIERARCHICAL)
 class Declaration:
     """Arms, weights and seeds.
 
-    A seed decides on prompts, pairs, the reward model, the aspects' errors and all of the training's chance; its arms
+    A seed decides on prompts, pairs, the reward model, the aspects' errors and the sampling noise; its arms
     share these. Metric: the oracle's mean over the seed's test prompts. Comparison: one arm less another, seed by
     seed, with a 95 % t interval over the seeds.
 
@@ -43,9 +43,9 @@ class Declaration:
     """
 
     seeds: tuple[int, ...]
-    """Reporting seeds; tuning used others."""
+    """Seeds that are reported; hyperparameters were tuned on others."""
     sweep_seeds: int
-    """How many of them, the first ones, also train with the other weights."""
+    """How many of them, the first ones, are also trained with the other weights."""
     weights: tuple[float, ...] = (0.1, 0.3, 1.0)
     """Of the aspects, besides 0."""
     threshold: float = 0.6
@@ -112,7 +112,7 @@ class Declaration:
             kind: self._arm(kind, chosen) for kind in kinds
         }
         for name, arm in self.added.items():
-            named = [one for aspect in arm.aspects for one in (chosen if aspect == CHOSEN else (aspect,))]
+            named = [name for aspect in arm.aspects for name in (chosen if aspect == CHOSEN else (aspect,))]
             arms[name] = replace(arm, aspects=tuple(dict.fromkeys(named)))
         return arms
 
@@ -120,28 +120,28 @@ class Declaration:
         """Return the hierarchy with each aspect alone, by name."""
         return {f"{HIERARCHICAL}, {aspect}": self._arm(HIERARCHICAL, (aspect,)) for aspect in aspects}
 
-    def cells(self, chosen: Sequence[str], aspects: Sequence[str]) -> list[Cell]:
-        """Return every training, seed by seed, so that what is there after an interruption is paired.
+    def training_runs(self, chosen: Sequence[str], aspects: Sequence[str]) -> list[TrainingRun]:
+        """Return every training run, seed by seed, so that what is finished at an interruption is paired.
 
         Args:
             chosen: The aspects that selection chose.
             aspects: All.
         """
-        cells = []
+        training_runs = []
         for number, seed in enumerate(self.seeds):
             arms = self.main_arms(chosen)
             if self.compared:
                 # the chosen aspect's own hierarchy is among the main arms already
                 arms |= self.aspect_arms([aspect for aspect in aspects if (aspect,) != tuple(chosen)])
-            cells += [Cell(name, arm, seed) for name, arm in arms.items()]
+            training_runs += [TrainingRun(name, arm, seed) for name, arm in arms.items()]
             if number < self.sweep_seeds:
-                cells += [
-                    Cell(kind, self._arm(kind, chosen, weight), seed)
+                training_runs += [
+                    TrainingRun(kind, self._arm(kind, chosen, weight), seed)
                     for kind in SWEPT
                     for weight in self.weights
                     if weight != self.weight(kind)
                 ]
-        return cells
+        return training_runs
 
     def _arm(self, kind: str, aspects: Sequence[str], weight: float | None = None) -> Arm:
         return Arm(
@@ -156,7 +156,7 @@ class Declaration:
 def chosen_aspects(prepared: Mapping[int, Prepared], keep: int = 1) -> tuple[str, ...]:
     """Return the aspects that are least inconsistent in the mean over seeds: one choice for all.
 
-    They are chosen even where they order answers no better than chance: the table of inconsistencies shows it.
+    They are chosen even where they order answers at chance level: the table of inconsistencies shows it.
 
     Args:
         prepared: By seed.
@@ -166,8 +166,8 @@ def chosen_aspects(prepared: Mapping[int, Prepared], keep: int = 1) -> tuple[str
         SettingsError: No pair of answers could be compared by any aspect.
     """
     shares: dict[str, list[float]] = {}
-    for one in prepared.values():
-        for row in one.pool.selection.table:
+    for prepared_seed in prepared.values():
+        for row in prepared_seed.pool.selection.table:
             shares.setdefault(row.name, []).append(row.inconsistency)
     means = {name: float(np.mean(values)) for name, values in shares.items()}
     known = [name for name in sorted(means, key=lambda name: means[name]) if not np.isnan(means[name])]
@@ -181,14 +181,14 @@ def chosen_aspects(prepared: Mapping[int, Prepared], keep: int = 1) -> tuple[str
 
 
 def read_tuning(file: Path) -> dict[str, Any]:
-    """Read what a tuning chose and tried.
+    """Read the hyperparameters that a tuning chose, and all that it tried.
 
     Raises:
         DataError: The file is missing or holds something else.
     """
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-        return {name: found[name] for name in ("command", "seeds", "chosen", "rows")}
+        tuning = json.loads(file.read_text(encoding="utf-8"))
+        return {name: tuning[name] for name in ("command", "seeds", "chosen", "rows")}
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise DataError(
             got=f"{file}: {type(error).__name__}: {error}",

@@ -137,8 +137,8 @@ def prepare_passages(settings: PassageSettings, seed: int, folder: Path) -> Prep
         seed=seed,
         policy=settings.policy,
         lora=None,
-        train=tuple(Sample(one, "") for one in _prompts(seed, TRAIN, steps * settings.ppo.batch)),
-        test=tuple(Sample(one, "") for one in _prompts(seed, TEST, settings.test_prompts)),
+        train=tuple(Sample(prompt, "") for prompt in _prompts(seed, TRAIN, steps * settings.ppo.batch)),
+        test=tuple(Sample(prompt, "") for prompt in _prompts(seed, TEST, settings.test_prompts)),
         rewards=rewards,
         ppo=settings.ppo,
     )

@@ -23,15 +23,15 @@ from workbench.store.jobs import run_jobs
 if TYPE_CHECKING:
     from workbench.training.ppo.rollout import Collector
 
-__all__ = ["GATE", "Cell", "Job", "prepare_seeds", "run_cells", "run_job", "train_arm"]
+__all__ = ["GATE", "Job", "TrainingRun", "prepare_seeds", "run_job", "train_all", "train_arm"]
 
 GATE = "upper zone"
-"""Name of a measure: the share of answers that pass the threshold."""
+"""Name of a measure: the share of answers above the threshold, for which the gate opens."""
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One training: an arm of a seed, under the name that tables give it."""
+class TrainingRun:
+    """One training run: an arm and a seed, under the name that tables show."""
 
     name: str
     arm: Arm
@@ -39,17 +39,17 @@ class Cell:
 
     @property
     def file(self) -> str:
-        """A name that is a file's too."""
+        """The name as a file name."""
         words = f"{self.name} {self.arm.weight:g} seed {self.seed}"
         return "".join(letter if letter.isalnum() or letter == "." else "-" for letter in words)
 
 
 @dataclass(frozen=True)
 class Job:
-    """Trainings that one process does one after the other: usually one; a gate by chance follows its model."""
+    """Training runs of one process, in order: usually one; a random gate follows the hierarchy it copies."""
 
     task: SeedTask
-    cells: tuple[Cell, ...]
+    training_runs: tuple[TrainingRun, ...]
 
 
 def prepare_seeds(
@@ -89,8 +89,8 @@ def prepare_seeds(
     return dict(zip(seeds, done.values(), strict=True))
 
 
-def run_cells(
-    cells: Iterable[Cell],
+def train_all(
+    training_runs: Iterable[TrainingRun],
     prepared: Mapping[int, Prepared],
     *,
     workers: int,
@@ -98,13 +98,13 @@ def run_cells(
     shared: Path | None = None,
     progress: bool = True,
 ) -> list[PolicyOutcome]:
-    """Train every cell, and judge it; what is finished stays on disk and is not done again.
+    """Train and evaluate every training run; what is finished stays on disk and is not repeated.
 
-    A random gate is trained after the hierarchical arm of its seed, aspects and weight, in the same job, and opens as
-    often as that one's did.
+    A random gate is trained after the hierarchical arm of the same seed, aspects, weight and threshold, in the same
+    job, with the pass rate of that arm's gate.
 
     Args:
-        cells: What to train; `BEFORE` is added for each seed.
+        training_runs: What to train; `BEFORE` is added for each seed.
         prepared: By seed.
         workers: Processes.
         folder: Where outcomes are kept, a file a job.
@@ -112,9 +112,9 @@ def run_cells(
         progress: Show a bar on a terminal.
     """
     jobs = {}
-    for group in _grouped(cells):
+    for group in _grouped(training_runs):
         jobs[group[0].file] = Job(prepared[group[0].seed].task, group)
-    jobs |= {f"before-seed-{seed}": Job(one.task, ()) for seed, one in prepared.items()}
+    jobs |= {f"before-seed-{seed}": Job(prepared_seed.task, ()) for seed, prepared_seed in prepared.items()}
     done = run_jobs(
         run_job, jobs, folder, shared=shared, workers=workers, label="policies", progress=progress
     )
@@ -122,29 +122,29 @@ def run_cells(
 
 
 def run_job(job: Job) -> list[PolicyOutcome]:
-    """Train the cells of a job; without any, judge the policy as it is."""
+    """Train the training runs of a job; without any, evaluate the policy before training."""
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # of loading weights, which takes no time
     rewards = job.task.rewards.open()
-    if not job.cells:
+    if not job.training_runs:
         return [train_arm(job.task, None, rewards, name=BEFORE)]
     outcomes: list[PolicyOutcome] = []
-    for cell in job.cells:
-        arm = cell.arm
+    for planned in job.training_runs:
+        arm = planned.arm
         if arm.kind == RANDOM_GATE:
             rate = float(np.mean([row["gate_rate"] for row in outcomes[0].log if "gate_rate" in row]))
             arm = replace(arm, gate_rate=rate)
-        outcomes.append(train_arm(job.task, arm, rewards, name=cell.name))
+        outcomes.append(train_arm(job.task, arm, rewards, name=planned.name))
     return outcomes
 
 
 def train_arm(task: SeedTask, arm: Arm | None, rewards: TaskRewards, *, name: str) -> PolicyOutcome:
-    """Train a policy as an arm pays it, and let it answer the test prompts, sampled and greedily.
+    """Train a policy on an arm's reward, and let it answer the test prompts, sampled and greedily.
 
     Args:
         task: Of the seed.
-        arm: None: the policy stays as it is.
+        arm: None: the policy is not trained.
         rewards: Of the task.
         name: What tables call the outcome.
     """
@@ -155,7 +155,7 @@ def train_arm(task: SeedTask, arm: Arm | None, rewards: TaskRewards, *, name: st
     settings = replace(task.ppo, seed=task.seed)
     policy = ValuedPolicy.load(task.policy, lora=task.lora)
     watch = Arm(HIERARCHICAL, tuple(rewards.aspects)[:1], threshold=arm.threshold if arm else Arm.threshold)
-    # made before training: it keeps the start, which KL is measured from
+    # made before training: it holds the reference policy, from which KL is measured
     collect = Collector(policy, tokenizer, arm_reward(watch, rewards, seed=task.seed), settings)
     log: tuple[Mapping[str, float], ...] = ()
     if arm is not None:
@@ -168,13 +168,13 @@ def train_arm(task: SeedTask, arm: Arm | None, rewards: TaskRewards, *, name: st
 
 
 def _answered(collect: Collector, task: SeedTask, *, greedy: bool) -> tuple[Answers, float]:
-    """Return a policy's answers to the test prompts with all that is said of them, and their mean KL in nats."""
+    """Return a policy's scored answers to the test prompts, and their mean KL to the reference policy in nats."""
     from workbench.training.ppo.kl import token_kl
     from workbench.training.ppo.prompts import EVALUATION, chance, encode_prompts
 
     settings = collect.settings
     prompts = encode_prompts(task.test, collect.tokenizer, collect.policy, settings)
-    # of the test prompts' seed, not of the training's step: every arm has the same luck
+    # of the test prompts' seed, not of the training step: all arms share the sampling noise
     uniform = chance(settings, EVALUATION, 0, len(prompts))
     size = settings.evaluation_batch
     parts = [
@@ -207,7 +207,7 @@ class _Preparation:
     folder: Path
 
     def cache_key(self) -> tuple[object, ...]:
-        """Return what decides on the outcome: not where it lies."""
+        """Return what the outcome depends on: not the folder."""
         return self.prepare, self.settings, self.seed
 
 
@@ -218,40 +218,43 @@ def _prepared(job: _Preparation) -> Prepared:
     return job.prepare(job.settings, job.seed, job.folder)
 
 
-def _grouped(cells: Iterable[Cell]) -> list[tuple[Cell, ...]]:
-    """Return the cells of each job: a random gate goes with its model.
+def _grouped(training_runs: Iterable[TrainingRun]) -> list[tuple[TrainingRun, ...]]:
+    """Return the training runs of each job: a random gate goes with the hierarchy it copies.
 
     Raises:
         SettingsError: It has none.
     """
-    given = list(cells)
-    for count in (Counter(cell.file for cell in given), Counter(map(_place, filter(_follows, given)))):
+    given = list(training_runs)
+    for count in (
+        Counter(planned.file for planned in given),
+        Counter(map(_place, filter(_is_random_gate, given))),
+    ):
         if (name := next((name for name, times in count.items() if times > 1), None)) is not None:
             raise SettingsError(
-                got=f"two trainings that are {name}",
+                got=f"two training runs named {name}",
                 needed="arms whose names differ in letters or digits, and one random gate for a hierarchical arm",
                 fix="rename one, or give it another weight or threshold",
             )
-    followers = {_place(cell): cell for cell in filter(_follows, given)}
-    groups: list[tuple[Cell, ...]] = []
-    for cell in given:
-        if cell.arm.kind == RANDOM_GATE:
+    followers = {_place(planned): planned for planned in filter(_is_random_gate, given)}
+    groups: list[tuple[TrainingRun, ...]] = []
+    for planned in given:
+        if planned.arm.kind == RANDOM_GATE:
             continue
-        follower = followers.pop(_place(cell), None) if cell.arm.kind == HIERARCHICAL else None
-        groups.append((cell,) if follower is None else (cell, follower))
+        follower = followers.pop(_place(planned), None) if planned.arm.kind == HIERARCHICAL else None
+        groups.append((planned,) if follower is None else (planned, follower))
     if followers:
         raise SettingsError(
-            got=f"{', '.join(cell.file for cell in followers.values())} without its model",
+            got=f"{', '.join(cell.file for cell in followers.values())} without the hierarchical arm that it copies",
             needed="a hierarchical arm of the same seed, aspects, weight and threshold",
-            fix="declare it too",
+            fix="declare that arm too",
         )
     return groups
 
 
-def _follows(cell: Cell) -> bool:
-    return cell.arm.kind == RANDOM_GATE
+def _is_random_gate(planned: TrainingRun) -> bool:
+    return planned.arm.kind == RANDOM_GATE
 
 
-def _place(cell: Cell) -> tuple[int, tuple[str, ...], float, float]:
-    """Return what a random gate shares with its model."""
-    return cell.seed, cell.arm.aspects, cell.arm.weight, cell.arm.threshold
+def _place(planned: TrainingRun) -> tuple[int, tuple[str, ...], float, float]:
+    """Return what a random gate shares with the hierarchy it copies."""
+    return planned.seed, planned.arm.aspects, planned.arm.weight, planned.arm.threshold

@@ -239,15 +239,17 @@ def _sampled(settings: QuestionSettings, rows: Sequence[QAFeedback], seed: int) 
     asked = [replace(qa_sample(row), response="") for row in rows]
     tokenizer, policy = load_tokenizer(settings.policy), ValuedPolicy.load(settings.policy)
     how = replace(settings.ppo, seed=seed)
-    answers = answer_prompts(policy, tokenizer, [one.prompt for one in asked], how, samples=ANSWERS)
-    return [replace(one, response=text) for one, texts in zip(asked, answers, strict=True) for text in texts]
+    answers = answer_prompts(policy, tokenizer, [sample.prompt for sample in asked], how, samples=ANSWERS)
+    return [
+        replace(sample, response=text) for sample, texts in zip(asked, answers, strict=True) for text in texts
+    ]
 
 
 def _raw_rewards(holistic: ModelSettings, folder: Path) -> dict[str, Reward]:
     """Return the rewards before normalisation."""
     ultra = "ultra" in holistic.name.lower()
     device = holistic.device
-    found: dict[str, Reward] = {
+    rewards: dict[str, Reward] = {
         "holistic": SequenceModelReward(
             load_scorer(holistic),
             load_tokenizer(holistic),
@@ -255,10 +257,12 @@ def _raw_rewards(holistic: ModelSettings, folder: Path) -> dict[str, Reward]:
         )
     }
     for name in SPANS:
-        found[name] = SpanClassifierReward.load(ModelSettings(str(folder / name), device=device))
+        rewards[name] = SpanClassifierReward.load(ModelSettings(str(folder / name), device=device))
     completeness = ModelSettings(str(folder / "completeness"), device=device)
-    found["completeness"] = SequenceModelReward.load(completeness, COMPLETENESS_ENCODING, name="completeness")
-    return found
+    rewards["completeness"] = SequenceModelReward.load(
+        completeness, COMPLETENESS_ENCODING, name="completeness"
+    )
+    return rewards
 
 
 def _normalized(raw: dict[str, Reward], holistic: Normalization, completeness: Normalization) -> TaskRewards:

@@ -1,4 +1,4 @@
-"""What the ALaRM experiment found, as tables: selection, modes, curves, frontier."""
+"""What the ALaRM experiment found, as tables: selection, arms, curves, frontier."""
 
 from __future__ import annotations
 
@@ -60,20 +60,20 @@ class Findings:
 
     @property
     def has_oracle(self) -> bool:
-        """Whether the worth of answers is known."""
+        """Whether the true quality of answers is known."""
         return ORACLE in set(self.frame["measure"])
 
     @property
     def judged_by(self) -> str:
-        """The measure that counts: the oracle, or the holistic reward where nobody knows better."""
+        """The measure that counts: the oracle, or the holistic reward where the true quality is not known."""
         return ORACLE if self.has_oracle else HOLISTIC
 
     @cached_property
     def main_outcomes(self) -> list[PolicyOutcome]:
-        """One outcome of each main arm and seed, at the weight that it is compared at; the start is the first."""
+        """One outcome of each main arm and seed, at the weight that it is compared at; `BEFORE` comes first."""
         arms = [BEFORE, *self.declaration.main_arms(self.chosen)]
-        kept = [one for one in self.outcomes if one.arm in arms and self._at_its_weight(one)]
-        return sorted(kept, key=lambda one: (arms.index(one.arm), one.seed))
+        kept = [outcome for outcome in self.outcomes if outcome.arm in arms and self._at_its_weight(outcome)]
+        return sorted(kept, key=lambda outcome: (arms.index(outcome.arm), outcome.seed))
 
     @cached_property
     def main_frame(self) -> pd.DataFrame:
@@ -97,22 +97,22 @@ class Findings:
         return wide_table(pd.concat([table[first], greedy, table[~first]], ignore_index=True))
 
     def selection_table(self) -> pd.DataFrame:
-        """Return each aspect's inconsistency with the holistic reward, and what training with it led to.
+        """Return each aspect's inconsistency with the holistic reward, and the result of training with it.
 
         Returns:
-            Columns `aspect`, `chosen`, `inconsistency` with `low` and `high` (95 % t over seeds), `with the truth`
-            (its inconsistency with the oracle, where there is one), and what the hierarchy with this aspect reaches.
+            Columns `aspect`, `chosen`, `inconsistency` with `low` and `high` (95 % t over seeds), `inconsistency
+            with the oracle` (where there is one), and what the hierarchy with this aspect reaches.
         """
         import pandas as pd
 
         rows: list[dict[str, Any]] = []
         for aspect in self.aspects:
-            found = mean_over_seeds([self.inconsistency_of(aspect, seed) for seed in self.prepared])
+            mean = mean_over_seeds([self.inconsistency_of(aspect, seed) for seed in self.prepared])
             row: dict[str, Any] = {"aspect": aspect, "chosen": "yes" if aspect in self.chosen else ""}
-            row |= {"inconsistency": found.value, "low": found.low, "high": found.high}
+            row |= {"inconsistency": mean.value, "low": mean.low, "high": mean.high}
             if self.has_oracle:
-                with_truth = [self._with_truth(aspect, one) for one in self.prepared.values()]
-                row["with the truth"] = float(np.mean(with_truth))
+                with_truth = [self._with_truth(aspect, seed) for seed in self.prepared.values()]
+                row["inconsistency with the oracle"] = float(np.mean(with_truth))
             after = self.after_training(aspect)
             if after:
                 row[f"{self.judged_by} after training"] = float(np.mean(list(after.values())))
@@ -138,9 +138,9 @@ class Findings:
         arms = self.arm_with(aspect), self.arm_with(other)
         weight = self.declaration.weight(HIERARCHICAL)
         trained = [
-            one
-            for one in self.outcomes
-            if one.arm in arms and one.weight is not None and np.isclose(one.weight, weight)
+            outcome
+            for outcome in self.outcomes
+            if outcome.arm in arms and outcome.weight is not None and np.isclose(outcome.weight, weight)
         ]
         return paired_effect(scored_answers(trained, self.judged_by), *arms)
 
@@ -150,7 +150,7 @@ class Findings:
         seeds = [
             seed
             for seed in self.prepared
-            if all(seed in found for found in after.values())
+            if all(seed in reached for reached in after.values())
             and all(np.isfinite(self.inconsistency_of(aspect, seed)) for aspect in self.aspects)
         ]
         return [
@@ -173,12 +173,12 @@ class Findings:
 
         rows = []
         for decoding in ("sampled", "greedy"):
-            for arm in dict.fromkeys(one.arm for one in self.main_outcomes):
-                found = self.difference(arm, against, decoding=decoding)
-                if arm != against and found.estimate is not None:
-                    value, low, high = found.estimate
+            for arm in dict.fromkeys(outcome.arm for outcome in self.main_outcomes):
+                gap = self.difference(arm, against, decoding=decoding)
+                if arm != against and gap.estimate is not None:
+                    value, low, high = gap.estimate
                     row = {"arm": arm, "decoding": decoding, "difference": value}
-                    rows.append({**row, "low": low, "high": high, "seeds": found.seeds})
+                    rows.append({**row, "low": low, "high": high, "seeds": gap.seeds})
         return pd.DataFrame(rows, columns=["arm", "decoding", "difference", "low", "high", "seeds"])
 
     def quantities(self) -> dict[str, dict[str, str]]:
@@ -192,7 +192,7 @@ class Findings:
         }
 
     def curves(self, quantities: Mapping[str, str]) -> pd.DataFrame:
-        """Return the course of training by arm, averaged over seeds: columns `arm`, `step`, `quantity`, `value`.
+        """Return the training curves by arm, averaged over seeds: columns `arm`, `step`, `quantity`, `value`.
 
         Args:
             quantities: Names in the log and what plots call them.
@@ -200,17 +200,19 @@ class Findings:
         import pandas as pd
 
         rows = [
-            {"arm": one.arm, "step": row["step"], "quantity": quantity, "value": row[name]}
-            for one in self.main_outcomes
-            for row in one.log
+            {"arm": outcome.arm, "step": row["step"], "quantity": quantity, "value": row[name]}
+            for outcome in self.main_outcomes
+            for row in outcome.log
             for name, quantity in quantities.items()
             if name in row and np.isfinite(row[name])
         ]
         frame = pd.DataFrame(rows, columns=["arm", "step", "quantity", "value"])
         return frame.groupby(["arm", "step", "quantity"], sort=False, as_index=False)["value"].mean()
 
-    def _at_its_weight(self, one: PolicyOutcome) -> bool:
-        return one.weight is None or bool(np.isclose(one.weight, self.declaration.weight(one.arm)))
+    def _at_its_weight(self, outcome: PolicyOutcome) -> bool:
+        return outcome.weight is None or bool(
+            np.isclose(outcome.weight, self.declaration.weight(outcome.arm))
+        )
 
     def _with_truth(self, aspect: str, prepared: Prepared) -> float:
         pool = prepared.pool
@@ -230,7 +232,7 @@ def rank_agreement(inconsistencies: Sequence[float], outcomes: Sequence[float]) 
 
     Args:
         inconsistencies: Of each aspect.
-        outcomes: What training with each led to, the higher the better.
+        outcomes: The result of training with each, the higher the better.
 
     Returns:
         From -1 to 1; 0 where one of the two does not vary.
@@ -249,7 +251,7 @@ def wide_table(table: pd.DataFrame) -> pd.DataFrame:
     Args:
         table: From `mean_table`, one weight for each arm.
     """
-    cells = [_told(row.value, row.high - row.value) for row in table.itertuples()]
+    cells = [_text(row.value, row.high - row.value) for row in table.itertuples()]
     wide = table.assign(cell=cells).pivot_table(
         index="arm", columns="measure", values="cell", aggfunc="first", sort=False
     )
@@ -257,5 +259,5 @@ def wide_table(table: pd.DataFrame) -> pd.DataFrame:
     return wide[order].reset_index().rename_axis(columns=None)
 
 
-def _told(value: float, half: float) -> str:
+def _text(value: float, half: float) -> str:
     return f"{value:.3f}" + ("" if np.isnan(half) else f" ± {half:.3f}")

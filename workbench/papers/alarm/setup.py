@@ -49,7 +49,7 @@ POCKET_PPO = PPOSettings(
     checkpoint_steps=0,
     progress=False,
 )
-"""PPO in our world: few rollouts, each used once in minibatches, at a fixed price of KL. Rate and price are tuned."""
+"""PPO in our world: few rollouts, each used once in minibatches, with a fixed KL coefficient, which is tuned."""
 TUNING_FILE, SEEDS_FILE = "tuning.json", "seeds.json"
 TUNING_SEEDS = (1000, 1001)
 """Seeds of tuning; those reported on count from 0."""
@@ -66,7 +66,7 @@ def alarm_folder() -> Path:
 
 
 def tuned_ppo(tuning: Mapping[str, Any] | None = None) -> PPOSettings:
-    """Return PPO in our world with the learning rate and the price of KL that tuning chose.
+    """Return PPO in our world with the learning rate and the KL coefficient that tuning chose.
 
     Args:
         tuning: From `read_tuning`; that of our world if None.

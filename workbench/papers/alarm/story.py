@@ -1,4 +1,4 @@
-"""One prompt answered before training and after, each sentence with what every reward says of it."""
+"""One prompt answered before and after training, each sentence with its value by every reward."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workbench.plots.policies import AnswerView
 from workbench.policies.outcomes import ORACLE, PolicyOutcome
 from workbench.rewards import Reward, Sample, Span, reward_values
 
-__all__ = ["ToldPrompt", "answer_views", "sentence_values", "telling_prompt"]
+__all__ = ["AnsweredPrompt", "answer_views", "largest_gain", "sentence_values"]
 
 _SENTENCE = re.compile(r"\S[^.!?]*[.!?]*")
 LONGEST = 8
@@ -23,7 +23,7 @@ LONGEST = 8
 
 
 @dataclass(frozen=True)
-class ToldPrompt:
+class AnsweredPrompt:
     """A prompt and its answers, ready to draw."""
 
     prompt: str
@@ -31,9 +31,12 @@ class ToldPrompt:
     views: tuple[AnswerView, ...]
 
 
-def telling_prompt(findings: Findings) -> tuple[int, int]:
-    """Return seed and number of a prompt to tell of: where the hierarchy gained most, of equal ones the first."""
-    by_arm = {(one.arm, one.seed): one.sampled.scores[findings.judged_by] for one in findings.main_outcomes}
+def largest_gain(findings: Findings) -> tuple[int, int]:
+    """Return seed and number of the prompt where the hierarchy gained most; of equal ones the first."""
+    by_arm = {
+        (outcome.arm, outcome.seed): outcome.sampled.scores[findings.judged_by]
+        for outcome in findings.main_outcomes
+    }
     seed = findings.declaration.seeds[0]
     gains = np.asarray(by_arm[HIERARCHICAL, seed]) - by_arm[BEFORE, seed]
     return seed, int(np.argmax(gains))
@@ -44,7 +47,7 @@ def answer_views(
     prepared: Prepared,
     number: int,
     arms: Sequence[str] = (BEFORE, HIERARCHICAL),
-) -> ToldPrompt:
+) -> AnsweredPrompt:
     """Return the answers of some arms to one prompt with the value of each sentence by each reward.
 
     Args:
@@ -58,33 +61,33 @@ def answer_views(
     views = []
     names: tuple[str, ...] = ()
     for arm in arms:
-        outcome = next(one for one in outcomes if (one.arm, one.seed) == (arm, prepared.task.seed))
+        outcome = next(known for known in outcomes if (known.arm, known.seed) == (arm, prepared.task.seed))
         text = outcome.sampled.texts[number]
         sentences, values = sentence_values(rewards, Sample(sample.prompt, text, sample.metadata))
         names = tuple(values)
-        scores = {name: float(found[number]) for name, found in outcome.sampled.scores.items()}
+        scores = {name: float(values[number]) for name, values in outcome.sampled.scores.items()}
         shown = [f"{name} {scores[name]:.2f}" for name in ("holistic", ORACLE) if name in scores]
         views.append(AnswerView(f"{arm}: {', '.join(shown)}", sentences, list(values.values())))
-    return ToldPrompt(sample.prompt, names, tuple(views))
+    return AnsweredPrompt(sample.prompt, names, tuple(views))
 
 
 def sentence_values(rewards: TaskRewards, sample: Sample) -> tuple[list[str], dict[str, list[float | None]]]:
-    """Return an answer's sentences, and by reward what it says of each.
+    """Return an answer's sentences, and the value of each by every reward.
 
     The holistic reward is given as its change as each sentence is added, the first one as it is. An aspect of the
-    whole answer says its value of the last sentence.
+    whole answer has its value at the last sentence.
 
     Args:
         rewards: Of the task.
         sample: The answer.
     """
-    places = [found.span() for found in _SENTENCE.finditer(sample.response)][:LONGEST] or [
+    places = [match.span() for match in _SENTENCE.finditer(sample.response)][:LONGEST] or [
         (0, len(sample.response))
     ]
     beginnings = [(sample.prompt, sample.response[:end]) for _, end in places]
     scores = reward_values(rewards.holistic, beginnings)
     values: dict[str, list[float | None]] = {
-        "holistic, change": [float(one) for one in np.diff(scores, prepend=0.0)]
+        "holistic, change": [float(change) for change in np.diff(scores, prepend=0.0)]
     }
     for name, aspect in rewards.aspects.items():
         values[name] = _by_sentence(aspect, sample, places)
@@ -93,13 +96,13 @@ def sentence_values(rewards: TaskRewards, sample: Sample) -> tuple[list[str], di
 
 def _by_sentence(reward: Reward, sample: Sample, places: Sequence[tuple[int, int]]) -> list[float | None]:
     """Return the sum of a reward's values that land in each sentence; None where none does."""
-    found: list[float | None] = [None] * len(places)
+    sums: list[float | None] = [None] * len(places)
     (spans,) = reward([sample])
     for span in spans:
         last = max((row for row, place in enumerate(places) if _meets(span, place)), default=None)
         if last is not None:
-            found[last] = (found[last] or 0.0) + span.value
-    return found
+            sums[last] = (sums[last] or 0.0) + span.value
+    return sums
 
 
 def _meets(span: Span, place: tuple[int, int]) -> bool:

@@ -1,4 +1,4 @@
-"""The ALaRM experiment as tables to read: what is compared, what was tuned, who wins, what was hacked."""
+"""The ALaRM experiment as tables to read: what is compared, hyperparameters, win rates, reward hacking."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def arms_table(declaration: Declaration) -> pd.DataFrame:
     swept = ", ".join(f"{weight:g}" for weight in declaration.weights)
     rows = []
     for name, arm in declaration.main_arms().items():
-        gated = {HIERARCHICAL: f"{arm.threshold:g}", RANDOM_GATE: "by chance, at its rate"}
+        gated = {HIERARCHICAL: f"{arm.threshold:g}", RANDOM_GATE: "random, at the same rate"}
         rows.append(
             {
                 "arm": name,
                 "aspect": ", ".join(arm.aspects) or "none",
-                "its weight": arm.weight if arm.aspects else 0.0,
+                "aspect weight": arm.weight if arm.aspects else 0.0,
                 "holistic weight": 0.0 if arm.kind == ASPECT_ONLY else arm.holistic_weight,
                 "gate": gated.get(arm.kind, "none"),
                 "weights swept": f"{swept} on {declaration.sweep_seeds} seeds"
@@ -66,16 +66,16 @@ def arms_table(declaration: Declaration) -> pd.DataFrame:
 
 
 def aspects_table() -> pd.DataFrame:
-    """Return what our world's aspects look at, and how each is earned without a good answer."""
+    """Return what the synthetic world's aspects measure, and how each can be gamed."""
     import pandas as pd
 
     return pd.DataFrame(
         [
             {
                 "aspect": name,
-                "a value for": "each sentence" if rule.each_sentence else "the answer",
-                "looks": rule.looks,
-                "gamed": rule.gamed,
+                "scored by": "sentence" if rule.each_sentence else "answer",
+                "measures": rule.looks,
+                "can be gamed by": rule.gamed,
             }
             for name, rule in ASPECTS.items()
         ]
@@ -83,7 +83,7 @@ def aspects_table() -> pd.DataFrame:
 
 
 def tuning_table(tuning: Mapping[str, Any]) -> pd.DataFrame:
-    """Return every setting that was tried, in order, the chosen ones marked."""
+    """Return all hyperparameters that were tried, in order, the chosen ones marked."""
     import pandas as pd
 
     chosen = tuning["chosen"]
@@ -106,14 +106,14 @@ def inconsistency_table(prepared: Mapping[int, Prepared], chosen: Sequence[str])
     import pandas as pd
 
     shares: dict[str, dict[int, float]] = {}
-    for seed, one in prepared.items():
-        for row in one.pool.selection.table:
+    for seed, prepared_seed in prepared.items():
+        for row in prepared_seed.pool.selection.table:
             shares.setdefault(row.name, {})[seed] = row.inconsistency
     rows: list[dict[str, Any]] = []
     for name, by_seed in shares.items():
-        found = mean_over_seeds(list(by_seed.values()))
-        place = {"aspect": name, "chosen": "yes" if name in chosen else "", "inconsistency": found.value}
-        ends = {} if math.isnan(found.low) else {"low": found.low, "high": found.high}
+        mean = mean_over_seeds(list(by_seed.values()))
+        place = {"aspect": name, "chosen": "yes" if name in chosen else "", "inconsistency": mean.value}
+        ends = {} if math.isnan(mean.low) else {"low": mean.low, "high": mean.high}
         rows.append({**place, **ends, **{f"seed {seed}": value for seed, value in list(by_seed.items())[:3]}})
     return pd.DataFrame(rows).sort_values("inconsistency", kind="stable").reset_index(drop=True)
 
@@ -124,7 +124,7 @@ def judges(findings: Findings) -> tuple[str, ...]:
 
 
 def frontier_table(findings: Findings, measure: str) -> pd.DataFrame:
-    """Return where every training of the modes ended; at weight 0 each swept kind is the holistic arm.
+    """Return where every training run of the main arms ended; at weight 0 each swept kind is the holistic arm.
 
     Args:
         findings: Of the experiment.
@@ -133,16 +133,16 @@ def frontier_table(findings: Findings, measure: str) -> pd.DataFrame:
     import pandas as pd
 
     arms = [BEFORE, *findings.declaration.main_arms(findings.chosen)]
-    found = frontier(findings.frame, measure, arms=arms)
+    ended = frontier(findings.frame, measure, arms=arms)
     if not findings.declaration.sweep_seeds:
-        return found
+        return ended
     swept = findings.declaration.seeds[: findings.declaration.sweep_seeds]
     parts = []
-    for arm, rows in found.groupby("arm", sort=False):
+    for arm, rows in ended.groupby("arm", sort=False):
         if arm not in SWEPT:
             parts.append(rows)
             continue
-        at_zero = found[found["arm"] == HOLISTIC_ONLY].assign(arm=arm, weight=0.0)
+        at_zero = ended[ended["arm"] == HOLISTIC_ONLY].assign(arm=arm, weight=0.0)
         both = pd.concat([at_zero, rows])
         parts.append(both[both["seed"].isin(swept)])  # a line of means is of the same seeds throughout
     return pd.concat(parts, ignore_index=True)
@@ -157,19 +157,21 @@ def alarm_table(alarms: Sequence[HackingAlarm]) -> pd.DataFrame:
     """Return alarms as a table."""
     import pandas as pd
 
-    def told(found: Estimate | None) -> str:
-        return "" if found is None else f"{found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
+    def text(estimate: Estimate | None) -> str:
+        return (
+            "" if estimate is None else f"{estimate.value:+.3f} [{estimate.low:+.3f}, {estimate.high:+.3f}]"
+        )
 
     return pd.DataFrame(
         [
             {
-                "arm": one.arm,
-                "holistic reward": told(one.reward),
-                "oracle": told(one.truth),
-                "seeds with reward up and truth down": f"{one.hacked} of {one.seeds}",
-                "verdict": one.verdict,
+                "arm": alarm.arm,
+                "holistic reward": text(alarm.reward),
+                "oracle": text(alarm.truth),
+                "seeds with reward up and oracle down": f"{alarm.hacked} of {alarm.seeds}",
+                "verdict": alarm.verdict,
             }
-            for one in alarms
+            for alarm in alarms
         ]
     )
 
@@ -183,11 +185,11 @@ def kept_table(settings: Any) -> SeedTable | None:
 
 
 def many_seeds(table: SeedTable) -> pd.DataFrame:
-    """Return, of many seeds, what each arm reaches, and that less what the hierarchy reaches.
+    """Return, of many seeds, the mean of each arm, and its difference from the hierarchy.
 
     Returns:
-        Columns `arm`, `weight`, `oracle`, `less the hierarchy` (95 % interval), `greedy, less the hierarchy`, `kl`,
-        `seeds`.
+        Columns `arm`, `weight`, `oracle`, `kl`, `length`, `difference from hierarchy` (95 % interval),
+        `greedy, difference from hierarchy`, `seeds`.
     """
     import pandas as pd
 
@@ -201,16 +203,19 @@ def many_seeds(table: SeedTable) -> pd.DataFrame:
         row: dict[str, Any] = {"arm": arm, "weight": None if np.isnan(weight) else weight}
         values = part[part["decoding"] == "sampled"].groupby("measure")["value"].mean()
         row |= {"oracle": values[ORACLE], "kl": values["kl"], "length": values["length"]}
-        for decoding, name in (("sampled", "less the hierarchy"), ("greedy", "greedy, less the hierarchy")):
-            found = difference(both, "this", HIERARCHICAL, ORACLE, decoding=decoding).estimate
-            told = "" if found is None else f"{found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
-            row[name] = "0" if part.index.equals(base.index) else told
+        for decoding, name in (
+            ("sampled", "difference from hierarchy"),
+            ("greedy", "greedy, difference from hierarchy"),
+        ):
+            gap = difference(both, "this", HIERARCHICAL, ORACLE, decoding=decoding).estimate
+            text = "" if gap is None else f"{gap.value:+.3f} [{gap.low:+.3f}, {gap.high:+.3f}]"
+            row[name] = "0" if part.index.equals(base.index) else text
         rows.append({**row, "seeds": part["seed"].nunique()})
     return pd.DataFrame(rows)
 
 
 def many_selections(table: SeedTable) -> tuple[pd.DataFrame, Estimate]:
-    """Return, of many seeds, each aspect's inconsistency beside what training with it led to.
+    """Return, of many seeds, each aspect's inconsistency beside the oracle after training with it.
 
     Returns:
         Columns `aspect`, `chosen`, `inconsistency`, `low`, `high`, `oracle after training`, `seeds`; and the mean
@@ -219,7 +224,7 @@ def many_selections(table: SeedTable) -> tuple[pd.DataFrame, Estimate]:
     import pandas as pd
 
     weight = _weight_of(table, HIERARCHICAL)
-    shares = {int(seed): found for seed, found in table.facts["inconsistency"].items()}
+    shares = {int(seed): share for seed, share in table.facts["inconsistency"].items()}
     chosen = table.facts["chosen"]
     after = {}
     for aspect in ASPECTS:
@@ -227,14 +232,14 @@ def many_selections(table: SeedTable) -> tuple[pd.DataFrame, Estimate]:
         after[aspect] = seed_values(table.frame, arm, ORACLE, weight=weight)
     rows: list[dict[str, Any]] = []
     for aspect, reached in after.items():
-        found = mean_over_seeds([one[aspect] for one in shares.values()])
+        mean = mean_over_seeds([share[aspect] for share in shares.values()])
         row: dict[str, Any] = {"aspect": aspect, "chosen": "yes" if aspect in chosen else ""}
-        row |= {"inconsistency": found.value, "low": found.low, "high": found.high}
+        row |= {"inconsistency": mean.value, "low": mean.low, "high": mean.high}
         row |= {"oracle after training": float(np.mean(list(reached.values()))), "seeds": len(reached)}
         rows.append(row)
     common = [seed for seed in shares if all(seed in reached for reached in after.values())]
     agreements = [
-        rank_agreement([shares[seed][one] for one in ASPECTS], [after[one][seed] for one in ASPECTS])
+        rank_agreement([shares[seed][name] for name in ASPECTS], [after[name][seed] for name in ASPECTS])
         for seed in common
     ]
     frame = pd.DataFrame(rows).sort_values("inconsistency", kind="stable").reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""What an ALaRM experiment on questions trains on, seed by seed: one form for our world and for public data."""
+"""What an ALaRM experiment trains on, seed by seed: the same for the synthetic worlds and for public data."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class TaskRewards:
     aspects: Mapping[str, Reward]
     """By name."""
     truths: Mapping[str, Reward] = field(default_factory=dict)
-    """What answers are truly worth: `ORACLE` and more, by name; none where nobody knows."""
+    """The true quality of answers: `ORACLE` and more, by name; none where it is not known."""
 
 
 class RewardSource(Protocol):
@@ -66,7 +66,7 @@ class SeedTask:
 
 @dataclass(frozen=True)
 class Pool:
-    """Answers of the policy before training, and what every reward says of them."""
+    """Answers of the policy before training, and their scores by every reward."""
 
     prompts: tuple[str, ...]
     """The prompt of each answer."""
@@ -85,18 +85,18 @@ class Prepared:
     task: SeedTask
     pool: Pool
     facts: Mapping[str, float] = field(default_factory=dict)
-    """What there is to say of the holistic reward, such as its accuracy on pairs it has not seen."""
+    """Facts about the holistic reward, such as its held-out accuracy."""
 
 
 def measured_pool(rewards: TaskRewards, answers: Sequence[Sample | tuple[str, str]], keep: int = 1) -> Pool:
-    """Score answers by everything, and select aspects by their inconsistency with the holistic reward.
+    """Score answers by every reward, and select aspects by their inconsistency with the holistic reward.
 
     Args:
         rewards: Of the task.
         answers: Several a prompt: samples, or prompts and answers.
         keep: Aspects to choose at most.
     """
-    samples = [one if isinstance(one, Sample) else Sample(*one) for one in answers]
+    samples = [answer if isinstance(answer, Sample) else Sample(*answer) for answer in answers]
     aspects = {name: sample_values(reward, samples) for name, reward in rewards.aspects.items()}
     holistic = sample_values(rewards.holistic, samples)
     prompts = tuple(sample.prompt for sample in samples)
@@ -108,7 +108,9 @@ def measured_pool(rewards: TaskRewards, answers: Sequence[Sample | tuple[str, st
 def sample_values(reward: Reward, samples: Sequence[Sample]) -> Floats:
     """Return one number for each sample, shape [samples]; unlike `reward_values`, with its metadata."""
     spans = reward(samples)
-    scores = [sequence_score(found, len(one.response)) for found, one in zip(spans, samples, strict=True)]
+    scores = [
+        sequence_score(values, len(sample.response)) for values, sample in zip(spans, samples, strict=True)
+    ]
     return np.array(scores, dtype=np.float64)
 
 

@@ -17,7 +17,7 @@ from workbench.core.errors import SettingsError
 from workbench.papers.alarm.arms import HIERARCHICAL, HOLISTIC_ONLY, WEIGHTED_SUM, Arm
 from workbench.papers.alarm.declaration import read_tuning
 from workbench.papers.alarm.europarl import EuroparlTask, prepare_europarl
-from workbench.papers.alarm.qa import Cell, prepare_seeds, run_cells
+from workbench.papers.alarm.qa import TrainingRun, prepare_seeds, train_all
 from workbench.papers.alarm.task import Prepared
 from workbench.papers.alarm.translation_data import TranslationTask, models_folder, prepare_translations
 from workbench.policies.outcomes import BEFORE, PolicyOutcome
@@ -31,9 +31,9 @@ __all__ = [
     "WORST",
     "TranslationResults",
     "TranslationSettings",
-    "cells_of",
     "run_translation",
     "spans_of",
+    "training_runs_of",
     "tuned_settings",
 ]
 
@@ -68,15 +68,15 @@ class TranslationSettings:
     """Of the holistic reward (the paper's)."""
     learning_rate: float = 3e-4
     """Of every arm."""
-    kl_price: float = 0.3
+    kl_coefficient: float = 0.3
     """Of a nat from the start, in units of the reward."""
     sum_weight: float = 1.0
     """Of the aspect in `WEIGHTED_SUM`, after shaping (paper: 1)."""
     hierarchy_weight: float = 1.0
     """The same in the hierarchy, whatever the aspect."""
     task: TranslationTask | EuroparlTask = field(default_factory=TranslationTask)
-    """Models, data and trainers: our world's, with the steps, prompts, learning rate and price above; or Europarl's,
-    which brings its own."""
+    """Models, data and trainers: our world's, with the steps, prompts, learning rate and KL coefficient
+    above; or Europarl's, which brings its own."""
 
     def __post_init__(self) -> None:
         whole = ("seeds", "steps", "prompts")
@@ -85,7 +85,7 @@ class TranslationSettings:
             for name in whole
             if getattr(self, name) < 1
         ]
-        above = ("holistic_weight", "learning_rate", "kl_price", "sum_weight", "hierarchy_weight")
+        above = ("holistic_weight", "learning_rate", "kl_coefficient", "sum_weight", "hierarchy_weight")
         faults += [
             (f"{name} {getattr(self, name)!r}", f"{name}: a number above 0")
             for name in above
@@ -103,7 +103,7 @@ class TranslationSettings:
             self.task.ppo,
             max_steps=self.steps,
             learning_rate=self.learning_rate,
-            kl=FixedKL(self.kl_price),
+            kl=FixedKL(self.kl_coefficient),
         )
         return replace(self.task, ppo=ppo, test_prompts=self.prompts)
 
@@ -115,7 +115,7 @@ class TranslationSettings:
 
 @dataclass(frozen=True)
 class TranslationResults:
-    """What came of it."""
+    """The results of the translation experiment."""
 
     outcomes: tuple[PolicyOutcome, ...]
     """Every arm of every seed, seed by seed."""
@@ -141,17 +141,23 @@ def run_translation(
     prepared = prepare_seeds(
         settings.prepare, settings.prepared, seeds, workers=workers, folder=folder, progress=progress
     )
-    cells = [cell for seed, one in prepared.items() for cell in cells_of(settings, one.pool.selection, seed)]
-    outcomes = run_cells(cells, prepared, workers=workers, folder=folder / "policies", progress=progress)
+    training_runs = [
+        planned
+        for seed, prepared_seed in prepared.items()
+        for planned in training_runs_of(settings, prepared_seed.pool.selection, seed)
+    ]
+    outcomes = train_all(
+        training_runs, prepared, workers=workers, folder=folder / "policies", progress=progress
+    )
     return TranslationResults(
-        outcomes=tuple(sorted(outcomes, key=lambda one: (one.seed, ARMS.index(one.arm)))),
-        selections={seed: one.pool.selection for seed, one in prepared.items()},
+        outcomes=tuple(sorted(outcomes, key=lambda outcome: (outcome.seed, ARMS.index(outcome.arm)))),
+        selections={seed: prepared_seed.pool.selection for seed, prepared_seed in prepared.items()},
         facts=_mean_facts(list(prepared.values())),
     )
 
 
-def cells_of(settings: TranslationSettings, selection: Selection, seed: int) -> list[Cell]:
-    """Return the trainings of a seed: its arms, with the aspects that its selection names.
+def training_runs_of(settings: TranslationSettings, selection: Selection, seed: int) -> list[TrainingRun]:
+    """Return the training runs of a seed: its arms, with the aspects that its selection names.
 
     Args:
         settings: Weights and threshold.
@@ -168,30 +174,33 @@ def cells_of(settings: TranslationSettings, selection: Selection, seed: int) -> 
         HIERARCHICAL: Arm(HIERARCHICAL, (best,), settings.hierarchy_weight, **shared),
         WORST: Arm(HIERARCHICAL, (worst,), settings.hierarchy_weight, **shared),
     }
-    return [Cell(name, arm, seed) for name, arm in arms.items()]
+    return [TrainingRun(name, arm, seed) for name, arm in arms.items()]
 
 
 def _mean_facts(prepared: Sequence[Prepared]) -> dict[str, float]:
     """Return the means over the seeds of what is known of their holistic rewards."""
-    return {name: float(np.mean([one.facts[name] for one in prepared])) for name in prepared[0].facts}
+    return {
+        name: float(np.mean([prepared_seed.facts[name] for prepared_seed in prepared]))
+        for name in prepared[0].facts
+    }
 
 
 def spans_of(prompt: str, response: str) -> dict[str, list[Span]]:
-    """Return what each aspect says of a translation, and where.
+    """Return the values of each aspect for a translation, with the spans they are of.
 
     Args:
         prompt: A sentence of the world.
         response: Any translation of it.
     """
     sample = Sample(prompt, response)
-    return {name: made()([sample])[0] for name, made in ASPECTS.items()}
+    return {name: aspect()([sample])[0] for name, aspect in ASPECTS.items()}
 
 
 TUNING_FILE = "tuning.json"
 
 
 def tuned_settings(file: Path | None = None, **changes: Any) -> TranslationSettings:
-    """Return the experiment's settings with what tuning chose.
+    """Return the experiment's settings with the hyperparameters that tuning chose.
 
     Args:
         file: Of a tuning; that of our world if None.
@@ -200,5 +209,7 @@ def tuned_settings(file: Path | None = None, **changes: Any) -> TranslationSetti
     Raises:
         DataError: The file is missing or holds something else.
     """
-    chosen = read_tuning(file or models_folder() / TUNING_FILE)["chosen"]
+    chosen = dict(read_tuning(file or models_folder() / TUNING_FILE)["chosen"])
+    if "kl_price" in chosen:  # its name in files of before
+        chosen["kl_coefficient"] = chosen.pop("kl_price")
     return TranslationSettings(**{**chosen, **changes})

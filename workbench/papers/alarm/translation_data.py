@@ -184,8 +184,8 @@ def prepare_translations(settings: TranslationTask, seed: int, folder: Path) -> 
         seed=seed,
         policy=settings.policy,
         lora=None,
-        train=tuple(Sample(one, "") for one in _sentences(seed, TRAIN, steps * settings.ppo.batch)),
-        test=tuple(Sample(one, "") for one in _sentences(seed, TEST, settings.test_prompts)),
+        train=tuple(Sample(sentence, "") for sentence in _sentences(seed, TRAIN, steps * settings.ppo.batch)),
+        test=tuple(Sample(sentence, "") for sentence in _sentences(seed, TEST, settings.test_prompts)),
         rewards=TranslationRewards(str(folder), training.encoding, normalization, grades),
         ppo=settings.ppo,
     )

@@ -1,4 +1,4 @@
-"""How often each arm's answers win against another's, by a score or a judge: what judges say is paid, and kept."""
+"""Win rates of each arm's answers against another's, by a score or a judge, whose replies are kept."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def win_frame(
         outcomes: One of each arm and seed.
         judge: `holistic`, `oracle` or another score's name; anything else as `make_judge` takes it.
         folder: Where an endpoint's replies are kept as they come.
-        device: Where a judge computes that is a reward model.
+        device: Of a judge that is a reward model.
     """
     import pandas as pd
 
