@@ -53,6 +53,9 @@ DECODER_ONLY: dict[str, dict[str, Any]] = {
         "attention_types": [[["global", "local"], 1]], "max_position_embeddings": 64,
     },
     "OPT": SIZES | {"word_embed_proj_dim": 32, "ffn_dim": 48}, "Mistral": SIZES | {"sliding_window": 4},
+    "Falcon": {
+        "vocab_size": VOCABULARY, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "alibi": True,
+    },
     "Bloom": {"vocab_size": VOCABULARY, "hidden_size": 32, "n_layer": 2, "n_head": 2},
     "Qwen3Next": SIZES | LINEAR | EXPERTS, "Qwen3_5Text": SIZES | LINEAR,
     "Lfm2": SIZES | {"layer_types": ["conv", "full_attention"]},

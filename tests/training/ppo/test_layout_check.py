@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_policy_families import DECODER_ONLY, ENCODER_DECODER, OWN_LOGITS, REFUSED, model_of
+from tiny_policy_families import DECODER_ONLY, ENCODER_DECODER, OWN_LOGITS, REFUSED, SIZES, model_of
 from torch import nn
 
 from workbench.core.errors import ModelError
@@ -79,6 +79,15 @@ def test_a_family_that_cannot_be_run_right_is_refused_by_name(family: str) -> No
 )
 def test_the_fastest_layout_that_serves_is_taken(family: str, layout: Any) -> None:
     assert check_layout(model_of(family, FAMILIES[family])).layout == layout
+
+
+@pytest.mark.parametrize("family", ["Llama", "Mistral", "T5", "Bart", "LED", "Lfm2", "Falcon"])
+@pytest.mark.parametrize("number", [torch.bfloat16, torch.float64])
+def test_numbers_of_another_width_take_the_same_layout(family: str, number: torch.dtype) -> None:
+    sizes = FAMILIES.get(family, SIZES)
+    found, half = check_layout(model_of(family, sizes)), check_layout(model_of(family, sizes).to(number))
+    assert found.layout is not None and half.layout == found.layout
+    assert found.reading is None and half.reading is None and half.head is None
 
 
 def test_a_cache_whose_rows_cannot_leave_keeps_them(monkeypatch: pytest.MonkeyPatch) -> None:
