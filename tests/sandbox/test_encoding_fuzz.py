@@ -15,9 +15,11 @@ import json
 import math
 import os
 import random
+import re
 import struct
 import sys
 import time
+import types
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from hypothesis.extra import pandas as hpd
+from PIL import Image
 
 from workbench.sandbox.inside.encoding import ForbiddenResult, decode, encode, frame
 from workbench.sandbox.inside.encoding import decoder as decoding
@@ -282,6 +285,13 @@ def _seeds() -> list[bytes]:
         [table, table.set_index("b"), pd.Timestamp("2024-05-01", tz="UTC"), pd.period_range("2024", periods=3)],
         [pd.MultiIndex.from_product([[1, 2], ["a"]]), pd.array([1, None], dtype="Int64"), pd.Interval(0, 1)],
     ]  # fmt: skip
+    values.append(
+        [enumerate("ab"), {1: 2}.items(), types.MappingProxyType({1: 2}), re.search("(b)c?", "abd")]
+    )
+    values.append(
+        [datetime.date(2024, 12, 30).isocalendar(), collections.namedtuple("P", "a mean")(1, np.mean)]
+    )
+    values.append(Image.fromarray(np.eye(3, dtype="u1")).convert("P"))
     if "sklearn" in sys.modules:
         from sklearn.linear_model import LinearRegression
         from sklearn.tree import DecisionTreeClassifier

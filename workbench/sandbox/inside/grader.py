@@ -11,8 +11,9 @@ from functools import partial
 from typing import Any
 
 from . import channel, figures, files, inputs
-from .cases import MASKED, Cases, copied
+from .cases import MASKED, Cases
 from .cells import TooLarge
+from .copies import copied
 from .encoding import Decoder, ForbiddenResult, libraries
 from .pictures import EXPECTED_FILES
 from .solution import FILENAME, describe
