@@ -42,3 +42,17 @@ def test_a_figure_carries_a_small_picture(monkeypatch):
     assert len(pictures) == 2 and all(picture.startswith(b"\x89PNG") for picture in pictures)
     assert max(map(len, pictures)) < 30_000
     assert printed == ""
+
+
+def test_numbers_are_flush_right_however_small_and_words_left():
+    import pandas as pd
+
+    from workbench.runs.showing import _table
+
+    frame = pd.DataFrame({"small": [4.77e-07, 0.5], "word": ["e", "more"], "mixed": ["1", "one"]})
+    heads = _table(frame).split("</thead>")[0]
+    assert [head.split("text-align: ")[1].split('"')[0] for head in heads.split("<th ")[1:]] == [
+        "right",
+        "left",
+        "left",
+    ]

@@ -23,7 +23,7 @@ __all__ = ["claim_text", "show_figure", "show_html", "show_table"]
 
 _NUMBER = "{:.3g}"
 _LEFT, _RIGHT = "text-align: left", "text-align: right; white-space: nowrap"
-_LIKE_A_NUMBER = re.compile(r"[-+\u2212\d.,%\s±\[\]]*$|\d+ of \d+$")
+_LIKE_A_NUMBER = re.compile(r"[-+\u2212\d.,%\s±\[\]]*(e[-+]\d+)?$|\d+ of \d+$")
 """A number, an interval or a count of some; nothing is one too."""
 _SAID: set[str] = set()
 """What was said of pictures that cannot be drawn."""
