@@ -260,6 +260,44 @@ def families(names: tuple[str, ...], workers: int, out: Path | None) -> None:
         raise SystemExit(1)
 
 
+@command.command(epilog="Example: workbench bench generation --model smollm2 --limit 16")
+@click.option(
+    "--model", default="smollm2", show_default=True, metavar="NAME", help="A folder, .gguf file or name."
+)
+@click.option(
+    "--problems", default="suite", show_default=True, metavar="SOURCE", help="suite, hub or a file."
+)
+@click.option("--limit", type=click.IntRange(min=1), default=16, show_default=True, help="Prompts.")
+@click.option(
+    "--max-new-tokens", type=click.IntRange(min=1), default=96, show_default=True, help="Longest answer."
+)
+@click.option(
+    "--batch-size", type=click.IntRange(min=1), default=8, show_default=True, help="Prompts at once."
+)
+@click.option(
+    "--rounds",
+    type=click.IntRange(min=1),
+    default=2,
+    show_default=True,
+    help="How often all ways run in turn.",
+)
+@_device
+@_threads
+def generation(model: str, problems: str, limit: int, device: str, threads: int, **sizes: int) -> None:
+    """Answer as hf: does, with and without stop texts, beside a plain batched `generate` of the same prompts."""
+    from workbench.benchmarks.generation import measure_generation
+    from workbench.datasets import load_problems
+
+    chosen = load_problems(problems)
+    chosen = chosen[:: max(1, len(chosen) // limit)][:limit]
+    prompts = [problem.prompt for problem in chosen]
+    speed = measure_generation(model, prompts, device=device, threads=threads, say=click.echo, **sizes)
+    click.echo(f"\n{'':<16} {'tokens':>8} {'tokens/s':>9}   wall, processor time a token (1: plain generate)")
+    for arm, tokens in speed.tokens.items():
+        wall, processor = speed.ratio(arm)
+        click.echo(f"  {arm:<14} {tokens:8,} {1 / speed.wall_s[arm]:9.1f}   {wall:.2f}x  {processor:.2f}x")
+
+
 def _leaks(count: int, workers: int) -> None:
     from tqdm import tqdm
 
