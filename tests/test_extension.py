@@ -1,11 +1,15 @@
-"""A fifth paper is one notebook and one folder of its name: it runs, reports and is browsed like the four."""
+"""A fifth paper is one notebook and one folder of its name: it runs, reports and is browsed like the four. A coding
+benchmark is one file of problems: it is scored, browsed and given to the active loop like ours.
+"""
 
 import importlib.util
+import json
 import sys
 
 import pytest
 from click.testing import CliRunner
 from small_notebooks import write_notebook
+from tiny_model import make_tiny_model
 
 from workbench.cli.main import cli
 from workbench.core.errors import SettingsError
@@ -77,3 +81,119 @@ def test_what_cannot_be_browsed_is_refused():
 def test_the_papers_that_ship_are_registered():
     assert {browser.PAPER for browser in browsers.browsers("attempts_in")} == {"arks", "ds1000"}
     assert {browser.PAPER for browser in browsers.browsers("traces_in")} == {"arks"}
+
+
+TESTS = """
+def generate_test_case(number):
+    return 4, 16
+
+def exec_test(result, expected):
+    return int(result == expected)
+
+exec_context = "n = test_input\\n[insert]\\n"
+
+def test_execution(solution):
+    test_input, expected = generate_test_case(1)
+    scope = {"test_input": test_input}
+    exec(exec_context.replace("[insert]", solution), scope)
+    assert exec_test(scope["result"], expected)
+"""
+TOY = (
+    {
+        "problem_id": "double",
+        "question": "Print the double of x.",
+        "code_context": "x = 2\n[insert]\n",
+        "visible_runs": [{"context": "x = 2\n[insert]\n"}],
+        "hidden_tests": [
+            {"context": "x = 3\n[insert]\n", "expected_stdout": "6"},
+            {"context": "x = -1\n[insert]\n", "expected_stdout": "-2"},
+        ],
+        "library": "toy",
+        "reference_code": "print(2 * x)",
+    },
+    {
+        "problem_id": "sum",
+        "question": "Write total(values), their sum.",
+        "hidden_tests": [{"context": "[insert]\nassert total([1, 2]) == 3\nassert total([]) == 0\n"}],
+        "library": "toy",
+        "reference_code": "def total(values):\n    return sum(values)",
+    },
+    {
+        "problem_id": "square",
+        "question": "Leave the square of n in the variable result.",
+        "code_context": "n = 3\n[insert]\n",
+        "visible_runs": [{"context": "n = 3\n[insert]\n"}],
+        "hidden_tests": [{"tests": TESTS}],
+        "library": "toy",
+        "reference_code": "result = n ** 2",
+    },
+)
+WRONG = {
+    "double": "print(6)",
+    "sum": "def total(values):\n    return sum(values)",
+    "square": "result = n + n",
+}
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch):
+    """Write a benchmark of three problems: one file."""
+    (tmp_path / "toy.jsonl").write_text("".join(json.dumps(row) + "\n" for row in TOY))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*words):
+    done = CliRunner().invoke(cli, list(words))
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def statuses(folder):
+    return {(one.problem_id, one.library): one.status for one in load_attempts(folder)}
+
+
+def test_a_benchmark_of_ones_own_is_scored_and_browsed(toy):
+    shown = run("ds1000", "score", "reference", "--problems", "toy.jsonl", "--out", "right")
+    assert "3 of 3 answers passed" in shown
+    assert ["toy", "3", "3"] in [line.split()[:3] for line in shown.splitlines()]
+    rows = [{"problem_id": name, "code": code} for name, code in WRONG.items()]
+    (toy / "answers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    options = ("--problems", "toy.jsonl", "--library", "toy", "--out", "wrong")
+    shown = run("ds1000", "score", "recorded:answers.jsonl", *options)
+    assert "1 of 3 answers passed" in shown
+    # 6 is right for the first test of `double`, and wrong for the second
+    told = {("double", "toy"): "failed", ("sum", "toy"): "passed", ("square", "toy"): "failed"}
+    assert statuses(toy / "wrong") == told
+    again = (toy / "wrong" / "verdicts.jsonl").read_bytes()
+    run("ds1000", "score", "recorded:answers.jsonl", *options)  # nothing is run again
+    assert (toy / "wrong" / "verdicts.jsonl").read_bytes() == again
+    (attempt,) = (one for one in load_attempts(toy / "right") if one.problem_id == "double")
+    assert attempt.prompt == "Print the double of x.\n\n```python\nx = 2\n"
+    assert attempt.reference == attempt.answer == "print(2 * x)"
+
+
+def test_a_benchmark_of_ones_own_is_given_to_the_active_loop(toy, monkeypatch):
+    class Right:
+        name = fingerprint = "right"
+
+        def complete(self, prompts):
+            answers = {row["question"]: row["reference_code"] for row in TOY}
+            return [next(code for asked, code in answers.items() if asked in prompt) for prompt in prompts]
+
+        def count_tokens(self, text):
+            return len(text.split())
+
+    monkeypatch.setattr("workbench.retrieval.coding.make_coder", lambda *_: Right())
+    shown = run(
+        "arks", "run", "--problems", "toy.jsonl", "--generator", "hf:right", "--out", "loop", "--rounds", "1"
+    )
+    assert "3 problems" in shown
+    assert set(statuses(toy / "loop").values()) == {"passed"}
+
+
+def test_a_model_is_asked_the_problems_of_any_benchmark(toy, tmp_path):
+    model = make_tiny_model(tmp_path / "model")
+    options = ("--problems", "toy.jsonl", "--out", "model-out", "--max-new-tokens", "4", "--temperature", "0")
+    assert "of 3 answers passed" in run("ds1000", "score", f"hf:{model}", *options)
+    assert len((toy / "model-out" / "answers.jsonl").read_text().splitlines()) == 3

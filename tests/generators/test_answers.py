@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from workbench.datasets.ds1000 import Problem
 from workbench.generators.answers import extract_answer, fits
-from workbench.generators.prompts import solution_slot
 
 PROGRAM, FUNCTION, DRAWING = plain_problem(), function_problem(), drawing_problem()
 BODY = "    result = df.sum()\n    return result"
@@ -154,7 +153,7 @@ def test_no_text_however_wild_raises(text: str, problem: Problem, style: str) ->
 @pytest.mark.realdata
 def test_real_references_survive_every_dressing() -> None:
     def meaning(problem: Problem, code: str) -> str:
-        indent = solution_slot(problem).indent
+        indent = problem.slot.indent
         return ast.dump(ast.parse(f"def body():\n{indent}pass\n{code}" if indent else code))
 
     for problem in real_problems()[::5]:

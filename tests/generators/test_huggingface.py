@@ -12,14 +12,15 @@ from tiny_model import make_tiny_model
 
 from workbench.core.errors import GeneratorError
 from workbench.datasets.ds1000 import Problem
-from workbench.generators import continuing, huggingface
+from workbench.generators import continuing, huggingface, solving
 from workbench.generators.answer import Answer
 from workbench.generators.answers import extract_answer
 from workbench.generators.continuing import Written, loaded_model
-from workbench.generators.huggingface import HuggingFaceGenerator
+from workbench.generators.huggingface import HuggingFaceText
 from workbench.generators.loading import load_model
 from workbench.generators.resume import ResumableGenerator
 from workbench.generators.settings import GenerationSettings
+from workbench.generators.solving import ModelGenerator
 
 GREEDY = GenerationSettings(style="completion", temperature=0.0, max_new_tokens=12, device="cpu")
 SAMPLED = replace(GREEDY, temperature=1.0, top_p=0.9)
@@ -41,13 +42,17 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(autouse=True)
 def whole_text(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep all that a random model writes: cutting is tested elsewhere and would hide differences."""
-    monkeypatch.setattr(huggingface, "extract_answer", lambda text, problem, style: text)
+    monkeypatch.setattr(solving, "extract_answer", lambda text, problem, style: text)
+
+
+def generator(model: str, settings: GenerationSettings) -> ModelGenerator:
+    return ModelGenerator(HuggingFaceText(model, settings, progress=False))
 
 
 def answers(
     model: str, settings: GenerationSettings, problems: list[Problem] = PROBLEMS, **options: Any
 ) -> list[Answer]:
-    return list(HuggingFaceGenerator(model, settings, progress=False).generate(problems, **options))
+    return list(generator(model, settings).generate(problems, **options))
 
 
 @pytest.mark.parametrize("settings", [GREEDY, SAMPLED])
@@ -73,12 +78,12 @@ def test_a_resumed_generation_gives_the_same_file_as_an_uninterrupted_one(
 ) -> None:
     settings = replace(SAMPLED, batch_size=2)
     straight, broken = tmp_path / "straight.jsonl", tmp_path / "broken.jsonl"
-    whole = list(ResumableGenerator(HuggingFaceGenerator(checkpoint, settings), straight).generate(PROBLEMS))
-    stopped = ResumableGenerator(HuggingFaceGenerator(checkpoint, settings), broken).generate(PROBLEMS)
+    whole = list(ResumableGenerator(generator(checkpoint, settings), straight).generate(PROBLEMS))
+    stopped = ResumableGenerator(generator(checkpoint, settings), broken).generate(PROBLEMS)
     for _ in range(3):
         next(stopped)
     stopped.close()
-    again = list(ResumableGenerator(HuggingFaceGenerator(checkpoint, settings), broken).generate(PROBLEMS))
+    again = list(ResumableGenerator(generator(checkpoint, settings), broken).generate(PROBLEMS))
     assert again == whole
     assert broken.read_bytes() == straight.read_bytes()
 
@@ -101,7 +106,7 @@ def test_a_row_is_on_disk_when_it_ends_and_not_when_its_batch_does(
 
     monkeypatch.setattr(continuing, "_batch_by_batch", watched)
     monkeypatch.setattr(continuing, "can_join", lambda model: False)
-    kept = list(ResumableGenerator(HuggingFaceGenerator(checkpoint, settings), path).generate(PROBLEMS))
+    kept = list(ResumableGenerator(generator(checkpoint, settings), path).generate(PROBLEMS))
     assert kept == whole
     assert on_disk == list(
         range(1, 7)
@@ -118,7 +123,7 @@ def test_a_prompt_that_opens_the_reasoning_makes_an_unclosed_draft_no_answer(
     model = make_tiny_model(tmp_path, chat=True, special=["<|user|>", "<|assistant|>"])
     file = model / "chat_template.jinja"
     file.write_text(file.read_text().replace("<|assistant|>", "<|assistant|><think>\n"))
-    monkeypatch.setattr(huggingface, "extract_answer", extract_answer)
+    monkeypatch.setattr(solving, "extract_answer", extract_answer)
 
     def writes(text: str) -> list[str]:
         monkeypatch.setattr(huggingface, "continue_prompts", lambda *_, **__: [Written(0, text, cut=True)])
@@ -214,22 +219,20 @@ def test_a_prompt_beyond_the_context_keeps_its_end_and_warns(checkpoint: str) ->
 def test_the_fingerprint_tells_settings_that_matter_and_checkpoints_apart(
     checkpoint: str, tmp_path: Path
 ) -> None:
-    base = HuggingFaceGenerator(checkpoint, GREEDY).fingerprint
-    assert HuggingFaceGenerator(checkpoint, replace(GREEDY, batch_size=1)).fingerprint == base
-    assert HuggingFaceGenerator(checkpoint, replace(GREEDY, seed=1)).fingerprint != base
+    base = generator(checkpoint, GREEDY).fingerprint
+    assert generator(checkpoint, replace(GREEDY, batch_size=1)).fingerprint == base
+    assert generator(checkpoint, replace(GREEDY, seed=1)).fingerprint != base
     (tmp_path / "weights").write_text("1")
-    before = HuggingFaceGenerator(str(tmp_path), GREEDY).fingerprint
+    before = generator(str(tmp_path), GREEDY).fingerprint
     (tmp_path / "weights").write_text("22")
-    assert HuggingFaceGenerator(str(tmp_path), GREEDY).fingerprint != before
+    assert generator(str(tmp_path), GREEDY).fingerprint != before
 
 
 @pytest.mark.parametrize(("bits", "layer"), [("4bit", "Linear4bit"), ("8bit", "Linear8bitLt")])
 def test_weights_can_be_quantized(checkpoint: str, bits: str, layer: str) -> None:
     pytest.importorskip("bitsandbytes")
     settings = replace(GREEDY, quantize=bits, max_new_tokens=3)
-    generator = HuggingFaceGenerator(checkpoint, settings, progress=False)
-    assert len(list(generator.generate(PROBLEMS[:2]))) == 2
-    assert generator._loaded is not None
-    assert {type(m).__name__ for m in generator._loaded[0].modules() if "Linear" in type(m).__name__} >= {
-        layer
-    }
+    model = generator(checkpoint, settings)
+    assert len(list(model.generate(PROBLEMS[:2]))) == 2
+    assert model.texts._model is not None
+    assert {type(m).__name__ for m in model.texts._model.modules() if "Linear" in type(m).__name__} >= {layer}

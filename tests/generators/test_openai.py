@@ -23,8 +23,9 @@ from tiny_model import make_tiny_model
 from workbench.core.errors import GeneratorError
 from workbench.datasets.ds1000 import Problem
 from workbench.generators.answer import Answer
-from workbench.generators.openai import OpenAIGenerator
+from workbench.generators.openai import OpenAIText
 from workbench.generators.settings import GenerationSettings
+from workbench.generators.solving import ModelGenerator
 
 KEY = "sk-very-secret-0123456789"
 SETTINGS = GenerationSettings(retries=2, timeout_s=5.0, concurrency=3)
@@ -105,7 +106,11 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Endpoint
 
 
 def answers(settings: GenerationSettings = SETTINGS, count: int = 1, **options: Any) -> list[Answer]:
-    return list(OpenAIGenerator("some-model", settings, progress=False).generate(problems(count), **options))
+    return list(
+        ModelGenerator(OpenAIText("some-model", settings, progress=False)).generate(
+            problems(count), **options
+        )
+    )
 
 
 def failure(settings: GenerationSettings = SETTINGS) -> GeneratorError:
@@ -150,9 +155,9 @@ def test_completion_and_insertion_go_to_completions(endpoint: Callable[..., Endp
     for style in ("completion", "insertion"):
         assert answers(replace(SETTINGS, style=style)) == [Answer(0, 0, "result = 2")]
     list(
-        OpenAIGenerator("Qwen2.5-Coder-7B", replace(SETTINGS, style="insertion"), progress=False).generate(
-            problems(1)
-        )
+        ModelGenerator(
+            OpenAIText("Qwen2.5-Coder-7B", replace(SETTINGS, style="insertion"), progress=False)
+        ).generate(problems(1))
     )
     bodies = [body for _, body in server.requests]
     assert {path for path, _ in server.requests} == {"/v1/completions"}
@@ -237,7 +242,7 @@ def test_a_refused_key_is_never_shown(
     error = failure()
     assert "refuses the key" in error.got
     assert error.__cause__ is None
-    generator = OpenAIGenerator("some-model", SETTINGS)
+    generator = ModelGenerator(OpenAIText("some-model", SETTINGS))
     shown = [str(error), repr(vars(generator)), generator.fingerprint, caplog.text]
     assert not any(KEY in text for text in shown)
 
@@ -245,7 +250,7 @@ def test_a_refused_key_is_never_shown(
 def test_a_missing_key_is_an_error_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with pytest.raises(GeneratorError, match="no OPENAI_API_KEY"):
-        OpenAIGenerator("some-model")
+        ModelGenerator(OpenAIText("some-model"))
 
 
 def test_nobody_at_the_address_is_an_error_that_hides_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,12 +259,14 @@ def test_nobody_at_the_address_is_an_error_that_hides_a_password(monkeypatch: py
     error = failure(replace(SETTINGS, retries=0))
     assert "cannot be reached" in error.got
     assert "hidden" not in str(error)
-    assert "hidden" not in OpenAIGenerator("some-model").fingerprint
+    assert "hidden" not in ModelGenerator(OpenAIText("some-model")).fingerprint
 
 
 def test_a_caller_that_stops_early_sends_no_more_requests(endpoint: Callable[..., Endpoint]) -> None:
     server = endpoint(lambda path, body, number: chat("result = 0"))
-    answers_so_far = OpenAIGenerator("some-model", SETTINGS, progress=False).generate(problems(200))
+    answers_so_far = ModelGenerator(OpenAIText("some-model", SETTINGS, progress=False)).generate(
+        problems(200)
+    )
     next(answers_so_far)
     answers_so_far.close()
     assert len(server.requests) <= 10
@@ -318,7 +325,9 @@ def test_an_endpoint_that_refuses_everything_from_some_time_on_is_an_error(
     server = endpoint(lambda path, body, number: GOOD if number < 3 else (403, {"error": "no credit"}))
     kept: list[Answer] = []
     with pytest.raises(GeneratorError, match="no credit"):
-        kept += OpenAIGenerator("m", replace(SETTINGS, concurrency=1), progress=False).as_known(problems(50))
+        kept += ModelGenerator(OpenAIText("m", replace(SETTINGS, concurrency=1), progress=False)).as_known(
+            problems(50)
+        )
     assert len(server.requests) < 15
 
 
@@ -332,7 +341,7 @@ def test_what_is_under_way_when_an_error_comes_is_not_lost(endpoint: Callable[..
     endpoint(answer)
     kept: list[int] = []
     with pytest.raises(GeneratorError, match="refuses the key"):
-        for one in OpenAIGenerator("m", replace(SETTINGS, concurrency=3), progress=False).as_known(
+        for one in ModelGenerator(OpenAIText("m", replace(SETTINGS, concurrency=3), progress=False)).as_known(
             problems(9)
         ):
             kept.append(one.problem_id)
@@ -471,7 +480,7 @@ def test_an_answer_behind_a_slow_one_is_handed_on_at_once(endpoint: Callable[...
         return GOOD
 
     endpoint(answer)
-    coming = OpenAIGenerator("m", SETTINGS, progress=False).as_known(problems(3))
+    coming = ModelGenerator(OpenAIText("m", SETTINGS, progress=False)).as_known(problems(3))
     first = {next(coming).problem_id, next(coming).problem_id}
     slow.set()
     assert first == {1, 2}
@@ -536,10 +545,10 @@ def test_a_real_server_answers_every_style(
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     texts: list[str] = []
     monkeypatch.setattr(
-        "workbench.generators.openai.extract_answer", lambda text, *_: texts.append(text) or text
+        "workbench.generators.solving.extract_answer", lambda text, *_: texts.append(text) or text
     )
     settings = GenerationSettings(style=style, temperature=0.0, max_new_tokens=6, retries=0, concurrency=2)
-    got = list(OpenAIGenerator(model, settings, progress=False).generate(problems(3)))
+    got = list(ModelGenerator(OpenAIText(model, settings, progress=False)).generate(problems(3)))
     assert [answer.problem_id for answer in got] == [0, 1, 2]
     assert all(texts)
 
@@ -550,5 +559,9 @@ def test_a_real_server_without_the_model_says_so(
     monkeypatch.setenv("OPENAI_BASE_URL", served[0])
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     with pytest.raises(GeneratorError) as caught:
-        list(OpenAIGenerator("lab/other", replace(SETTINGS, retries=0), progress=False).generate(problems(1)))
+        list(
+            ModelGenerator(OpenAIText("lab/other", replace(SETTINGS, retries=0), progress=False)).generate(
+                problems(1)
+            )
+        )
     assert "model" in caught.value.got

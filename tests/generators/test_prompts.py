@@ -10,45 +10,44 @@ from workbench.generators.prompts import (
     chat_messages,
     completion_prompt,
     fim_family,
-    solution_slot,
     stop_texts,
 )
 
 
 def test_the_slot_of_a_program() -> None:
-    slot = solution_slot(plain_problem())
+    slot = plain_problem().slot
     assert (slot.indent, slot.function, slot.given_code) == ("", None, GIVEN)
     assert slot.prefix == plain_problem().prompt
     assert slot.suffix == "\n</code>\nEND SOLUTION\n<code>\nprint(result)\n</code>\n"
 
 
 def test_the_slot_of_a_function_body() -> None:
-    slot = solution_slot(function_problem())
+    slot = function_problem().slot
     assert (slot.indent, slot.function) == ("    ", "f")
     assert slot.suffix == "\n    ### END SOLUTION\n</code>\n"
     assert slot.given_code.endswith("### BEGIN SOLUTION")
 
 
 def test_the_slot_of_a_drawing() -> None:
-    slot = solution_slot(drawing_problem())
+    slot = drawing_problem().slot
     assert (slot.indent, slot.function, slot.suffix) == ("", None, "\n# SOLUTION END\n")
 
 
 def test_several_variables_are_shown_together() -> None:
     prompt = "<code>\n</code>\nlow, high = ... # put solution in these variables\nBEGIN SOLUTION\n<code>\n"
-    assert "print(low, high)" in solution_slot(make_problem(prompt)).suffix
+    assert "print(low, high)" in make_problem(prompt).slot.suffix
 
 
 def test_a_function_that_is_open_at_the_end_of_the_given_code_counts_as_one() -> None:
     prompt = (
         "<code>\ndef solve(x):\n</code>\ny = ... # put solution in this variable\nBEGIN SOLUTION\n<code>\n"
     )
-    slot = solution_slot(make_problem(prompt))
+    slot = make_problem(prompt).slot
     assert (slot.indent, slot.function, slot.suffix[:10]) == ("    ", "solve", "\n</code>\nE")
 
 
 def test_an_insert_mark_splits_the_prompt() -> None:
-    slot = solution_slot(make_problem("a = 1\n[insert]\nprint(result)\n"))
+    slot = make_problem("a = 1\n[insert]\nprint(result)\n").slot
     assert (slot.prefix, slot.suffix) == ("a = 1\n", "\nprint(result)\n")
 
 
@@ -105,7 +104,7 @@ def test_families_of_the_same_name_do_not_shadow_each_other() -> None:
 def test_every_real_prompt_is_one_of_the_three_shapes() -> None:
     shapes = {"function": 0, "drawing": 0, "program": 0}
     for problem in real_problems():
-        slot = solution_slot(problem)
+        slot = problem.slot
         assert slot.prefix == problem.prompt
         assert slot.indent == ("    " if slot.function else "")
         drawing = slot.suffix == "\n# SOLUTION END\n"

@@ -18,8 +18,8 @@ from workbench.generators import GENERATOR_KINDS, GenerationSettings, make_gener
     [
         ("reference", "ReferenceGenerator"),
         ("memorizer", "MemorizerGenerator"),
-        ("hf:lab/model:v1", "HuggingFaceGenerator"),
-        ("openai:gpt", "OpenAIGenerator"),
+        ("hf:lab/model:v1", "ModelGenerator"),
+        ("openai:gpt", "ModelGenerator"),
     ],
 )
 def test_a_specification_makes_its_generator(spec: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,6 @@ from workbench.cli.main import cli
 from workbench.core.errors import RuntimeMissingError
 from workbench.datasets import Problem, load_problems
 from workbench.datasets.coding_problem import CodingProblem
-from workbench.generators.prompts import solution_slot
 from workbench.libraries import (
     FreshLibrary,
     NotRewritten,
@@ -335,7 +334,7 @@ def solve(library: FreshLibrary, problems: Sequence[Problem]) -> ActiveResult:
     """Run the active loop on problems that a reference solves by calling the package underneath."""
     asked, answers = [], {}
     for problem in problems:
-        if solution_slot(problem).function:
+        if problem.slot.function:
             continue
         moved = fresh_coding_problem(problem, library)
         if isinstance(moved, CodingProblem):

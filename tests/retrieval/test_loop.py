@@ -10,6 +10,8 @@ from small_library import HEAD, PROBLEMS, SILENT, SORT, ScriptedModel, documents
 
 from workbench.core.errors import DataError, GeneratorError, RunError, SettingsError
 from workbench.datasets.coding_problem import CodingProblem, HiddenTest, VisibleRun
+from workbench.generators.completion import Completion
+from workbench.generators.recorded_texts import RecordedText
 from workbench.retrieval import (
     ActiveRetrievalSettings,
     Executor,
@@ -17,8 +19,6 @@ from workbench.retrieval import (
     ResumableCompletions,
     active_retrieval,
 )
-from workbench.retrieval.code_generators import RecordedCode
-from workbench.retrieval.completion import Completion
 from workbench.retrieval.report import recall
 from workbench.retrieval.trace import read_steps
 from workbench.retrieval.web import FolderProvider, WebSearch
@@ -371,6 +371,6 @@ def test_a_refused_prompt_costs_one_answer_and_teaches_nothing(box, tmp_path):
 
 def test_a_trace_that_would_be_written_over_is_refused_as_an_input(box, tmp_path):
     solve(box, folder=tmp_path, rounds=1)
-    recorded = RecordedCode(tmp_path / "trace.jsonl")
+    recorded = RecordedText(tmp_path / "trace.jsonl")
     with pytest.raises(SettingsError, match="as an input, into which results would be written"):
         solve(box, recorded, folder=tmp_path, rounds=1)

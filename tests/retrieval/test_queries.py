@@ -9,9 +9,10 @@ from small_library import HEAD, ScriptedModel, documents
 
 from workbench.core.errors import DataError
 from workbench.datasets.coding_problem import CodingProblem, HiddenTest, VisibleRun, inserted
+from workbench.languages.hidden_tests import same_output
 from workbench.retrieval import Item, KnowledgeSoup
 from workbench.retrieval.calls import Call, DocumentedNames, calls_in, documented_name
-from workbench.retrieval.execution import Outcome, normalized, same_output
+from workbench.retrieval.execution import Outcome, normalized
 from workbench.retrieval.experience import snippet_items
 from workbench.retrieval.queries import (
     Attempted,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 
 from workbench.core.errors import GeneratorError, SettingsError
 from workbench.core.statistics import bootstrap_interval, pass_at_k
+from workbench.generators.answer import NO_ANSWER
+from workbench.generators.completion import Completion, Prompt
+from workbench.generators.sampling import sample_seed
 from workbench.rewards.baselines import LengthReward, OracleReward
 from workbench.rewards.best_of_n import (
     PromptSamples,
@@ -107,17 +110,34 @@ def test_one_problem_is_enough() -> None:
 
 
 class Echo:
-    def __init__(self, short: int = 0) -> None:
-        self.short = short
+    name = fingerprint = "echo"
 
-    def __call__(self, prompts: Sequence[str], samples: int) -> list[list[str]]:
-        return [[f"{prompt} {k}" for k in range(samples - self.short)] for prompt in prompts]
+    def __init__(self, refused: str = "") -> None:
+        self.refused = refused
+
+    def complete(self, prompts: Sequence[str]) -> list[str]:
+        return list(prompts)
+
+    def count_tokens(self, text: str) -> int:
+        return len(text)
+
+    def as_known(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Completion]]:
+        for place, prompt in reversed(list(enumerate(prompts))):
+            missing = prompt.text == self.refused
+            yield (
+                place,
+                Completion("", NO_ANSWER, "no") if missing else Completion(f"{prompt.text} {prompt.seed}"),
+            )
 
 
-def test_any_generator_gives_samples() -> None:
-    assert sample_responses(Echo(), ["p"], 2) == [PromptSamples("p", ("p 0", "p 1"))]
-    with pytest.raises(GeneratorError, match=r"1 of 1 prompts, \[1\] a prompt"):
-        sample_responses(Echo(short=1), ["p"], 2)
+def test_any_generator_gives_samples_each_by_its_own_seed() -> None:
+    seeds = [[sample_seed(3, number, sample) for sample in range(2)] for number in range(2)]
+    assert sample_responses(Echo(), ["p", "q"], 2, seed=3) == [
+        PromptSamples(prompt, (f"{prompt} {one}", f"{prompt} {two}"))
+        for prompt, (one, two) in zip("pq", seeds, strict=True)
+    ]
+    with pytest.raises(GeneratorError, match="no answer to 2 of 4 prompts"):
+        sample_responses(Echo(refused="q"), ["p", "q"], 2)
 
 
 @pytest.mark.parametrize(

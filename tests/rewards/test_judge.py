@@ -346,3 +346,19 @@ def test_what_is_not_set_is_not_sent(endpoint: Callable[..., Endpoint]) -> None:
     server = endpoint(longer)
     judge(settings=JudgeSettings(temperature=None, seed=None)).compare("p", "a", "bb")
     assert not {"temperature", "seed"} & set(server.bodies[0])
+
+
+def test_a_model_on_this_machine_judges_too(tmp_path: Path) -> None:
+    """Its replies are kept by the question and by what it is; those of a random one are no verdicts."""
+    from tiny_model import make_tiny_model
+
+    judge = make_judge(
+        f"hf:{make_tiny_model(tmp_path / 'model')}", device="cpu", path=tmp_path / "replies.jsonl"
+    )
+    asked = [Comparison("Hi?", "Hello.", "No."), Comparison("Hi?", "Same.", "Same.")]
+    first = judge.compare_all(asked)
+    assert first[1] is Preference.TIE
+    kept = (tmp_path / "replies.jsonl").read_text()
+    assert kept.count("\n") == 2  # both orders of the first
+    assert judge.compare_all(asked) == first
+    assert (tmp_path / "replies.jsonl").read_text() == kept

@@ -14,9 +14,9 @@ import numpy as np
 from workbench.core.errors import SettingsError
 from workbench.datasets import load_problems
 from workbench.datasets.coding_problem import CodingProblem
-from workbench.generators.prompts import solution_slot
+from workbench.generators.completion import estimated_tokens
+from workbench.generators.recorded_texts import RecordedText
 from workbench.retrieval import ActiveRetrievalSettings, Item, KnowledgeSoup, active_retrieval
-from workbench.retrieval.code_generators import RecordedCode, estimated_tokens
 from workbench.retrieval.dense import DenseRetriever
 from workbench.retrieval.documentation import PackageDocumentation
 from workbench.retrieval.ds1000 import coding_problem
@@ -156,9 +156,7 @@ def measure_bookkeeping(problems: int, workers: int, folder: Path) -> tuple[Spen
         What the measured run spent, in wall seconds, and how many programs' steps it took.
     """
     suite = [
-        one
-        for one in load_problems("suite", libraries=["Numpy", "Scipy", "Pandas"])
-        if not solution_slot(one).function
+        one for one in load_problems("suite", libraries=["Numpy", "Scipy", "Pandas"]) if not one.slot.function
     ]
     chosen = [coding_problem(one) for one in suite][:problems]
     soup = KnowledgeSoup(items=PackageDocumentation("numpy", submodules=False).items())
@@ -166,7 +164,7 @@ def measure_bookkeeping(problems: int, workers: int, folder: Path) -> tuple[Spen
     with Sandbox(workers=workers, timeout_s=60, memory_bytes=4 << 30) as box:
         box.run("import numpy")
         active_retrieval(chosen, soup, _Scripted(chosen), box, settings, folder=folder, progress=False)
-        recorded = RecordedCode(folder / "trace.jsonl")
+        recorded = RecordedText(folder / "trace.jsonl")
         measured = folder / "measured"
         result = active_retrieval(chosen, soup, recorded, box, settings, folder=measured, progress=False)
     return result.spent, len(result.steps)

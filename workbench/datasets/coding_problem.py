@@ -1,15 +1,17 @@
-"""What retrieval-augmented generation works on: a coding problem, and a model that continues prompts."""
+"""A coding problem, as every benchmark has them, and what decides whether an answer to it is right."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from workbench.core.errors import DataError
 from workbench.datasets.jsonl import not_text
+from workbench.datasets.slot import Slot
 
-__all__ = ["INSERT", "CodeGenerator", "CodingProblem", "HiddenTest", "VisibleRun"]
+__all__ = ["INSERT", "BenchmarkProblem", "CodingProblem", "HiddenTest", "VisibleRun"]
 
 INSERT = "[insert]"
 """Marks in a context where the model's code goes; it stands exactly once."""
@@ -48,9 +50,54 @@ class HiddenTest:
     tests: str | None = None
     """A module text in DS-1000's form; see `workbench.sandbox.Program.tests`. For Python only."""
 
+    @property
+    def checks_surface(self) -> bool:
+        """Whether it also checks an answer's surface form (an API it must or must not use)."""
+        return re.search(r"^def test_string\(", self.tests or "", re.MULTILINE) is not None
+
     def source(self, code: str) -> str:
         """Return the whole program: the context, with the code where `[insert]` stands."""
         return inserted(self.context, code)
+
+
+class BenchmarkProblem(Protocol):
+    """What every coding benchmark's problems have: DS-1000's, and a `CodingProblem` of any other."""
+
+    @property
+    def problem_id(self) -> int | str:
+        """Its only key."""
+
+    @property
+    def library(self) -> str:
+        """What it asks about; results are also reported by it."""
+
+    @property
+    def perturbation_type(self) -> str:
+        """How it differs from the question it was made of; `Origin` where that is no question."""
+
+    @property
+    def language(self) -> str:
+        """What the solution is written in."""
+
+    @property
+    def prompt(self) -> str:
+        """What a model sees."""
+
+    @property
+    def slot(self) -> Slot:
+        """Where in the prompt the solution belongs."""
+
+    @property
+    def reference_code(self) -> str:
+        """A solution that passes; empty where none is known."""
+
+    @property
+    def hidden_tests(self) -> tuple[HiddenTest, ...]:
+        """What decides whether a solution is correct: all of them must be met."""
+
+    @property
+    def has_surface_test(self) -> bool:
+        """Whether these also check its surface form (an API it must or must not use)."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +127,35 @@ class CodingProblem:
     """Ids of the documents that it needs, where they are known: for recall, and for the upper bound."""
     reference_code: str = ""
     """A correct answer, where there is one; never shown to a model."""
+
+    @property
+    def perturbation_type(self) -> str:
+        """Nothing was perturbed."""
+        return "Origin"
+
+    @property
+    def has_surface_test(self) -> bool:
+        """Whether a hidden test also checks the answer's surface form."""
+        return any(test.checks_surface for test in self.hidden_tests)
+
+    @property
+    def prompt(self) -> str:
+        """The question and, where there is one, the program that the answer belongs in, up to the answer."""
+        return self.slot.prefix
+
+    @property
+    def slot(self) -> Slot:
+        """Where in the prompt the solution belongs: at `[insert]` of the code context, else at its end."""
+        before, _, after = self.code_context.partition(INSERT)
+        indent = before[before.rfind("\n") + 1 :]
+        question = f"{self.question.rstrip()}\n\n"
+        return Slot(
+            f"{question}```{self.language}\n{before[: len(before) - len(indent)] if not indent.strip() else before}",
+            f"{after}\n```\n",
+            indent if not indent.strip() else "",
+            None,
+            before,
+        )
 
     def __post_init__(self) -> None:
         faults = list(self._faults())
@@ -118,31 +194,6 @@ class CodingProblem:
             yield from (not_text(f"{name} of hidden test {number}", getattr(test, name)) for name in _RUN)
             given = [name for name in ("expected_stdout", "tests") if getattr(test, name) is not None]
             yield from (not_text(f"{name} of hidden test {number}", getattr(test, name)) for name in given)
-
-
-class CodeGenerator(Protocol):
-    """A model that writes code: it continues prompts, and counts tokens as it reads them.
-
-    One that knows some answers before others, or may be refused one, has also a method `as_known` that takes the same
-    prompts and yields `(place, Completion)` as each ends: see `workbench.retrieval.completion`.
-    """
-
-    @property
-    def name(self) -> str:
-        """What to call it in a table, such as `hf:codellama/CodeLlama-34b-Instruct-hf`."""
-
-    @property
-    def fingerprint(self) -> str:
-        """A text that differs whenever the answer to the same prompt may differ; it holds no secret."""
-
-    def complete(self, prompts: Sequence[str]) -> list[str]:
-        """Return what the model writes after each prompt, in order; at temperature 0.
-
-        An answer depends on its own prompt alone: not on the others of the call, nor on earlier calls.
-        """
-
-    def count_tokens(self, text: str) -> int:
-        """Return how many tokens of the prompt's budget a text takes."""
 
 
 def inserted(context: str, code: str) -> str:

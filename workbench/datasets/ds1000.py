@@ -6,14 +6,15 @@ format is the 'simplified' one of the authors' current release.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from workbench.core.errors import DataError, SettingsError
+from workbench.datasets.coding_problem import BenchmarkProblem, HiddenTest
 from workbench.datasets.jsonl import Faults, read_objects
+from workbench.datasets.slot import Slot, slot_of_prompt
 from workbench.store.location import data_folder
 
 __all__ = ["LIBRARIES", "PERTURBATIONS", "Problem", "families", "load_problems", "select"]
@@ -22,6 +23,8 @@ LIBRARIES = ("Pandas", "Numpy", "Matplotlib", "Sklearn", "Scipy", "Pytorch", "Te
 """The seven libraries in the order of the paper's tables."""
 PERTURBATIONS = ("Origin", "Surface", "Semantic", "Difficult-Rewrite")
 """How a problem differs from the question it was made of, in the order of the paper's tables."""
+
+Chosen = TypeVar("Chosen", bound=BenchmarkProblem)
 
 HUB_NAME, HUB_SPLIT = "xlangai/DS-1000", "test"
 TEXTS = ("prompt", "reference_code", "code_context")
@@ -60,9 +63,24 @@ class Problem:
     """The Python module that tests a solution."""
 
     @property
+    def slot(self) -> Slot:
+        """Where in the prompt the solution belongs."""
+        return slot_of_prompt(self.prompt)
+
+    @property
+    def hidden_tests(self) -> tuple[HiddenTest, ...]:
+        """What decides whether a solution is correct."""
+        return (HiddenTest(tests=self.code_context),)
+
+    @property
+    def language(self) -> str:
+        """What the solution is written in."""
+        return "python"
+
+    @property
     def has_surface_test(self) -> bool:
         """Whether `code_context` also checks the solution's surface form (an API it must or must not use)."""
-        return re.search(r"^def test_string\(", self.code_context, re.MULTILINE) is not None
+        return self.hidden_tests[0].checks_surface
 
 
 def load_problems(
@@ -104,12 +122,12 @@ def load_problems(
 
 
 def select(
-    problems: Iterable[Problem],
+    problems: Iterable[Chosen],
     *,
     libraries: Collection[str] | None = None,
     perturbations: Collection[str] | None = None,
-    problem_ids: Collection[int] | None = None,
-) -> list[Problem]:
+    problem_ids: Collection[int | str] | None = None,
+) -> list[Chosen]:
     """Keep the problems that pass every filter given, in order; see `load_problems`."""
     kept = list(problems)
     filters: list[tuple[str, Collection[Any] | None]] = [
@@ -137,13 +155,18 @@ def select(
     return kept
 
 
-def family_of(problem: Problem) -> tuple[str, int]:
-    """Return what an Origin and its variants have in common: the library, and the Origin's number there."""
+def family_of(problem: BenchmarkProblem) -> tuple[str, int | str]:
+    """Return what an Origin and its variants have in common: the library, and the Origin's number there.
+
+    A problem of a benchmark that was never perturbed is a family of its own.
+    """
+    if not isinstance(problem, Problem):
+        return problem.library, problem.problem_id
     own = problem.perturbation_type == "Origin"
     return problem.library, problem.library_problem_id if own else problem.perturbation_origin_id
 
 
-def families(problems: Iterable[Problem]) -> dict[Problem, list[Problem]]:
+def families(problems: Iterable[BenchmarkProblem]) -> dict[BenchmarkProblem, list[BenchmarkProblem]]:
     """Group problems into families: an Origin and the variants that were made of it.
 
     Args:
@@ -154,7 +177,7 @@ def families(problems: Iterable[Problem]) -> dict[Problem, list[Problem]]:
     """
     listed = list(problems)
     origins = {family_of(p): p for p in listed if p.perturbation_type == "Origin"}
-    grouped: dict[Problem, list[Problem]] = {origin: [] for origin in origins.values()}
+    grouped: dict[BenchmarkProblem, list[BenchmarkProblem]] = {origin: [] for origin in origins.values()}
     for problem in listed:
         origin = origins.get(family_of(problem))
         if problem.perturbation_type != "Origin" and origin is not None:

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import DataError
-from workbench.datasets.ds1000 import Problem
 from workbench.explore.browsers import browsers
 from workbench.store.reading import MALFORMED, check_closed
 
 if TYPE_CHECKING:
-    from workbench.datasets.coding_problem import CodingProblem
+    from workbench.datasets.coding_problem import BenchmarkProblem
 
 __all__ = ["Attempt", "load_attempts", "paper_folder", "read_rows"]
 
@@ -44,7 +43,7 @@ class Attempt:
     message: str = ""
     line: int | None = None
     """1-based line of the answer at which it went wrong."""
-    problem: Problem | CodingProblem | None = None
+    problem: BenchmarkProblem | None = None
     """What is needed to run an answer again; None where only the trace is there."""
 
     @property
@@ -53,9 +52,7 @@ class Attempt:
         return self.status == "passed"
 
 
-def load_attempts(
-    source: Any, *, problems: Sequence[Problem] | Sequence[CodingProblem] | None = None
-) -> list[Attempt]:
+def load_attempts(source: Any, *, problems: Sequence[BenchmarkProblem] | None = None) -> list[Attempt]:
     """Find the answers of a run.
 
     Args:

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workbench.datasets.ds1000 import Problem
+from workbench.datasets.coding_problem import BenchmarkProblem, CodingProblem
+from workbench.languages.hidden_tests import graded_program, imports_of_tests, whole_verdict
 
 if TYPE_CHECKING:
-    from workbench.datasets.coding_problem import CodingProblem
     from workbench.sandbox import Sandbox
     from workbench.sandbox.runtimes import Runtime
 
@@ -71,7 +71,7 @@ class Workshop:
         self._lock = threading.Lock()
         self._drawn: dict[str, list[bytes]] = {}
 
-    def run(self, problem: Problem | CodingProblem, code: str) -> Rerun:
+    def run(self, problem: BenchmarkProblem, code: str) -> Rerun:
         """Run an answer against its problem's tests.
 
         Args:
@@ -81,26 +81,22 @@ class Workshop:
         Raises:
             SandboxUnavailableError: This machine cannot isolate programs.
         """
-        from workbench.sandbox import Program
-
-        if not isinstance(problem, Problem):
+        if isinstance(problem, CodingProblem):
             return self._run_coding(problem, code)
-        program = Program(
-            code, tests=problem.code_context, group=problem.library, reference=problem.reference_code
-        )
-        imported = Program("", problem.code_context).imports()  # not the answer's: nobody vouches for those
-        verdict = self._opened(imported).run(program)
+        sandbox = self._opened(imports_of_tests(problem))  # not the answer's: nobody vouches for those
+        programs = [graded_program(problem, test, code, problem.library) for test in problem.hidden_tests]
+        verdict = whole_verdict(problem, [sandbox.run(program) for program in programs])
         return Rerun(verdict.status, verdict.stage or "", verdict.message, verdict.line)
 
-    def figures(self, problem: Problem | CodingProblem, code: str) -> list[bytes]:
+    def figures(self, problem: BenchmarkProblem, code: str) -> list[bytes]:
         """Return the Matplotlib figures that an answer draws, as PNG files; none where it fails."""
         from workbench.sandbox import Program
 
-        if not isinstance(problem, Problem) or not code.strip():
+        if isinstance(problem, CodingProblem) or not code.strip():
             return []
         program = drawing_program(problem, code)
         if program not in self._drawn:  # the same reference stands beside every answer
-            sandbox = self._opened(Program("", problem.code_context).imports())
+            sandbox = self._opened(imports_of_tests(problem))
             self._drawn[program] = figures_in(sandbox.run(Program(program, group=problem.library)).stdout)
         return self._drawn[program]
 
@@ -144,14 +140,14 @@ class Workshop:
         return Sandbox(self._runtime, workers=1, timeout_s=self._timeout_s, memory_bytes=MEMORY_BYTES)
 
 
-def drawing_program(problem: Problem, code: str) -> str:
+def drawing_program(problem: BenchmarkProblem, code: str) -> str:
     """Return a program that runs an answer on its problem's first input and prints the figures it made.
 
     Args:
-        problem: A problem whose `code_context` is in DS-1000's form.
+        problem: A problem whose first hidden test is in DS-1000's form.
         code: The answer.
     """
-    return f"{problem.code_context}\n{_DRAWING}\n_draw({code!r})\n"
+    return f"{problem.hidden_tests[0].tests}\n{_DRAWING}\n_draw({code!r})\n"
 
 
 def figures_in(printed: str) -> list[bytes]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from workbench.datasets.ds1000 import Problem
+from workbench.datasets.coding_problem import BenchmarkProblem
 
 __all__ = ["CUT", "NO_ANSWER", "STOPPED", "Answer", "Generator", "in_order", "wanted"]
 
@@ -22,7 +22,7 @@ NO_ANSWER = "no answer"
 class Answer:
     """One solution to one problem."""
 
-    problem_id: int
+    problem_id: int | str
     """The problem it answers."""
     sample: int
     """Which of the problem's samples it is, from 0."""
@@ -52,7 +52,11 @@ class Generator(Protocol):
         """A text that differs whenever the answers to the same problem may differ; it holds no secret."""
 
     def generate(
-        self, problems: Iterable[Problem], *, samples: int = 1, skip: Collection[tuple[int, int]] = ()
+        self,
+        problems: Iterable[BenchmarkProblem],
+        *,
+        samples: int = 1,
+        skip: Collection[tuple[int | str, int]] = (),
     ) -> Iterator[Answer]:
         """Yield the answers one at a time, as they are known, problem by problem and sample by sample.
 
@@ -68,8 +72,8 @@ class Generator(Protocol):
 
 
 def wanted(
-    problems: Iterable[Problem], samples: int, skip: Collection[tuple[int, int]]
-) -> Iterator[tuple[Problem, int]]:
+    problems: Iterable[BenchmarkProblem], samples: int, skip: Collection[tuple[int | str, int]]
+) -> Iterator[tuple[BenchmarkProblem, int]]:
     """Yield each problem with each sample number that is not to be skipped, in the order of the answers."""
     done = skip if isinstance(skip, (set, frozenset)) else frozenset(skip)
     for problem in problems:
@@ -78,9 +82,9 @@ def wanted(
                 yield problem, sample
 
 
-def in_order(answers: Iterable[Answer], pairs: Iterable[tuple[Problem, int]]) -> Iterator[Answer]:
+def in_order(answers: Iterable[Answer], pairs: Iterable[tuple[BenchmarkProblem, int]]) -> Iterator[Answer]:
     """Yield answers that come in any order in that of the problems and samples that they are to."""
-    coming, early = iter(answers), dict[tuple[int, int], Answer]()
+    coming, early = iter(answers), dict[tuple[int | str, int], Answer]()
     for problem, sample in pairs:
         place = problem.problem_id, sample
         while place not in early:

@@ -7,9 +7,9 @@ import re
 import textwrap
 import warnings
 
-from workbench.datasets.ds1000 import Problem
+from workbench.datasets.coding_problem import BenchmarkProblem
+from workbench.datasets.slot import Slot
 from workbench.generators.code_blocks import answer_code, assigned_names
-from workbench.generators.prompts import Slot, solution_slot
 from workbench.generators.reasoning import final_text
 
 __all__ = ["extract_answer", "fits"]
@@ -25,7 +25,7 @@ _MARKED = re.compile(r"<code>\n?(.*?)(?:</code>|\Z)", re.DOTALL)
 START = re.compile(r"^[ \t]*(?:#+[ \t]*)?(?:BEGIN SOLUTION|SOLUTION START)[ \t]*\n", re.MULTILINE)
 
 
-def extract_answer(text: str, problem: Problem, style: str = "completion") -> str:
+def extract_answer(text: str, problem: BenchmarkProblem, style: str = "completion") -> str:
     """Cut an answer at its end, free it of fences and of the repeated prompt, and indent it for its slot.
 
     The ends are those of the DS-1000 authors: `</code>`, `# SOLUTION END`, `END SOLUTION`, a closing fence. What a
@@ -41,7 +41,7 @@ def extract_answer(text: str, problem: Problem, style: str = "completion") -> st
     Returns:
         The code, without blank lines around it; empty where there is none.
     """
-    slot = solution_slot(problem)
+    slot = problem.slot
     code = _without_prompt(final_text(text), problem.prompt)
     marked = _MARKED.search(code) if style == "chat" and "```" not in code and "~~~" not in code else None
     code = marked.group(1) if marked else _from_blocks(code, slot, continues=style != "chat")
@@ -56,9 +56,9 @@ def extract_answer(text: str, problem: Problem, style: str = "completion") -> st
     return _indented(code, slot)
 
 
-def fits(code: str, problem: Problem) -> bool:
+def fits(code: str, problem: BenchmarkProblem) -> bool:
     """Tell whether the code is valid Python where the problem's solution belongs."""
-    return _parses(code, solution_slot(problem).indent)
+    return _parses(code, problem.slot.indent)
 
 
 def _without_prompt(code: str, prompt: str) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from workbench.core.errors import GeneratorError
-from workbench.datasets.ds1000 import Problem
+from workbench.datasets.coding_problem import BenchmarkProblem
 from workbench.generators.answer import Answer, wanted
 from workbench.store.fingerprint import function_version
 
@@ -19,7 +20,7 @@ class FunctionGenerator:
 
     name: str
     """What tables call it."""
-    function: Callable[[Problem], str]
+    function: Callable[[Any], str]
     """From a problem to the code that goes where its prompt stops. It sees the problem's `prompt`; whoever looks at
     its `reference_code` is a yardstick, and no model."""
 
@@ -29,7 +30,11 @@ class FunctionGenerator:
         return f"function:{self.name}:{function_version(self.function)}"
 
     def generate(
-        self, problems: Iterable[Problem], *, samples: int = 1, skip: Collection[tuple[int, int]] = ()
+        self,
+        problems: Iterable[BenchmarkProblem],
+        *,
+        samples: int = 1,
+        skip: Collection[tuple[int | str, int]] = (),
     ) -> Iterator[Answer]:
         """Yield the function's answers. See `Generator.generate`.
 
@@ -45,7 +50,7 @@ class FunctionGenerator:
                 raise self._fault(problem, f"returned {code!r}")
             yield Answer(problem.problem_id, sample, code)
 
-    def _fault(self, problem: Problem, what: str) -> GeneratorError:
+    def _fault(self, problem: BenchmarkProblem, what: str) -> GeneratorError:
         return GeneratorError(
             got=f"the generator {self.name!r} {what}, for problem {problem.problem_id}",
             needed="code as text for every problem; an empty text where it has no answer",

@@ -10,7 +10,7 @@ from workbench.generators.settings import GenerationSettings
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = ["load_model"]
+__all__ = ["load_model", "load_words"]
 
 QUANTIZE = {"4bit": "nf4"}
 
@@ -41,3 +41,14 @@ def load_model(name: str, settings: GenerationSettings) -> tuple[PreTrainedModel
     except ModelError as error:
         fix = error.fix.replace("quantize='nf4'", "quantize='4bit'")  # as these settings name it
         raise GeneratorError(error.got, error.needed, fix) from error
+
+
+def load_words(name: str, settings: GenerationSettings) -> PreTrainedTokenizerBase:
+    """Load a model's tokenizer alone, as `load_model` does."""
+    from workbench.core.errors import ModelError
+    from workbench.models.loading import ModelSettings, load_tokenizer
+
+    try:
+        return load_tokenizer(ModelSettings(name, revision=settings.revision))
+    except ModelError as error:
+        raise GeneratorError(error.got, error.needed, error.fix) from error

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from workbench.core.errors import GeneratorError
-from workbench.datasets.ds1000 import Problem
+from workbench.datasets.coding_problem import BenchmarkProblem
 from workbench.generators.answer import Answer, wanted
 
 __all__ = ["MemorizerGenerator"]
@@ -25,7 +25,7 @@ class MemorizerGenerator:
 
     name = "memorizer"
 
-    def __init__(self, known: Iterable[Problem] | None = None) -> None:
+    def __init__(self, known: Iterable[BenchmarkProblem] | None = None) -> None:
         self._origins = None if known is None else _origins(known)
 
     @property
@@ -39,7 +39,11 @@ class MemorizerGenerator:
         return f"memorizer:{'asked' if self._origins is None else digest.hexdigest()}"
 
     def generate(
-        self, problems: Iterable[Problem], *, samples: int = 1, skip: Collection[tuple[int, int]] = ()
+        self,
+        problems: Iterable[BenchmarkProblem],
+        *,
+        samples: int = 1,
+        skip: Collection[tuple[int | str, int]] = (),
     ) -> Iterator[Answer]:
         """Yield what it remembers; every sample is the same. See `Generator.generate`.
 
@@ -60,7 +64,9 @@ class MemorizerGenerator:
             yield Answer(problem.problem_id, sample, origin.reference_code)
 
 
-def nearest_origins(problems: Sequence[Problem], origins: Sequence[Problem]) -> list[Problem]:
+def nearest_origins(
+    problems: Sequence[BenchmarkProblem], origins: Sequence[BenchmarkProblem]
+) -> list[BenchmarkProblem]:
     """Return, for each problem, the Origin with the most similar prompt.
 
     Similarity is the cosine of tf-idf vectors over words, the idf taken from the Origins. Among equals the
@@ -89,5 +95,5 @@ def nearest_origins(problems: Sequence[Problem], origins: Sequence[Problem]) -> 
     return [origins[column] for column in similarity.argmax(axis=1)]
 
 
-def _origins(problems: Iterable[Problem]) -> list[Problem]:
+def _origins(problems: Iterable[BenchmarkProblem]) -> list[BenchmarkProblem]:
     return [problem for problem in problems if problem.perturbation_type == "Origin"]

@@ -1,54 +1,71 @@
-"""Answers of a model behind an OpenAI-compatible endpoint."""
+"""Texts of a model behind an OpenAI-compatible endpoint."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
+from workbench.core.bars import Bar
 from workbench.core.terminal import short
-from workbench.datasets.ds1000 import Problem
-from workbench.generators.answer import Answer, in_order, wanted
-from workbench.generators.answers import extract_answer
 from workbench.generators.asking import replies
+from workbench.generators.completion import (
+    FENCE,
+    OPENED_FENCE,
+    Completion,
+    Prompt,
+    estimated_tokens,
+    texts_in_order,
+)
 from workbench.generators.endpoint import Endpoint, key, shown_url
 from workbench.generators.manners import Learned
-from workbench.generators.prompts import (
-    chat_messages,
-    completion_prompt,
-    fim_family,
-    solution_slot,
-    stop_texts,
-)
+from workbench.generators.prompts import fim_family
 from workbench.generators.reply import Reply
-from workbench.generators.sampling import sample_seed
 from workbench.generators.settings import GenerationSettings
 
-__all__ = ["OpenAIGenerator"]
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+__all__ = ["OpenAIText"]
 
 MAX_STOPS = 4  # the API takes no more
 ANSWER_SETTINGS = ("style", "temperature", "top_p", "max_new_tokens", "stop", "seed")
 
 
-class OpenAIGenerator:
+class OpenAIText:
     """A model behind an `Endpoint`. Chat goes to `/chat/completions`, the other styles to `/completions`.
+
+    The endpoint does not say how it counts tokens. Budgets go by a guess on the high side, or by the tokenizer that
+    is named.
 
     Args:
         model: The model's name at the endpoint.
         settings: How it is asked.
+        tokenizer: A name on the Hub or a folder whose tokenizer counts.
+        fenced: Open a code block behind a prompt that is continued, and end where the model closes it.
+        left_out: Options that are not sent, such as `temperature` or `seed`.
         progress: Show a bar on a terminal's stderr.
 
     Raises:
         GeneratorError: There is no key. Later: the key or the model is refused, or the endpoint cannot be
-            reached or answers nothing. A prompt that it refuses alone is an answer that is missing.
+            reached or answers nothing. A prompt that it refuses alone has a completion that is missing.
     """
 
     def __init__(
-        self, model: str, settings: GenerationSettings | None = None, *, progress: bool = True
+        self,
+        model: str,
+        settings: GenerationSettings | None = None,
+        *,
+        tokenizer: str | None = None,
+        fenced: bool = False,
+        left_out: Collection[str] = (),
+        progress: bool = True,
     ) -> None:
         self.model_name, self.settings, self.progress = model, settings or GenerationSettings(), progress
         self.name = f"openai:{model}"
         self.style = "chat" if self.settings.style == "auto" else self.settings.style
+        self._counting, self._fenced, self._left_out = tokenizer, fenced, frozenset(left_out)
         self._learned = Learned()
         key()  # missing, it should not be found out after the first hour
 
@@ -56,21 +73,31 @@ class OpenAIGenerator:
     def fingerprint(self) -> str:
         """Endpoint, model and settings."""
         chosen = {key: value for key, value in asdict(self.settings).items() if key in ANSWER_SETTINGS}
-        return f"openai:{self.model_name} {shown_url()} {chosen | {'style': self.style}}"
+        return f"{self.name} {shown_url()} {chosen | {'style': self.style}}"
 
-    def generate(
-        self, problems: Iterable[Problem], *, samples: int = 1, skip: Collection[tuple[int, int]] = ()
-    ) -> Iterator[Answer]:
-        """Yield the model's answers in order. See `Generator.generate`."""
-        asked = list(problems)
-        yield from in_order(self.as_known(asked, samples=samples, skip=skip), wanted(asked, samples, skip))
+    def count_tokens(self, text: str) -> int:
+        """Return how many tokens a text takes, by the tokenizer that was named, or else a guess."""
+        if self._words is None:
+            return estimated_tokens(text)
+        return len(self._words(text, add_special_tokens=False)["input_ids"])
 
-    def as_known(
-        self, problems: Iterable[Problem], *, samples: int = 1, skip: Collection[tuple[int, int]] = ()
-    ) -> Iterator[Answer]:
-        """Yield the model's answers as they come, `concurrency` requests under way at once."""
-        from workbench.core.bars import Bar
+    @cached_property
+    def _words(self) -> PreTrainedTokenizerBase | None:
+        from workbench.generators.loading import load_words
 
+        return None if self._counting is None else load_words(self._counting, self.settings)
+
+    def complete(self, prompts: Sequence[str | Prompt]) -> list[str]:
+        """Return what the model writes to each prompt, in order.
+
+        Raises:
+            GeneratorError: See the class; also one of the prompts is refused.
+        """
+        return texts_in_order(self.as_known(prompts), len(prompts))
+
+    def as_known(self, prompts: Sequence[str | Prompt]) -> Iterator[tuple[int, Completion]]:
+        """Yield the place of each prompt with its text as it comes, `concurrency` requests under way at once."""
+        asked = [Prompt.of(prompt) for prompt in prompts]
         endpoint = Endpoint(
             self.model_name,
             retries=self.settings.retries,
@@ -78,39 +105,40 @@ class OpenAIGenerator:
             learned=self._learned,
         )
 
-        def ask(one: tuple[Problem, int]) -> Reply:
-            return self._reply(endpoint, *one)
+        def ask(place: int) -> Reply:
+            return self._reply(endpoint, asked[place])
 
         hidden = None if self.progress else True  # None: hidden where stderr is no terminal
-        coming = replies(
-            endpoint, ask, wanted(problems, samples, skip), concurrency=self.settings.concurrency
-        )
-        for (problem, sample), reply in Bar(coming, desc=short(self.name), unit="answer", disable=hidden):
-            # Here and not in the thread, since silencing the parser's warnings is not for threads.
-            code = extract_answer(reply.text, problem, self.style)
-            yield Answer(problem.problem_id, sample, code, reply.ended, reply.said)
+        coming = replies(endpoint, ask, range(len(asked)), concurrency=self.settings.concurrency)
+        with Bar(total=len(asked), desc=short(self.name), unit="answer", disable=hidden) as bar:
+            for place, reply in coming:
+                bar.update()
+                yield place, Completion(reply.text, reply.ended, reply.said)
 
-    def _reply(self, endpoint: Endpoint, problem: Problem, sample: int) -> Reply:
-        """Ask for one answer, in a thread."""
+    def _reply(self, endpoint: Endpoint, prompt: Prompt) -> Reply:
+        """Ask for one text, in a thread."""
         settings = self.settings
         options: dict[str, Any] = {
             "temperature": settings.temperature,
             "top_p": settings.top_p,
             "max_tokens": settings.max_new_tokens,
-            "seed": sample_seed(settings.seed, problem.problem_id, sample),
+            "seed": settings.seed if prompt.seed is None else prompt.seed,
         }
-        stops = [*settings.stop, *stop_texts(self.style)][:MAX_STOPS]
+        options = {name: value for name, value in options.items() if name not in self._left_out}
+        stops = list(settings.stop)
+        if self.style != "chat":
+            stops += [*([FENCE] if self._fenced else []), *prompt.stop]
         if stops:
-            options["stop"] = stops
+            options["stop"] = stops[:MAX_STOPS]
         if self.style == "chat":
-            return endpoint.chat(chat_messages(problem), **options)
-        return endpoint.complete(**self._completion(problem), **options)
+            return endpoint.chat(prompt.turns, **options)
+        return endpoint.complete(**self._continued(prompt), **options)
 
-    def _completion(self, problem: Problem) -> dict[str, str]:
-        """Return the prompt of a completion; a gap is written with the model's marks where they are known."""
+    def _continued(self, prompt: Prompt) -> dict[str, str]:
+        """Return what is to be continued; a gap is written with the model's marks where they are known."""
         if self.style == "completion":
-            return {"prompt": completion_prompt(problem)}
-        slot, family = solution_slot(problem), fim_family(self.model_name)
+            return {"prompt": prompt.text + (OPENED_FENCE if self._fenced else "")}
+        after, family = prompt.after or "", fim_family(self.model_name)
         if family is None:  # the endpoint's own way to fill a gap
-            return {"prompt": slot.prefix, "suffix": slot.suffix}
-        return {"prompt": family.prompt(slot.prefix, slot.suffix)}
+            return {"prompt": prompt.text, "suffix": after}
+        return {"prompt": family.prompt(prompt.text, after)}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.core.errors import DataError
-from workbench.datasets.ds1000 import Problem
+from workbench.datasets.coding_problem import BenchmarkProblem
 from workbench.datasets.jsonl import Faults, read_objects
 from workbench.generators.answer import Answer, wanted
 from workbench.generators.answers import extract_answer, fits
@@ -24,7 +24,7 @@ NEEDED = (
 @dataclass(frozen=True)
 class _Line:
     number: int
-    problem_id: int | None
+    problem_id: int | str | None
     code: str
     ended: str | None
     said: str
@@ -50,11 +50,12 @@ class RecordedGenerator:
         DataError: The file is missing, or lines are malformed or name an unknown problem (all are listed).
     """
 
-    def __init__(self, path: str | Path, problems: Sequence[Problem] | None = None) -> None:
+    def __init__(self, path: str | Path, problems: Sequence[BenchmarkProblem] | None = None) -> None:
         self.path = Path(path).expanduser()
         self.name = f"recorded:{path}"
-        self._lines = self._read()
         self._problems = problems
+        named = any(isinstance(problem.problem_id, str) for problem in problems or ())
+        self._lines = self._read((int, str) if named else (int,))
         if problems is not None:
             self._codes(problems, exact=True)
 
@@ -71,13 +72,17 @@ class RecordedGenerator:
             for line in self._lines
         ]
 
-    def counts(self, problems: Sequence[Problem]) -> dict[int, int]:
+    def counts(self, problems: Sequence[BenchmarkProblem]) -> dict[int | str, int]:
         """Return how many answers the file has to each problem, by problem_id."""
         codes = self._codes(problems if self._problems is None else self._problems, exact=False)
         return {problem.problem_id: len(codes.get(problem.problem_id, [])) for problem in problems}
 
     def generate(
-        self, problems: Iterable[Problem], *, samples: int = 1, skip: Collection[tuple[int, int]] = ()
+        self,
+        problems: Iterable[BenchmarkProblem],
+        *,
+        samples: int = 1,
+        skip: Collection[tuple[int | str, int]] = (),
     ) -> Iterator[Answer]:
         """Yield the recorded answers. See `Generator.generate`.
 
@@ -99,11 +104,11 @@ class RecordedGenerator:
             line = codes[problem.problem_id][sample]
             yield Answer(problem.problem_id, sample, _cut(line.code, problem), line.ended, line.said)
 
-    def _read(self) -> list[_Line]:
+    def _read(self, ids: tuple[type, ...]) -> list[_Line]:
         """Read all lines; raise one error for all that are malformed."""
         faults, lines = Faults(str(self.path)), list[_Line]()
         for number, row in read_objects(self.path, faults):
-            wrong = _fault(row)
+            wrong = _fault(row, ids)
             if wrong:
                 faults.add(f"line {number}", wrong)
             else:
@@ -132,7 +137,7 @@ class RecordedGenerator:
                 fix="score each into a folder of its own, and name that folder's file",
             )
 
-    def _codes(self, problems: Sequence[Problem], *, exact: bool) -> dict[int, list[_Line]]:
+    def _codes(self, problems: Sequence[BenchmarkProblem], *, exact: bool) -> dict[int | str, list[_Line]]:
         """Return the codes of each problem; where `exact`, refuse ids that are none of the problems'."""
         if self._lines[0].problem_id is None:
             if len(self._lines) != len(problems):
@@ -143,7 +148,7 @@ class RecordedGenerator:
                 )
             return {problem.problem_id: [line] for problem, line in zip(problems, self._lines, strict=True)}
         known = {problem.problem_id for problem in problems}
-        faults, codes = Faults(str(self.path)), dict[int, list[_Line]]()
+        faults, codes = Faults(str(self.path)), dict[int | str, list[_Line]]()
         for line in self._lines:
             assert line.problem_id is not None  # _read refuses files that mix both kinds
             if exact and line.problem_id not in known:
@@ -169,7 +174,7 @@ def _line(number: int, row: dict[str, Any]) -> _Line:
     )
 
 
-def _cut(code: str, problem: Problem) -> str:
+def _cut(code: str, problem: BenchmarkProblem) -> str:
     """Return code that fits as it is; else cut it as a completion, or else as a chat answer, whichever fits."""
     if fits(code, problem):
         return code
@@ -177,8 +182,13 @@ def _cut(code: str, problem: Problem) -> str:
     return next((way for way in ways if way and fits(way, problem)), ways[0])
 
 
-def _fault(row: dict[str, Any]) -> str:
-    """Say what is wrong with a line; empty where nothing is."""
+def _fault(row: dict[str, Any], ids: tuple[type, ...]) -> str:
+    """Say what is wrong with a line; empty where nothing is.
+
+    Args:
+        row: The line.
+        ids: What an id may be.
+    """
     if "code" not in row:
         return "no code"
     if not isinstance(row["code"], str):
@@ -187,6 +197,8 @@ def _fault(row: dict[str, Any]) -> str:
         if not isinstance(row.get(key, ""), (str, type(None))):
             return f"{key} is a {type(row[key]).__name__}, not a str"
     for key in ("problem_id", "id"):
-        if key in row and (not isinstance(row[key], int) or isinstance(row[key], bool)):
-            return f"{key} is a {type(row[key]).__name__}, not an int"
+        if key in row and (not isinstance(row[key], ids) or isinstance(row[key], bool)):
+            return (
+                f"{key} is a {type(row[key]).__name__}, not {'an int or a str' if str in ids else 'an int'}"
+            )
     return ""

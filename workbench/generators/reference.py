@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from workbench.datasets.ds1000 import Problem
+from workbench.datasets.coding_problem import BenchmarkProblem
 from workbench.generators.answer import Answer, wanted
 
 __all__ = ["ReferenceGenerator"]
@@ -17,7 +17,11 @@ class ReferenceGenerator:
     fingerprint = "reference"
 
     def generate(
-        self, problems: Iterable[Problem], *, samples: int = 1, skip: Collection[tuple[int, int]] = ()
+        self,
+        problems: Iterable[BenchmarkProblem],
+        *,
+        samples: int = 1,
+        skip: Collection[tuple[int | str, int]] = (),
     ) -> Iterator[Answer]:
         """Yield the reference codes, untouched; every sample is the same. See `Generator.generate`."""
         for problem, sample in wanted(problems, samples, skip):

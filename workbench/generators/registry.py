@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from workbench.core.errors import SettingsError
-from workbench.datasets.ds1000 import Problem
+from workbench.datasets.coding_problem import BenchmarkProblem
 from workbench.generators.answer import Generator
 from workbench.generators.settings import GenerationSettings
 
@@ -23,38 +23,50 @@ class GeneratorKind:
     """A specification as a user would type it."""
     what: str
     """What it does, in a few words."""
-    make: Callable[[str, GenerationSettings, Sequence[Problem] | None], Generator]
+    make: Callable[[str, GenerationSettings, Sequence[BenchmarkProblem] | None], Generator]
     """Builds it from the text after the colon, the settings and all problems."""
 
 
-def _reference(_: str, settings: GenerationSettings, problems: Sequence[Problem] | None) -> Generator:
+def _reference(
+    _: str, settings: GenerationSettings, problems: Sequence[BenchmarkProblem] | None
+) -> Generator:
     from workbench.generators.reference import ReferenceGenerator
 
     return ReferenceGenerator()
 
 
-def _memorizer(_: str, settings: GenerationSettings, problems: Sequence[Problem] | None) -> Generator:
+def _memorizer(
+    _: str, settings: GenerationSettings, problems: Sequence[BenchmarkProblem] | None
+) -> Generator:
     from workbench.generators.memorizer import MemorizerGenerator
 
     return MemorizerGenerator(problems)
 
 
-def _recorded(rest: str, settings: GenerationSettings, problems: Sequence[Problem] | None) -> Generator:
+def _recorded(
+    rest: str, settings: GenerationSettings, problems: Sequence[BenchmarkProblem] | None
+) -> Generator:
     from workbench.generators.recorded import RecordedGenerator
 
     return RecordedGenerator(rest, problems)
 
 
-def _huggingface(rest: str, settings: GenerationSettings, problems: Sequence[Problem] | None) -> Generator:
-    from workbench.generators.huggingface import HuggingFaceGenerator
+def _huggingface(
+    rest: str, settings: GenerationSettings, problems: Sequence[BenchmarkProblem] | None
+) -> Generator:
+    from workbench.generators.huggingface import HuggingFaceText
+    from workbench.generators.solving import ModelGenerator
 
-    return HuggingFaceGenerator(rest, settings)
+    return ModelGenerator(HuggingFaceText(rest, settings))
 
 
-def _openai(rest: str, settings: GenerationSettings, problems: Sequence[Problem] | None) -> Generator:
-    from workbench.generators.openai import OpenAIGenerator
+def _openai(
+    rest: str, settings: GenerationSettings, problems: Sequence[BenchmarkProblem] | None
+) -> Generator:
+    from workbench.generators.openai import OpenAIText
+    from workbench.generators.solving import ModelGenerator
 
-    return OpenAIGenerator(rest, settings)
+    return ModelGenerator(OpenAIText(rest, settings))
 
 
 GENERATOR_KINDS = (
@@ -68,7 +80,10 @@ GENERATOR_KINDS = (
 
 
 def make_generator(
-    spec: str, settings: GenerationSettings | None = None, *, problems: Sequence[Problem] | None = None
+    spec: str,
+    settings: GenerationSettings | None = None,
+    *,
+    problems: Sequence[BenchmarkProblem] | None = None,
 ) -> Generator:
     """Make a generator.
 

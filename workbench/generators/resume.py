@@ -9,14 +9,14 @@ from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 
-from workbench.datasets.ds1000 import Problem
+from workbench.datasets.coding_problem import BenchmarkProblem
 from workbench.generators.answer import Answer, Generator, in_order, wanted
 from workbench.store.journal import Journal
 
 __all__ = ["ResumableGenerator", "answer_key"]
 
 
-def answer_key(generator: Generator, problem: Problem) -> str:
+def answer_key(generator: Generator, problem: BenchmarkProblem) -> str:
     """Return what the answer of this generator to this problem depends on, as a digest.
 
     Model, revision and settings are in the generator's fingerprint; the problem's texts are in it as well, so
@@ -56,7 +56,11 @@ class ResumableGenerator:
         return self.generator.fingerprint
 
     def generate(
-        self, problems: Iterable[Problem], *, samples: int = 1, skip: Collection[tuple[int, int]] = ()
+        self,
+        problems: Iterable[BenchmarkProblem],
+        *,
+        samples: int = 1,
+        skip: Collection[tuple[int | str, int]] = (),
     ) -> Iterator[Answer]:
         """Yield saved and new answers together, in order; a new one is on disk before it is yielded."""
         asked = list(problems)
@@ -76,7 +80,7 @@ class ResumableGenerator:
                 + [journal.known[place] for place in places]
             )
 
-    def saved(self, problems: Iterable[Problem], *, samples: int = 1) -> list[Answer]:
+    def saved(self, problems: Iterable[BenchmarkProblem], *, samples: int = 1) -> list[Answer]:
         """Return the answers that are in the file, in order; none is made."""
         asked = list(problems)
         if not self.path.exists():
@@ -87,11 +91,11 @@ class ResumableGenerator:
     def _journal(self) -> Journal:
         return Journal(self.path, itemgetter("key", "sample"))
 
-    def _keys(self, problems: Iterable[Problem]) -> dict[int, str]:
+    def _keys(self, problems: Iterable[BenchmarkProblem]) -> dict[int | str, str]:
         return {problem.problem_id: answer_key(self.generator, problem) for problem in problems}
 
     def _saved(
-        self, journal: Journal, keys: dict[int, str], pairs: Iterable[tuple[Problem, int]]
+        self, journal: Journal, keys: dict[int | str, str], pairs: Iterable[tuple[BenchmarkProblem, int]]
     ) -> list[Answer]:
         """Return the answers that are known and count."""
         rows = [(problem, sample, (keys[problem.problem_id], sample)) for problem, sample in pairs]
@@ -102,7 +106,9 @@ class ResumableGenerator:
         ]
         return [answer for answer in found if not (answer.is_missing and self.retry_failed)]
 
-    def _kept(self, answers: Iterable[Answer], keys: dict[int, str], journal: Journal) -> Iterator[Answer]:
+    def _kept(
+        self, answers: Iterable[Answer], keys: dict[int | str, str], journal: Journal
+    ) -> Iterator[Answer]:
         """Yield answers once they are on disk."""
         for answer in answers:
             row = {"key": keys[answer.problem_id], **vars(answer), "generator": self.name}

@@ -27,7 +27,7 @@ class StopTexts:
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, stops: Sequence[str]) -> None:
-        self._tokenizer, self._stops = tokenizer, tuple(stops)
+        self._tokenizer, self.texts = tokenizer, tuple(stops)
         # no token holds less than a byte, but for marks without a text
         self._window = max((len(stop.encode()) for stop in stops), default=0) + _SPARE_TOKENS
         self._last = {stop[-1] for stop in stops}
@@ -41,14 +41,14 @@ class StopTexts:
         Args:
             tokens: All that the model has written to one prompt, at least one; it was asked of the earlier ones.
         """
-        if not self._stops or not self._can_end(tokens[-1]):
+        if not self.texts or not self._can_end(tokens[-1]):
             return False
         text = self._decoded(tokens[-self._window :])
-        return any(stop in text for stop in self._stops)
+        return any(stop in text for stop in self.texts)
 
     def before(self, text: str) -> str:
         """Return a text up to the first stop text in it."""
-        for stop in self._stops:
+        for stop in self.texts:
             text = text.split(stop, maxsplit=1)[0]
         return text
 

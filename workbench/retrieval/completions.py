@@ -7,10 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from workbench.core.errors import GeneratorError
 from workbench.core.terminal import short
-from workbench.datasets.coding_problem import CodeGenerator
-from workbench.retrieval.completion import Completion
+from workbench.generators.completion import Completion, TextGenerator, as_known
 from workbench.store.journal import Journal, content_key
 
 __all__ = ["ResumableCompletions"]
@@ -32,7 +30,7 @@ class ResumableCompletions:
 
     def __init__(
         self,
-        generator: CodeGenerator,
+        generator: TextGenerator,
         path: str | Path | None = None,
         *,
         batch: int = 64,
@@ -111,17 +109,9 @@ class ResumableCompletions:
 
     def _new(self, prompts: Sequence[str]) -> Iterator[list[tuple[int, Completion]]]:
         """Yield places and answers as the generator gives them: one by one where it can, else in batches."""
-        as_known = getattr(self.generator, "as_known", None)
-        if as_known is not None:
-            yield from ([found] for found in as_known(prompts))
+        if hasattr(self.generator, "as_known"):
+            yield from ([found] for found in as_known(self.generator, prompts))
             return
         for first in range(0, len(prompts), self._batch):
             some = prompts[first : first + self._batch]
-            answers = self.generator.complete(some)
-            if len(answers) != len(some):
-                raise GeneratorError(
-                    got=f"{len(answers)} answers of {self.name} to {len(some)} prompts",
-                    needed="one answer a prompt, in order",
-                    fix="correct the generator's `complete`",
-                )
-            yield [(first + place, Completion(answer)) for place, answer in enumerate(answers)]
+            yield [(first + place, found) for place, found in as_known(self.generator, some)]

@@ -7,7 +7,6 @@ import re
 from workbench.core.errors import DataError
 from workbench.datasets.coding_problem import INSERT, CodingProblem, HiddenTest, VisibleRun
 from workbench.datasets.ds1000 import Problem
-from workbench.generators.prompts import solution_slot
 
 __all__ = ["coding_problem"]
 
@@ -29,12 +28,12 @@ def coding_problem(problem: Problem, gold_documents: tuple[str, ...] = ()) -> Co
     Raises:
         DataError: Its solution is a function's body: an answer would have to be indented for it.
     """
-    slot = solution_slot(problem)
+    slot = problem.slot
     if slot.function:
         raise DataError(
             got=f"problem {problem.problem_id}: its solution is the body of {slot.function}",
             needed="a problem whose solution is a piece of a program",
-            fix="leave out problems where `solution_slot(problem).function` is set",
+            fix="leave out problems where `problem.slot.function` is set",
         )
     given = _MARKS.sub("", slot.given_code).strip("\n")
     question = re.sub(r"\n{3,}", "\n\n", _MARKS.sub("", slot.prefix.replace(slot.given_code, ""))).strip()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.datasets.coding_problem import INSERT, CodingProblem, HiddenTest, VisibleRun
 from workbench.languages import Language, find_language
+from workbench.languages.hidden_tests import graded_program, same_output
 from workbench.sandbox.program import Program
 from workbench.sandbox.verdict import Verdict
 from workbench.store.fingerprint import path_fingerprint
@@ -24,7 +25,7 @@ from workbench.store.journal import Journal, content_key
 if TYPE_CHECKING:
     from workbench.sandbox import Sandbox
 
-__all__ = ["Executor", "Outcome", "imported_modules", "normalized", "same_output"]
+__all__ = ["Executor", "Outcome", "imported_modules", "normalized"]
 
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
 _FRAME = re.compile(r'^\s*File "<program>", line (\d{1,9})\b', re.MULTILINE)
@@ -169,28 +170,13 @@ def normalized(message: str) -> str:
     return _ADDRESS.sub("0x...", message).strip()
 
 
-def same_output(got: str, expected: str) -> bool:
-    """Tell whether two outputs are equal but for white space at the ends of lines and of the whole."""
-    return [line.rstrip() for line in got.rstrip().split("\n")] == [
-        line.rstrip() for line in expected.rstrip().split("\n")
-    ]
-
-
 def _plain(problem: CodingProblem, run: VisibleRun | HiddenTest, code: str) -> Program:
     language = find_language(problem.language)
     return language.program(run.source(code), stdin=run.stdin, group=_group(problem, run.context))
 
 
 def _graded(problem: CodingProblem, test: HiddenTest, code: str) -> Program:
-    if test.tests is None:
-        return _plain(problem, test, code)
-    return Program(
-        code,
-        tests=test.tests,
-        stdin=test.stdin,
-        group=_group(problem, test.tests),
-        reference=problem.reference_code,
-    )
+    return graded_program(problem, test, code, _group(problem, test.tests or test.context))
 
 
 def _group(problem: CodingProblem, context: str) -> str:

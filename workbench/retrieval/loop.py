@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import DataError, SettingsError
 from workbench.core.suggestion import suggestion
-from workbench.datasets.coding_problem import CodeGenerator, CodingProblem
+from workbench.datasets.coding_problem import CodingProblem
+from workbench.generators.completion import TextGenerator
 from workbench.retrieval.completions import ResumableCompletions
 from workbench.retrieval.execution import Executor
 from workbench.retrieval.prompts import PromptTemplate
@@ -39,7 +40,7 @@ WRITTEN = ("trace.jsonl", "completions.jsonl", "outcomes.jsonl", "results.json",
 def active_retrieval(
     problems: Sequence[CodingProblem],
     soup: KnowledgeSoup,
-    generator: CodeGenerator | ResumableCompletions,
+    generator: TextGenerator | ResumableCompletions,
     sandbox: Sandbox | Executor,
     settings: ActiveRetrievalSettings | None = None,
     *,

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from workbench.datasets.coding_problem import CodeGenerator, CodingProblem
+from workbench.datasets.coding_problem import CodingProblem
+from workbench.generators.completion import TextGenerator
 from workbench.generators.reasoning import final_text
 from workbench.retrieval.calls import Call, DocumentedNames, calls_in
 from workbench.retrieval.execution import Outcome
@@ -104,7 +105,7 @@ def documented_explanations(soup: KnowledgeSoup, names: DocumentedNames) -> Expl
     return explain
 
 
-def model_explanations(generator: CodeGenerator) -> Explain:
+def model_explanations(generator: TextGenerator) -> Explain:
     """Let a model explain code, a line at a time; of a program with a known error, the line in error first.
 
     Args:

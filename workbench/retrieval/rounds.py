@@ -8,9 +8,9 @@ from pathlib import Path
 
 from workbench.datasets.coding_problem import CodingProblem
 from workbench.generators.answer import NO_ANSWER
+from workbench.generators.completion import Completion
 from workbench.retrieval.assembly import Prompt, assemble
 from workbench.retrieval.calls import DocumentedNames
-from workbench.retrieval.completion import Completion
 from workbench.retrieval.completions import ResumableCompletions
 from workbench.retrieval.execution import Executor, Outcome
 from workbench.retrieval.experience import feedback_item, snippet_items

@@ -8,7 +8,6 @@ from .baselines import OracleReward as OracleReward
 from .baselines import free_baselines as free_baselines
 from .best_of_n import BestOfN as BestOfN
 from .best_of_n import PromptSamples as PromptSamples
-from .best_of_n import TextGenerator as TextGenerator
 from .best_of_n import best_of_n as best_of_n
 from .best_of_n import best_of_n_curve as best_of_n_curve
 from .best_of_n import best_of_n_value as best_of_n_value
@@ -34,6 +33,7 @@ from .judge import round_robin as round_robin
 from .judge import win_rates as win_rates
 from .judge_endpoint import EndpointJudge as EndpointJudge
 from .judge_endpoint import JudgeSettings as JudgeSettings
+from .judge_endpoint import TextJudge as TextJudge
 from .normalization import Normalization as Normalization
 from .normalization import Normalized as Normalized
 from .normalization import fit_normalization as fit_normalization
@@ -107,7 +107,7 @@ __all__ = [
     "SpanClassifierReward",
     "SpanExample",
     "SpanSettings",
-    "TextGenerator",
+    "TextJudge",
     "best_of_n",
     "best_of_n_curve",
     "best_of_n_value",

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from workbench.core.errors import GeneratorError, SettingsError
+from workbench.core.errors import SettingsError
 from workbench.core.statistics import Estimate, bootstrap_interval
+from workbench.generators.completion import Prompt, TextGenerator, as_known, texts_in_order
+from workbench.generators.sampling import sample_seed
 from workbench.rewards.scoring import reward_values
 from workbench.rewards.spans import Reward
 
@@ -19,7 +21,6 @@ __all__ = [
     "BestOfN",
     "BestOfNPoint",
     "PromptSamples",
-    "TextGenerator",
     "best_of_n",
     "best_of_n_curve",
     "best_of_n_value",
@@ -38,13 +39,6 @@ class PromptSamples:
     prompt: str
     responses: tuple[str, ...]
     """In the order drawn; repeats stay: they are part of what a policy does."""
-
-
-class TextGenerator(Protocol):
-    """Anything that samples responses: a policy, an endpoint, a file."""
-
-    def __call__(self, prompts: Sequence[str], samples: int) -> Sequence[Sequence[str]]:
-        """Return so many independent responses to each prompt, in order."""
 
 
 class BestOfNPoint(NamedTuple):
@@ -162,21 +156,30 @@ def best_of_n_curve(
     return tuple(points)
 
 
-def sample_responses(generator: TextGenerator, prompts: Sequence[str], samples: int) -> list[PromptSamples]:
-    """Draw responses.
+def sample_responses(
+    generator: TextGenerator, prompts: Sequence[str], samples: int, *, seed: int = 0
+) -> list[PromptSamples]:
+    """Draw responses; each has a seed of its own.
+
+    Args:
+        generator: Whatever writes texts and takes seeds: a model here or behind an endpoint.
+        prompts: What to respond to; for a chat model each is the user's turn.
+        samples: Responses a prompt.
+        seed: Fixes all of them.
 
     Raises:
-        GeneratorError: The generator gives not as many as asked.
+        GeneratorError: The generator gives not as many as asked, or an endpoint gives no answer to some.
     """
-    drawn = generator(prompts, samples)
-    counts = [len(responses) for responses in drawn]
-    if len(counts) != len(prompts) or any(count != samples for count in counts):
-        raise GeneratorError(
-            got=f"responses to {len(counts)} of {len(prompts)} prompts, {sorted(set(counts))} a prompt",
-            needed=f"{samples} responses to each prompt",
-            fix="correct the generator",
-        )
-    return [PromptSamples(prompt, tuple(texts)) for prompt, texts in zip(prompts, drawn, strict=True)]
+    asked = [
+        Prompt(prompt, seed=sample_seed(seed, number, sample))
+        for number, prompt in enumerate(prompts)
+        for sample in range(samples)
+    ]
+    texts = texts_in_order(as_known(generator, asked), len(asked))
+    return [
+        PromptSamples(prompt, tuple(texts[number * samples : (number + 1) * samples]))
+        for number, prompt in enumerate(prompts)
+    ]
 
 
 def best_of_n(

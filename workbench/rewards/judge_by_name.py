@@ -1,13 +1,15 @@
-"""Judges by name: a model behind an endpoint, or a reward model."""
+"""Judges by name: a language model here or behind an endpoint, or a reward model."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from workbench.core.errors import SettingsError
+from workbench.generators.huggingface import HuggingFaceText
+from workbench.generators.settings import GenerationSettings
 from workbench.models.loading import ModelSettings
 from workbench.rewards.judge import Judge, RewardJudge
-from workbench.rewards.judge_endpoint import EndpointJudge
+from workbench.rewards.judge_endpoint import EndpointJudge, JudgeSettings, TextJudge
 
 __all__ = ["make_judge"]
 
@@ -16,10 +18,11 @@ def make_judge(name: str, *, device: str = "auto", path: str | Path | None = Non
     """Return the judge of a name.
 
     Args:
-        name: `openai:MODEL`, a model behind an OpenAI-compatible endpoint, asked in both orders; or
+        name: `openai:MODEL`, a model behind an OpenAI-compatible endpoint, or `hf:NAME-OR-PATH`, one on this
+            machine, asked in both orders; or
             `reward:NAME-OR-FOLDER`, a reward model or a sequence classifier of one label.
-        device: Where a reward model computes.
-        path: Where an endpoint's replies are kept; see `EndpointJudge`.
+        device: Where a model of this machine computes.
+        path: Where a model's replies are kept; see `TextJudge`.
 
     Raises:
         SettingsError: It is neither.
@@ -29,6 +32,12 @@ def make_judge(name: str, *, device: str = "auto", path: str | Path | None = Non
     kind, _, rest = name.partition(":")
     if rest and kind == "openai":
         return EndpointJudge(rest, path=path)
+    if rest and kind == "hf":
+        asked = JudgeSettings()
+        settings = GenerationSettings(
+            temperature=0.0, max_new_tokens=asked.max_new_tokens, batch_size=asked.concurrency, device=device
+        )
+        return TextJudge(HuggingFaceText(rest, settings, progress=False), path=path)
     if rest and kind == "reward":
         from workbench.models.encoding import load_encoding
         from workbench.rewards.sequence_model import SequenceModelReward
@@ -37,6 +46,7 @@ def make_judge(name: str, *, device: str = "auto", path: str | Path | None = Non
         return RewardJudge(SequenceModelReward.load(model, load_encoding(Path(rest)), name=name))
     raise SettingsError(
         got=f"judge {name!r}",
-        needed="openai:MODEL (an endpoint, by OPENAI_BASE_URL and OPENAI_API_KEY), or reward:NAME-OR-FOLDER",
+        needed="openai:MODEL (an endpoint, by OPENAI_BASE_URL and OPENAI_API_KEY), hf:NAME-OR-PATH, or "
+        "reward:NAME-OR-FOLDER",
         fix="name one of these, or none: an empty name",
     )

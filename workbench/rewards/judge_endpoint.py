@@ -1,4 +1,4 @@
-"""A language model as judge, behind an OpenAI-compatible endpoint: asked in both orders, kept on disk."""
+"""A language model as judge: asked in both orders, its replies kept on disk."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+from workbench.core.bars import Bar
 from workbench.core.errors import SettingsError
 from workbench.core.terminal import short
-from workbench.generators.asking import replies
-from workbench.generators.endpoint import Endpoint, key, shown_url
-from workbench.generators.manners import Learned
+from workbench.generators.completion import TextGenerator, as_known
+from workbench.generators.endpoint import shown_url
+from workbench.generators.openai import OpenAIText
 from workbench.generators.reasoning import final_text
-from workbench.generators.reply import Reply
+from workbench.generators.settings import GenerationSettings
 from workbench.rewards.judge import Comparison, Preference, agreed
 from workbench.store.journal import Journal
 
-__all__ = ["EndpointJudge", "JudgeSettings", "parse_verdict"]
+__all__ = ["EndpointJudge", "JudgeSettings", "TextJudge", "parse_verdict"]
 
 SLOTS = ("{prompt}", "{first}", "{second}")
 TEMPLATE = """\
@@ -91,35 +93,35 @@ def parse_verdict(reply: str | None) -> Preference:
     return LETTERS[found.group(1).upper()] if found else Preference.REFUSED
 
 
-class EndpointJudge:
-    """A model behind an `Endpoint` that compares two responses, asked in both orders; disagreement is a tie.
+class TextJudge:
+    """A model that compares two responses, asked in both orders; disagreement is a tie.
 
     Args:
-        model: The model's name at the endpoint.
-        settings: How it is asked.
+        texts: The model.
+        template: The whole question; see `JudgeSettings.template`.
         path: A JSON-lines file that replies are written to as they come; what is in it is not asked again. None:
             replies are kept as long as the judge.
         progress: Show a bar on a terminal's stderr.
+        identity: What replies depend on besides the question; the model's fingerprint if None.
 
     Raises:
-        GeneratorError: There is no key. Later: the key or the model is refused, or the endpoint cannot be reached or
-            answers nothing; replies that came before are kept. A question that it refuses alone has no verdict.
+        GeneratorError: Later: the model cannot be loaded or reached; replies that came before are kept. A question
+            that is refused alone has no verdict.
     """
 
     def __init__(
         self,
-        model: str,
-        settings: JudgeSettings | None = None,
+        texts: TextGenerator,
+        template: str = TEMPLATE,
         *,
         path: str | Path | None = None,
         progress: bool = True,
+        identity: Sequence[Any] | None = None,
     ) -> None:
-        self.model, self.settings, self.progress = model, settings or JudgeSettings(), progress
-        self.name = f"openai:{model}"
+        self.texts, self.template, self.progress, self.name = texts, template, progress, texts.name
         self.path = None if path is None else Path(path)
+        self._identity = identity
         self._replies: dict[str, str | None] = {}
-        self._learned = Learned()
-        key()  # missing, it should not be found out after the first hour
 
     def compare(self, prompt: str, first: str, second: str) -> Preference:
         """Say which of two responses is better."""
@@ -154,8 +156,6 @@ class EndpointJudge:
 
     def _ask_all(self, questions: Sequence[str]) -> None:
         """Get the replies that are not there yet."""
-        from workbench.core.bars import Bar
-
         wanted = {self._key(text): text for text in questions}
         hidden = None if self.progress else True  # None: hidden where stderr is no terminal
         bar = Bar(total=len(wanted), desc=short(self.name), unit="reply", disable=hidden)
@@ -163,41 +163,61 @@ class EndpointJudge:
             self._replies |= {name: row.get("reply") for name, row in journal.known.items() if name in wanted}
             left = [(name, text) for name, text in wanted.items() if name not in self._replies]
             bar.update(len(wanted) - len(left))
-            if not left:
-                return
-            settings = self.settings
-            endpoint = Endpoint(
-                self.model, retries=settings.retries, timeout_s=settings.timeout_s, learned=self._learned
-            )
-
-            def ask(one: tuple[str, str]) -> Reply:
-                return self._ask(endpoint, one[1])
-
-            for (name, _), reply in replies(endpoint, ask, left, concurrency=settings.concurrency):
+            for place, reply in as_known(self.texts, [text for _, text in left]):
+                name = left[place][0]
                 # what the endpoint refuses alone is no verdict, as is what the judge refuses
                 self._replies[name] = None if reply.is_missing else reply.text
                 ending = {"ended": reply.ended, "said": reply.said} if reply.is_missing else {}
                 journal.add({"key": name, "reply": self._replies[name], **ending})
                 bar.update()
 
-    def _ask(self, endpoint: Endpoint, question: str) -> Reply:
-        settings = self.settings
-        options = {
-            "temperature": settings.temperature,
-            "max_tokens": settings.max_new_tokens,
-            "seed": settings.seed,
-        }
-        sent = {name: value for name, value in options.items() if value is not None}
-        return endpoint.chat([{"role": "user", "content": question}], **sent)
-
     def _question(self, one: Comparison) -> str:
         # in one pass: a response may hold `{second}` itself
         texts = {"{prompt}": one.prompt, "{first}": one.first, "{second}": one.second}
-        return re.sub(
-            "|".join(map(re.escape, texts)), lambda slot: texts[slot.group()], self.settings.template
-        )
+        return re.sub("|".join(map(re.escape, texts)), lambda slot: texts[slot.group()], self.template)
 
     def _key(self, question: str) -> str:
-        asked = {name: value for name, value in asdict(self.settings).items() if name in SHAPING}
-        parts = json.dumps([shown_url(), self.model, asked, question], sort_keys=True)
+        made_by = [self.texts.fingerprint, self.template] if self._identity is None else self._identity
+        parts = json.dumps([*made_by, question], sort_keys=True)
         return hashlib.sha256(parts.encode()).hexdigest()[:24]
+
+
+class EndpointJudge(TextJudge):
+    """A model behind an `Endpoint` as judge, `concurrency` requests under way at once.
+
+    Args:
+        model: The model's name at the endpoint.
+        settings: How it is asked.
+        path: See `TextJudge`.
+        progress: Show a bar on a terminal's stderr.
+
+    Raises:
+        GeneratorError: There is no key. Later: the key or the model is refused, or the endpoint cannot be reached or
+            answers nothing.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        settings: JudgeSettings | None = None,
+        *,
+        path: str | Path | None = None,
+        progress: bool = True,
+    ) -> None:
+        self.model, self.settings = model, settings or JudgeSettings()
+        given = asdict(self.settings)
+        asked = {name: value for name, value in given.items() if name in SHAPING}
+        named = {name: value for name, value in given.items() if name != "template" and value is not None}
+        texts = OpenAIText(
+            model,
+            GenerationSettings(style="chat", **named),
+            left_out=("top_p", *(name for name in ("temperature", "seed") if given[name] is None)),
+            progress=False,
+        )
+        super().__init__(
+            texts,
+            self.settings.template,
+            path=path,
+            progress=progress,
+            identity=(shown_url(), model, asked),
+        )

@@ -90,7 +90,7 @@ def run(**options: Any) -> None:
     """
     from workbench.generators.settings import GenerationSettings
     from workbench.retrieval import ActiveRetrievalSettings, KnowledgeSoup, active_retrieval
-    from workbench.retrieval.code_generators import make_code_generator
+    from workbench.retrieval.coding import make_coder
     from workbench.retrieval.documentation import documents_apart
     from workbench.retrieval.execution import imported_modules
     from workbench.retrieval.problem_files import load_coding_problems
@@ -112,7 +112,7 @@ def run(**options: Any) -> None:
         temperature=0,
         **{name: options[name] for name in ("max_new_tokens", "batch_size", "quantize", "device")},
     )
-    generator = make_code_generator(options["generator"], generation)
+    generator = make_coder(options["generator"], generation)
     soup = KnowledgeSoup(_retriever(options))
     soup.add(documents_apart(_documentation(options)))
     memory = int(options["memory"] * 2**30)

@@ -26,7 +26,7 @@ def command() -> None:
     default="suite",
     show_default=True,
     metavar="SOURCE",
-    help="suite: the workbench's own problems; hub: the real DS-1000; or a .jsonl(.gz) file.",
+    help="suite: the workbench's own problems; hub: the real DS-1000; or a .jsonl(.gz) file of problems.",
 )
 @click.option("--library", "libraries", multiple=True, help="Score this library only; repeatable.")
 @further_option("--perturbation", "perturbations", multiple=True, help="Score this type only; repeatable.")

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workbench.core.errors import DataError, SettingsError
-from workbench.datasets.coding_problem import CodeGenerator, CodingProblem
+from workbench.datasets.coding_problem import CodingProblem
+from workbench.generators.completion import TextGenerator
 from workbench.retrieval import Item, PromptTemplate
 from workbench.sandbox.runtimes import Runtime, find_runtime
 from workbench.store.location import own_path
@@ -129,14 +130,13 @@ def _world(libraries: int, problems: int, runtime: str, seed: int) -> ArksData:
 
 def _fresh(package: str, problems: int, runtime: str, seed: int, folder: Path) -> ArksData:
     from workbench.datasets import load_problems
-    from workbench.generators.prompts import solution_slot
     from workbench.libraries import NotRewritten, make_library
     from workbench.libraries.coding import fresh_coding_problem
     from workbench.retrieval.documentation import DocumentationFile
 
     library = make_library(package, seed=seed, out=folder / f"fresh-{package}", runtime=runtime)
     known = load_problems("suite" if runtime == "main" else "hub", libraries=[package.capitalize()])
-    moved = [fresh_coding_problem(one, library) for one in known if not solution_slot(one).function]
+    moved = [fresh_coding_problem(one, library) for one in known if not one.slot.function]
     asked = [problem for problem in moved if not isinstance(problem, NotRewritten)]
     return ArksData(
         name=f"fresh:{package}",
@@ -173,7 +173,7 @@ class Model:
     fingerprint: str = ""
     """What its answers depend on; see `identified`."""
 
-    def open(self) -> CodeGenerator:
+    def open(self) -> TextGenerator:
         """Open it; a public model is loaded with its first answer."""
         kind, _, rest = self.spec.partition(":")
         if kind == "pocket":
@@ -181,13 +181,13 @@ class Model:
 
             return PocketCoder(own_path(rest))
         from workbench.generators import GenerationSettings
-        from workbench.retrieval.code_generators import make_code_generator
+        from workbench.retrieval.coding import make_coder
 
         held = {"none": None, "nf4": "4bit"}
         if self.quantize not in held:
             raise SettingsError(f"quantize {self.quantize!r}", "none or nf4", "use one of these")
         settings = GenerationSettings(max_new_tokens=self.max_new_tokens, quantize=held[self.quantize])
-        return make_code_generator(self.spec, settings)
+        return make_coder(self.spec, settings)
 
     def identified(self) -> Model:
         """Return it with its fingerprint, by which a cached result knows whether it is of this model."""

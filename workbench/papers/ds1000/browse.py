@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import DataError
-from workbench.datasets.ds1000 import Problem
+from workbench.datasets.coding_problem import BenchmarkProblem
 from workbench.explore.attempts import Attempt, read_rows
 from workbench.papers.ds1000.judgement import digest
 from workbench.papers.ds1000.scoring import label
@@ -23,7 +23,7 @@ PAPER = "ds1000"
 
 
 def attempts_of(
-    problems: Iterable[Problem],
+    problems: Iterable[BenchmarkProblem],
     answers: Mapping[str, Iterable[Answer]],
     verdicts: Mapping[str, Iterable[Judgement]],
 ) -> list[Attempt]:
@@ -61,11 +61,11 @@ def attempts_in(folder: Path, problems: Any, *, own: bool) -> list[Attempt]:
     return _judged(folders, problems or _ds1000_problems(asked, folder, own))
 
 
-def _ds1000_problems(source: str, folder: Path, own: bool) -> list[Problem]:
-    from workbench.datasets import load_problems
+def _ds1000_problems(source: str, folder: Path, own: bool) -> list[BenchmarkProblem]:
+    from workbench.papers.ds1000.benchmark import load_benchmark
 
     if own or source in ("suite", "hub"):
-        return load_problems(source)
+        return list(load_benchmark(source))
     file = below(folder, source)
     if file is None or not file.is_file():
         raise DataError(
@@ -73,7 +73,7 @@ def _ds1000_problems(source: str, folder: Path, own: bool) -> list[Problem]:
             needed="those problems: what is outside of a run's folder is not read because the folder says so",
             fix=f"give them, if they are yours: problems=load_problems({source!r})",
         )
-    return load_problems(file)
+    return list(load_benchmark(file))
 
 
 def _judged(folders: Sequence[Path], problems: Any) -> list[Attempt]:

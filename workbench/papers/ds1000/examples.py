@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workbench.datasets.ds1000 import Problem
+from workbench.datasets.coding_problem import BenchmarkProblem
 from workbench.generators import Answer
 from workbench.papers.ds1000.judgement import Judgement
 
@@ -16,7 +16,7 @@ __all__ = ["FailingAnswer", "failing_answer"]
 class FailingAnswer:
     """One answer that did not pass."""
 
-    problem: Problem
+    problem: BenchmarkProblem
     answer: Answer
     judgement: Judgement
 
@@ -43,7 +43,7 @@ class FailingAnswer:
 
 
 def failing_answer(
-    problems: Sequence[Problem],
+    problems: Sequence[BenchmarkProblem],
     answers: Sequence[Answer],
     judgements: Sequence[Judgement],
     stage: str = "execution",

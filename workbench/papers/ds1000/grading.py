@@ -17,13 +17,20 @@ from pathlib import Path
 
 from workbench import __version__
 from workbench.core.errors import DataError, SettingsError
-from workbench.datasets.ds1000 import Problem
+from workbench.datasets.coding_problem import BenchmarkProblem
 from workbench.generators import Answer, Generator, ResumableGenerator
 from workbench.generators.recorded import RecordedGenerator
+from workbench.languages.hidden_tests import (
+    graded_program,
+    imports_of_tests,
+    tests_content,
+    whole_verdict,
+)
 from workbench.papers.ds1000.judgement import NO_ANSWER, SKIPPED, Judgement, digest
 from workbench.papers.ds1000.runtime_contents import MODULES, RuntimeContents, look_into
 from workbench.sandbox import Program, Sandbox
 from workbench.sandbox.installed import require_imports, with_installed
+from workbench.sandbox.verdict import Verdict
 from workbench.store.journal import Journal, Row
 
 __all__ = ["GradingSettings", "collect_answers", "grade", "open_sandbox", "score"]
@@ -51,7 +58,7 @@ class GradingSettings:
 
 
 def collect_answers(
-    problems: Sequence[Problem],
+    problems: Sequence[BenchmarkProblem],
     generator: Generator,
     fingerprint: str,
     *,
@@ -92,7 +99,9 @@ def collect_answers(
     return [answer for n, some in by_count.items() for answer in kept.generate(some, samples=n)]
 
 
-def open_sandbox(settings: GradingSettings, workers: int, problems: Iterable[Problem] = ()) -> Sandbox:
+def open_sandbox(
+    settings: GradingSettings, workers: int, problems: Iterable[BenchmarkProblem] = ()
+) -> Sandbox:
     """Open the sandbox that these settings ask for; it starts interpreters with the first answer only.
 
     Args:
@@ -103,7 +112,7 @@ def open_sandbox(settings: GradingSettings, workers: int, problems: Iterable[Pro
     Raises:
         SandboxUnavailableError: Such a package can be imported, and not in the sandbox.
     """
-    imported = Program("", "\n".join({problem.code_context: None for problem in problems})).imports()
+    imported = list(dict.fromkeys(name for problem in problems for name in imports_of_tests(problem)))
     sandbox = Sandbox(
         runtime=with_installed(settings.runtime, imported),
         workers=workers,
@@ -120,7 +129,7 @@ def open_sandbox(settings: GradingSettings, workers: int, problems: Iterable[Pro
 
 
 def grade(
-    problems: Sequence[Problem],
+    problems: Sequence[BenchmarkProblem],
     answers: Sequence[Answer],
     settings: GradingSettings,
     *,
@@ -148,7 +157,7 @@ def grade(
 
 
 def score(
-    problems: Sequence[Problem],
+    problems: Sequence[BenchmarkProblem],
     answers: Iterable[Answer],
     sandbox: Sandbox,
     *,
@@ -198,19 +207,19 @@ def score(
 
 @dataclass(frozen=True)
 class _Task:
-    problem: Problem
+    problem: BenchmarkProblem
     answer: Answer
     code_sha256: str
     key: str
 
     @property
-    def place(self) -> tuple[int, int]:
+    def place(self) -> tuple[int | str, int]:
         return self.problem.problem_id, self.answer.sample
 
     @cached_property
     def imports(self) -> tuple[str, ...]:
         """What the tests import. Not the answer: it may name modules that nobody should load for the others."""
-        return tuple(Program("", self.problem.code_context).imports())
+        return imports_of_tests(self.problem)
 
     @cached_property
     def group(self) -> str:
@@ -224,14 +233,10 @@ class _Task:
         return heaviest[0] if heaviest else self.problem.library
 
     @property
-    def program(self) -> Program:
-        problem = self.problem
-        return Program(
-            self.answer.code,
-            tests=problem.code_context,
-            group=self.group,
-            reference=problem.reference_code,
-        )
+    def programs(self) -> list[Program]:
+        """One a hidden test."""
+        tests = self.problem.hidden_tests
+        return [graded_program(self.problem, test, self.answer.code, self.group) for test in tests]
 
 
 def _judge(
@@ -262,8 +267,15 @@ def _judge(
     with Bar(
         total=len(tasks), initial=len(tasks) - len(left), desc="scoring", unit="answer", disable=hidden
     ) as bar:
-        for position, verdict in sandbox.as_judged(_warming(firsts, sandbox)):
-            for task in alike[firsts[position].key]:
+        owners = [first for first in firsts for _ in first.problem.hidden_tests]
+        told: dict[str, dict[int, Verdict]] = {first.key: {} for first in firsts}
+        for position, each in sandbox.as_judged(_warming(firsts, sandbox)):
+            first, known = owners[position], told[owners[position].key]
+            known[position] = each
+            if len(known) < len(first.problem.hidden_tests):
+                continue
+            verdict = whole_verdict(first.problem, [known[number] for number in sorted(known)])
+            for task in alike[first.key]:
                 judgement = Judgement.of(
                     task.problem, task.answer.sample, verdict, task.code_sha256, task.key
                 )
@@ -295,7 +307,7 @@ def _warming(tasks: Sequence[_Task], sandbox: Sandbox) -> Iterator[Program]:
             names = by_group[following][0].imports
             threading.Thread(target=_warm, args=(sandbox, following, names), daemon=True).start()
         for task in by_group[group]:
-            yield task.program
+            yield from task.programs
 
 
 def _warm(sandbox: Sandbox, group: str, imports: Sequence[str]) -> None:
@@ -311,9 +323,11 @@ def _rank(group: str) -> tuple[int, str]:
     return (_TURNS.index(group) if group in _TURNS else len(_TURNS)), group
 
 
-def _paired(problems: Sequence[Problem], answers: Iterable[Answer]) -> list[tuple[Problem, Answer]]:
+def _paired(
+    problems: Sequence[BenchmarkProblem], answers: Iterable[Answer]
+) -> list[tuple[BenchmarkProblem, Answer]]:
     """Return each problem with each of its answers, in order; name every fault at once."""
-    by_problem: dict[int, dict[int, Answer]] = {problem.problem_id: {} for problem in problems}
+    by_problem: dict[int | str, dict[int, Answer]] = {problem.problem_id: {} for problem in problems}
     faults = []
     for answer in answers:
         if answer.problem_id not in by_problem:
@@ -337,10 +351,10 @@ def _paired(problems: Sequence[Problem], answers: Iterable[Answer]) -> list[tupl
     ]
 
 
-def _task(problem: Problem, answer: Answer, sandbox: Sandbox, contents: RuntimeContents) -> _Task:
+def _task(problem: BenchmarkProblem, answer: Answer, sandbox: Sandbox, contents: RuntimeContents) -> _Task:
     depends_on = [
         answer.code,
-        problem.code_context,
+        tests_content(problem),
         [problem.library, problem.perturbation_type],
         contents.name,
         dict(contents.versions),

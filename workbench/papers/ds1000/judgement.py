@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from workbench.datasets.ds1000 import Problem
+from workbench.datasets.coding_problem import BenchmarkProblem
 from workbench.generators.answer import CUT, NO_ANSWER
 from workbench.sandbox.verdict import Verdict
 
@@ -26,7 +26,7 @@ _SCRATCH = re.compile(r"(?:/[^\s'\":]*)?/workbench-sandbox-\d+-\w+(?:/[\w.-]+)?"
 class Judgement:
     """One answer's verdict: a line of verdicts.jsonl. It holds no time: equal runs write equal files."""
 
-    problem_id: int
+    problem_id: int | str
     """The problem."""
     sample: int
     """Which of the problem's answers, from 0."""
@@ -58,7 +58,9 @@ class Judgement:
     """Why it is vacuous, or why that could not be found out: see `Verdict.vacuous_why`."""
 
     @classmethod
-    def of(cls, problem: Problem, sample: int, verdict: Verdict, code_sha256: str, key: str) -> Judgement:
+    def of(
+        cls, problem: BenchmarkProblem, sample: int, verdict: Verdict, code_sha256: str, key: str
+    ) -> Judgement:
         """Put a verdict of the sandbox beside the problem that it is on."""
         return cls(
             problem.problem_id,

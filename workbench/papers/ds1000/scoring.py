@@ -10,9 +10,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from workbench.core.errors import DataError, SettingsError
-from workbench.datasets import Problem, load_problems, select
+from workbench.datasets import select
+from workbench.datasets.coding_problem import BenchmarkProblem
 from workbench.datasets.jsonl import Faults, read_objects
 from workbench.generators import GenerationSettings, Generator, make_generator
+from workbench.papers.ds1000.benchmark import is_of_coding_problems, load_benchmark
 from workbench.papers.ds1000.grading import GradingSettings, collect_answers, open_sandbox, score
 from workbench.papers.ds1000.judgement import Judgement
 from workbench.papers.ds1000.runtime_contents import look_into
@@ -34,7 +36,7 @@ class Scoring:
     generator: str
     """Who answers; see `workbench.generators.GENERATOR_KINDS`."""
     problems: str = "suite"
-    """`suite`, `hub` or a .jsonl(.gz) file."""
+    """`suite`, `hub` or a .jsonl(.gz) file; see `load_benchmark`."""
     libraries: tuple[str, ...] = ()
     """Score these libraries only; empty for all."""
     perturbations: tuple[str, ...] = ()
@@ -79,8 +81,8 @@ class Scored:
 
 
 def usual_runtime(problems: str) -> str:
-    """Return the runtime that fits a source of problems: `main` for our suite, `ds1000` for the real ones."""
-    return "main" if problems == "suite" else "ds1000"
+    """Return the runtime that fits a source of problems: `ds1000` for the real DS-1000, `main` for all others."""
+    return "main" if problems == "suite" or is_of_coding_problems(problems) else "ds1000"
 
 
 def label(spec: str) -> str:
@@ -95,7 +97,7 @@ def word(name: str) -> str:
 
 
 def open_generators(
-    specs: Collection[str], problems: Sequence[Problem], settings: GenerationSettings | None = None
+    specs: Collection[str], problems: Sequence[BenchmarkProblem], settings: GenerationSettings | None = None
 ) -> dict[str, Generator]:
     """Make generators, by the names that they have in tables.
 
@@ -128,7 +130,7 @@ def score_generator(scoring: Scoring, folder: Path, *, fresh: bool = False, prog
         WorkbenchError: Some input is bad; it is said which.
     """
     begin = time.perf_counter()
-    every = load_problems(scoring.problems)
+    every = load_benchmark(scoring.problems)
     problems = select(every, libraries=scoring.libraries or None, perturbations=scoring.perturbations or None)
     (generator,) = open_generators([scoring.generator], every, scoring.generation).values()
     grading = scoring.grading
@@ -231,7 +233,7 @@ def _located(spec: str) -> str:
     return f"recorded:{own_path(rest)}" if kind == "recorded" and rest else spec
 
 
-def _fingerprint(problems: Sequence[Problem]) -> str:
+def _fingerprint(problems: Sequence[BenchmarkProblem]) -> str:
     digest = hashlib.sha256()
     for problem in problems:
         digest.update(repr(problem).encode(errors="surrogatepass"))

@@ -14,7 +14,8 @@ from workbench.core.statistics import (
     paired_bootstrap,
     pass_at_k,
 )
-from workbench.datasets.ds1000 import LIBRARIES, PERTURBATIONS, Problem, families, family_of
+from workbench.datasets.coding_problem import BenchmarkProblem
+from workbench.datasets.ds1000 import LIBRARIES, PERTURBATIONS, families, family_of
 from workbench.papers.ds1000.judgement import Judgement
 
 __all__ = ["Gap", "Score", "Summary", "memorization_gap", "pass_shares", "summarize"]
@@ -157,7 +158,11 @@ class Summary:
 
 
 def summarize(
-    problems: Sequence[Problem], judgements: Iterable[Judgement], *, seed: int = 0, strict: bool = False
+    problems: Sequence[BenchmarkProblem],
+    judgements: Iterable[Judgement],
+    *,
+    seed: int = 0,
+    strict: bool = False,
 ) -> Summary:
     """Summarize the judgements of one generator's answers.
 
@@ -190,7 +195,7 @@ def summarize(
     )
 
 
-def pass_shares(judgements: Iterable[Judgement]) -> dict[int, float]:
+def pass_shares(judgements: Iterable[Judgement]) -> dict[int | str, float]:
     """Return the share of each problem's answers that passed, by problem_id, without skipped problems."""
     return {
         number: sum(each.passed for each in given) / len(given)
@@ -200,8 +205,8 @@ def pass_shares(judgements: Iterable[Judgement]) -> dict[int, float]:
 
 
 def memorization_gap(
-    problems: Sequence[Problem],
-    found: Mapping[int, Sequence[Judgement]],
+    problems: Sequence[BenchmarkProblem],
+    found: Mapping[int | str, Sequence[Judgement]],
     kind: str = "all",
     *,
     seed: int = 0,
@@ -238,7 +243,9 @@ def memorization_gap(
     return Gap(len(origins), sum(origins) / len(origins), sum(variants) / len(variants), estimate)
 
 
-def _score(problems: Sequence[Problem], found: Mapping[int, Sequence[Judgement]], seed: int) -> Score:
+def _score(
+    problems: Sequence[BenchmarkProblem], found: Mapping[int | str, Sequence[Judgement]], seed: int
+) -> Score:
     """Score some of the problems."""
     groups = [(family_of(p), found[p.problem_id]) for p in problems if p.problem_id in found]
     run = [(family, group) for family, group in groups if not any(each.skipped for each in group)]
@@ -282,7 +289,7 @@ def _mean_share(passes: Sequence[Sequence[bool]]) -> float | None:
 
 
 def _interval(
-    counts: Sequence[tuple[int, int]], family_by_problem: Sequence[tuple[str, int]], seed: int
+    counts: Sequence[tuple[int, int]], family_by_problem: Sequence[tuple[str, int | str]], seed: int
 ) -> Interval | None:
     """Return the 95 % interval of pass@1 from (answers, passed) of each problem, and its family."""
     if not counts:
@@ -293,8 +300,8 @@ def _interval(
     return clustered_interval(shares, family_by_problem, seed=seed)
 
 
-def _by_problem(judgements: Iterable[Judgement]) -> dict[int, list[Judgement]]:
-    found: dict[int, list[Judgement]] = {}
+def _by_problem(judgements: Iterable[Judgement]) -> dict[int | str, list[Judgement]]:
+    found: dict[int | str, list[Judgement]] = {}
     for each in judgements:
         found.setdefault(each.problem_id, []).append(each)
     return found

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.core.statistics import wilson_interval
 from workbench.core.text_table import aligned
-from workbench.datasets.ds1000 import LIBRARIES, PERTURBATIONS, Problem
+from workbench.datasets.coding_problem import BenchmarkProblem
+from workbench.datasets.ds1000 import LIBRARIES, PERTURBATIONS
 from workbench.papers.ds1000.summary import Score, Summary
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def vacuous_passes(summaries: Mapping[str, Summary]) -> pd.DataFrame:
     )
 
 
-def problem_counts(problems: Sequence[Problem]) -> pd.DataFrame:
+def problem_counts(problems: Sequence[BenchmarkProblem]) -> pd.DataFrame:
     """Count problems: a row a library, a column a perturbation type, and how many check surface form."""
     there = list(dict.fromkeys(p.library for p in problems))
     libraries = [*(name for name in LIBRARIES if name in there), *sorted(set(there) - set(LIBRARIES))]
