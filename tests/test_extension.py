@@ -15,6 +15,7 @@ from workbench.cli.main import cli
 from workbench.core.errors import SettingsError
 from workbench.explore import browsers
 from workbench.explore.attempts import load_attempts
+from workbench.papers.ds1000.benchmark import load_benchmark
 from workbench.store.reading import read_json
 
 BROWSE = '''
@@ -149,8 +150,8 @@ def run(*words):
     return done.output
 
 
-def statuses(folder):
-    return {(one.problem_id, one.library): one.status for one in load_attempts(folder)}
+def statuses(folder, problems=None):
+    return {(one.problem_id, one.library): one.status for one in load_attempts(folder, problems=problems)}
 
 
 def test_a_benchmark_of_ones_own_is_scored_and_browsed(toy):
@@ -164,11 +165,14 @@ def test_a_benchmark_of_ones_own_is_scored_and_browsed(toy):
     assert "1 of 3 answers passed" in shown
     # 6 is right for the first test of `double`, and wrong for the second
     told = {("double", "toy"): "failed", ("sum", "toy"): "passed", ("square", "toy"): "failed"}
-    assert statuses(toy / "wrong") == told
+    problems = load_benchmark("toy.jsonl")
+    assert statuses(toy / "wrong", problems) == told
     again = (toy / "wrong" / "verdicts.jsonl").read_bytes()
     run("ds1000", "score", "recorded:answers.jsonl", *options)  # nothing is run again
     assert (toy / "wrong" / "verdicts.jsonl").read_bytes() == again
-    (attempt,) = (one for one in load_attempts(toy / "right") if one.problem_id == "double")
+    (attempt,) = (
+        one for one in load_attempts(toy / "right", problems=problems) if one.problem_id == "double"
+    )
     assert attempt.prompt == "Print the double of x.\n\n```python\nx = 2\n"
     assert attempt.reference == attempt.answer == "print(2 * x)"
 

@@ -57,7 +57,7 @@ def test_judges_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert judge.compare("p", "Hay is dried grass.", "The cow eats grass.") is here.turned
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     assert make_judge("openai:someone", path=tmp_path / "replies.jsonl").name == "openai:someone"
-    for name in ("someone", "openai:", "hf:someone"):
+    for name in ("someone", "openai:", "hf:", "else:someone"):
         with pytest.raises(SettingsError, match="reward:NAME-OR-FOLDER"):
             make_judge(name)
 

@@ -71,7 +71,8 @@ def _ds1000_problems(source: str, folder: Path, own: bool) -> list[BenchmarkProb
         raise DataError(
             got=f"answers to the problems of {source}, a file outside of {folder}",
             needed="those problems: what is outside of a run's folder is not read because the folder says so",
-            fix=f"give them, if they are yours: problems=load_problems({source!r})",
+            fix=f"give them, if they are yours: problems=load_benchmark({source!r}), which "
+            "workbench.papers.ds1000.benchmark has",
         )
     return list(load_benchmark(file))
 
