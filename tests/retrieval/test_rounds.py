@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import pytest
 from small_library import HEAD, SORT, ScriptedModel, documents
 
+from workbench.generators.completion import Completion
 from workbench.retrieval import ActiveRetrievalSettings, Item, KnowledgeSoup, ResumableCompletions
-from workbench.retrieval.completion import Completion
 from workbench.retrieval.execution import Outcome
 from workbench.retrieval.rounds import Rounds
 
