@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -10,10 +12,15 @@ from torch import Tensor, nn
 
 from workbench.models.batch import check_batch, last_token, positions
 from workbench.models.four_bit import hold_layout
+from workbench.models.modes import evaluation_mode
+from workbench.models.reading import plain_tokens, token_rows
 from workbench.models.reward_model import RewardOutput
+from workbench.models.text_limits import check_texts, watched_tables
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from workbench.models.encoding import EncodedText
 
 __all__ = ["ClassifierRewardModel"]
 
@@ -35,6 +42,24 @@ class ClassifierRewardModel(nn.Module):
     def device(self) -> torch.device:
         """Where the model computes."""
         return self.model.device
+
+    @cached_property
+    def longest(self) -> int | None:
+        """Tokens of the longest text that it has learned positions for; None: no limit."""
+        ids = plain_tokens(self.model, 12)[None]
+        with torch.no_grad(), evaluation_mode(self.model), watched_tables(ids) as tables:
+            self.model.base_model(ids)
+        return tables.longest
+
+    def check_texts(
+        self,
+        texts: Sequence[EncodedText],
+        tokenizer: PreTrainedTokenizerBase,
+        names: Sequence[object] | None = None,
+    ) -> None:
+        """Raise where it cannot read a text. See `workbench.models.text_limits.check_texts`."""
+        rows = token_rows(self.model)
+        check_texts(texts, rows=rows, longest=self.longest, tokenizer=tokenizer, names=names)
 
     @torch.no_grad()
     def forward(

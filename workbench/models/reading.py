@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from workbench.core.errors import ModelError
 from workbench.models.batch import positions
 from workbench.models.modes import evaluation_mode
+from workbench.models.text_limits import watched_tables
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -45,6 +46,8 @@ class Reading:
     """Of a state."""
     vocabulary: int
     """Tokens that it gives logits of."""
+    longest: int | None = None
+    """Tokens of the longest text that it has learned positions for; None: no limit."""
     by_head: bool = False
     """Whether its LM head alone makes logits of states."""
 
@@ -170,10 +173,11 @@ def state_error(found: Tensor, expected: Tensor) -> float:
 def _read(lm: PreTrainedModel, name: str) -> Reading:
     ids = plain_tokens(lm, PROBE)[None]
     everywhere = torch.ones_like(ids)
-    own: Tensor = lm(ids, **_uncached(lm)).logits[0]
+    with watched_tables(ids) as tables:
+        own: Tensor = lm(ids, **_uncached(lm)).logits[0]
     lm_head = lm.get_output_embeddings()
     for body, told in _bodies(lm):
-        reading = Reading(lm, body, told, 0, own.shape[-1])
+        reading = Reading(lm, body, told, 0, own.shape[-1], tables.longest)
         states = reading.states(ids, everywhere, positions(everywhere))
         reading = replace(reading, width=states.shape[-1])
         if not _same_logits(reading.head, states[0], own):

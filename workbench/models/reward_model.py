@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,13 +18,16 @@ from workbench.models.layouts import LayoutLimit, states_in_rows
 from workbench.models.loading import ModelSettings, checkpoint_activations, load_causal_lm
 from workbench.models.lora import LoraSettings, add_lora
 from workbench.models.modes import evaluation_mode
-from workbench.models.reading import read_model
+from workbench.models.reading import read_model, token_rows
 from workbench.models.saving import load_reward_model, save_reward_model
 from workbench.models.shared_prompts import packed_rows, shared_rows
+from workbench.models.text_limits import check_texts
 from workbench.models.token_logps import label_logps
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from workbench.models.encoding import EncodedText
 
 __all__ = ["POOLINGS", "RewardModel", "RewardOutput"]
 
@@ -225,6 +228,16 @@ class RewardModel(nn.Module):
         finally:  # peft makes adapters trainable as it switches them on
             for parameter, value in trained:
                 parameter.requires_grad_(value)
+
+    def check_texts(
+        self,
+        texts: Sequence[EncodedText],
+        tokenizer: PreTrainedTokenizerBase,
+        names: Sequence[object] | None = None,
+    ) -> None:
+        """Raise where it cannot read a text. See `workbench.models.text_limits.check_texts`."""
+        rows, longest = token_rows(self.causal_lm), self.reading.longest
+        check_texts(texts, rows=rows, longest=longest, tokenizer=tokenizer, names=names)
 
     def gradient_checkpointing_enable(
         self, gradient_checkpointing_kwargs: dict[str, Any] | None = None

@@ -17,6 +17,7 @@ from workbench.models.damage import whole_files
 from workbench.models.loading import ModelSettings, load_causal_lm
 from workbench.models.pickles import only_tensors
 from workbench.models.quiet import late_bars, without_old_name
+from workbench.models.room import room_to_write
 from workbench.store.atomic import write_json
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def save_reward_model(
     Raises:
         ModelError: Adapters or a quantised body are to be saved, but what they were loaded from is not known, or
             is the folder itself.
+        FileError: The disk is full; the folder is then no reward model.
     """
     from safetensors.torch import save_file
 
@@ -93,21 +95,22 @@ def save_reward_model(
             needed="a folder of its own: transformers would put these adapters on the base whenever it loads it",
             fix="save into another folder",
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / DESCRIPTION).unlink(missing_ok=True)
-    weights = "adapters" if model.has_adapters else "head" if base else "whole"
-    policy: Any = model.policy
-    given = {} if state_dict is None else {"state_dict": _below(state_dict, "policy.")}
-    if weights == "adapters":
-        # False: embeddings are never trained but as an adapter of their own; asking would need the Hub
-        policy.save_pretrained(folder, save_embedding_layers=False, **given)
-    elif weights == "whole":
-        with late_bars():
-            policy.save_pretrained(folder, **given)
-    head = _below(state_dict, "reward_head.") if state_dict else model.reward_head.state_dict()
-    save_file({name: value.detach().cpu().contiguous() for name, value in head.items()}, folder / HEAD)
-    if tokenizer is not None:
-        tokenizer.save_pretrained(folder)
+    with room_to_write(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / DESCRIPTION).unlink(missing_ok=True)
+        weights = "adapters" if model.has_adapters else "head" if base else "whole"
+        policy: Any = model.policy
+        given = {} if state_dict is None else {"state_dict": _below(state_dict, "policy.")}
+        if weights == "adapters":
+            # False: embeddings are never trained but as an adapter of their own; asking would need the Hub
+            policy.save_pretrained(folder, save_embedding_layers=False, **given)
+        elif weights == "whole":
+            with late_bars():
+                policy.save_pretrained(folder, **given)
+        head = _below(state_dict, "reward_head.") if state_dict else model.reward_head.state_dict()
+        save_file({name: value.detach().cpu().contiguous() for name, value in head.items()}, folder / HEAD)
+        if tokenizer is not None:
+            tokenizer.save_pretrained(folder)
     dtype = str(model.causal_lm.dtype).removeprefix("torch.")
     description = {
         "format": FORMAT,
@@ -116,7 +119,8 @@ def save_reward_model(
         "dtype": dtype,
         "base": base,
     }
-    write_json(folder / DESCRIPTION, description)
+    with room_to_write(folder):
+        write_json(folder / DESCRIPTION, description)
     return folder
 
 

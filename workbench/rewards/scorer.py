@@ -89,11 +89,18 @@ class Scorer:
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def encode(self, texts: Texts) -> Encoded:
-        """Turn texts into tokens, once for the model and once for a reference that has its own tokenizer."""
+        """Turn texts into tokens, once for the model and once for a reference that has its own tokenizer.
+
+        Raises:
+            ModelError: A model cannot read a text; it is said which, and why.
+        """
         encoding = self.encoding
         own = other = encode(texts, self.tokenizer, encoding)
         if self.reference is not None and self.reference_tokenizer is not None:
             other = encode(texts, _with_template(self.reference_tokenizer, self.tokenizer), encoding)
+        self.model.check_texts(own.texts, self.tokenizer)
+        if self.reference is not None:
+            self.reference.check_texts(other.texts, self.reference_tokenizer or self.tokenizer)
         return Encoded(own.texts, other.texts, np.array(own.cut, dtype=bool))
 
     @torch.no_grad()

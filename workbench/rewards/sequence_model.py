@@ -77,9 +77,10 @@ class SequenceModelReward:
 
         Raises:
             DataError: A text has no token.
-            ModelError: A score is not finite.
+            ModelError: A score is not finite, or the model cannot read a text.
         """
         encoded = encode([(one.prompt, one.response) for one in samples], self.tokenizer, self.encoding)
+        self.model.check_texts(encoded, self.tokenizer)
         order = np.argsort([-len(one.tokens) for one in encoded], kind="stable")
         scores = np.zeros(len(samples))
         for start in range(0, len(samples), self.batch_size):

@@ -15,7 +15,7 @@ from workbench.models.loading import ModelSettings
 from workbench.models.lora import LoraSettings
 from workbench.models.reward_model import RewardModel
 from workbench.models.saving import restore_reward_model
-from workbench.training.pairs import encode_pairs
+from workbench.training.pairs import EncodedPairs, encode_pairs
 from workbench.training.preparation import (
     asked_for,
     describe,
@@ -133,6 +133,7 @@ def train_reward_model(
         )
         model = ready_model(model, settings, lora)
         say(describe(model, settings, arguments))
+        _check_pairs(model, tokenizer, train_on, evaluate_on)
         if folder is not None:
             asked = asked_for(model, train_on, evaluate_on, settings, lora)
             reported = {"model": model.summary, "pairs": str(train_on)}
@@ -160,6 +161,16 @@ def train_reward_model(
             ],
         )
         return _run(trainer, session, watcher=watcher, say=say)
+
+
+def _check_pairs(model: RewardModel, tokenizer: PreTrainedTokenizerBase, *given: EncodedPairs | None) -> None:
+    """Raise where the model cannot read a response, before anything is computed."""
+    for pairs in filter(None, given):
+        sides = [(pair.row, side) for pair in pairs.pairs for side in ("chosen", "rejected")]
+        model.check_texts(list(pairs.texts()), tokenizer, [f"{side} of pair {row}" for row, side in sides])
+        model.check_layout(
+            2 * pairs.report.longest
+        )  # prompt and both responses; longer rows are measured as they come
 
 
 def _run(

@@ -18,6 +18,7 @@ from transformers.utils import logging
 
 from workbench.models.pickles import START_OVER, only_tensors
 from workbench.models.reward_model import RewardModel
+from workbench.models.room import room_to_write
 from workbench.models.saving import restore_reward_model
 from workbench.models.token_logps import sequence_logps
 from workbench.training.callbacks import EpochOrder, HeadGradient
@@ -187,7 +188,8 @@ class HybridRewardTrainer(Trainer):
             self.reward_model.save_pretrained(folder, tokenizer=self.tokenizer, state_dict=state_dict)
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
-        super()._save_checkpoint(model, trial)
+        with room_to_write(Path(str(self.args.output_dir))):
+            super()._save_checkpoint(model, trial)
         self.accelerator.wait_for_everyone()  # each process writes its own state of randomness
         if self.args.should_save:
             mark_complete(Path(str(self.args.output_dir)) / f"checkpoint-{self.state.global_step}")
