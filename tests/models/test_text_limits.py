@@ -37,9 +37,7 @@ def test_a_text_and_what_to_do_are_named() -> None:
     model, tokenizer = RewardModel(tiny("GPT2")), make_tokenizer()
     texts = [EncodedText(np.arange(size, dtype=np.int32) % 90, 3) for size in (256, 257)]
     model.check_texts(texts[:1], tokenizer)
-    with pytest.raises(
-        ModelError, match=r"text 1 .* has 257 tokens; the model has learned positions for 256"
-    ):
+    with pytest.raises(ModelError, match=r"text 1 .* has 257 tokens; the model has learned 256 positions"):
         model.check_texts(texts, tokenizer)
     with pytest.raises(
         ModelError, match=r"text 7 .* has token 96, .*; the model has embeddings of 96 tokens"
@@ -72,7 +70,7 @@ def test_a_classifier_says_it_too(tmp_path: Path) -> None:
     encoding = EncodingSettings("{prompt} ", max_tokens=4096)
     reward = SequenceModelReward(scorer, tokenizer, encoding)
     assert reward([Sample("a", "cow " * 100)])
-    with pytest.raises(ModelError, match=r"text 1 .* learned positions for 1023"):
+    with pytest.raises(ModelError, match=r"text 1 .* learned 1023 positions"):
         reward([Sample("a", "b"), Sample("a", "x1" * 2000)])
     tokenizer.add_tokens(["moo"])
     with pytest.raises(ModelError, match=r"text 0 .* 'moo'"):

@@ -101,7 +101,7 @@ def check_texts(
             )
         if longest is not None and length > longest:
             raise ModelError(
-                got=f"text {name} (counted from 0) has {length} tokens; the model has learned positions for {longest}",
+                got=f"text {name} (counted from 0) has {length} tokens; the model has learned {longest} positions",
                 needed=f"texts of at most {longest} tokens",
                 fix=f"set max_tokens (--max-tokens) to at most {longest}, and max_prompt_tokens below it",
             )
