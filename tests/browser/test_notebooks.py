@@ -95,11 +95,11 @@ def test_problems_are_filtered_stepped_through_edited_and_run_again(tour):
 def test_a_trace_is_followed_from_round_to_round(tour):
     widget = tour.widget("traces")
     expect(widget).to_contain_text("3. The prompt")
-    asked = widget.get_by_text(re.compile(r"The soup is asked with the"))
+    asked = widget.get_by_text(re.compile(r"Retrieval, query:"))
     last = asked.inner_text()
     widget.locator(".widget-toggle-button").first.click()
-    expect(asked).to_have_text("1. The soup is asked with the question")
-    assert last != "1. The soup is asked with the question"
+    expect(asked).to_have_text("1. Retrieval, query: question")
+    assert last != "1. Retrieval, query: question"
     tour.shot("traces-first-round", widget)
     widget.get_by_label("ending").select_option("raised")
     expect(widget.locator(".widget-toggle-button").last).to_have_text("round 3 ✗")

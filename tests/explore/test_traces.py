@@ -9,7 +9,7 @@ import pytest
 
 from workbench.core.errors import DataError
 from workbench.datasets.coding_problem import CodingProblem, HiddenTest
-from workbench.explore.trace_explorer import _Explorer, explore_traces, telling_problem
+from workbench.explore.trace_explorer import _Explorer, example_problem, explore_traces
 from workbench.explore.trace_page import step_page
 from workbench.explore.traces import Knowledge, Trace, load_traces
 from workbench.retrieval import Item
@@ -98,13 +98,13 @@ def test_a_folder_without_traces_is_refused(tmp_path):
 
 
 def test_it_begins_with_a_problem_that_took_long_and_was_solved(trace):
-    assert telling_problem(trace) == "p0"
+    assert example_problem(trace) == "p0"
 
 
 def test_a_round_shows_query_finds_prompt_program_and_what_comes_of_it(trace):
     page = step_page(trace, STEPS[2])
     for words in (
-        "turn it round &lt;now&gt;", "asked with the code", "how &lt;b&gt;",
+        "turn it round &lt;now&gt;", "query: code", "how &lt;b&gt;",
         "in the prompt", "rev: turns round", "lib.py:3", "1.25", "★ a document that the right program needs",
         "over the prompt&#x27;s budget", "given", "problem p1, round 0", "x = other(x)",
         "40 of 100 tokens", "x = rev(x)", "✓ passed", "nothing new",

@@ -48,7 +48,7 @@ def test_the_trace_of_every_setting_is_there(small):
     traces = {
         file.parent.name for file in (folder / "arks" / "steps").glob("loops-*/model-0/*/*/trace.jsonl")
     }
-    assert traces == {one.word for one in declared()}
+    assert traces == {one.file_name for one in declared()}
     assert {CONTROL, ACTIVE} <= {one.name for one in declared()}
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ipywidgets import Widget
 
 
-__all__ = ["explore_traces", "telling_problem", "trace_explorer"]
+__all__ = ["example_problem", "explore_traces", "trace_explorer"]
 
 
 def explore_traces(source: Any, *, data: Any = None, trace: str = "") -> None:
@@ -32,7 +32,7 @@ def explore_traces(source: Any, *, data: Any = None, trace: str = "") -> None:
     """
     traces = load_traces(source, data=data)
     first = next((one for one in traces if one.name.startswith(trace)), traces[0])
-    problem = telling_problem(first)
+    problem = example_problem(first)
     steps = first.histories[problem]
     present(
         f"Trace explorer: {first.name}",
@@ -42,7 +42,7 @@ def explore_traces(source: Any, *, data: Any = None, trace: str = "") -> None:
     )
 
 
-def telling_problem(trace: Trace) -> str:
+def example_problem(trace: Trace) -> str:
     """Return the problem to begin with: the one that was solved in most rounds, else the one with most rounds."""
     histories = trace.histories
     solved = [name for name, steps in histories.items() if trace.passed(steps[-1])]
@@ -94,7 +94,7 @@ class _Explorer:
         self.ending.observe(lambda _: self.list_problems(), "value")
         self.problem.observe(self._when_chosen(self.list_rounds), "value")
         self.round.observe(self._when_chosen(self.open), "value")
-        self.list_problems(telling_problem(first))
+        self.list_problems(example_problem(first))
 
     def _when_chosen(self, act: Callable[[], None]) -> Callable[[Any], None]:
         """Return what to do when the user chooses, and not when a list is being filled."""

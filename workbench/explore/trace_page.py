@@ -50,7 +50,7 @@ def step_page(trace: Trace, step: Step, *, rounds: bool = True) -> Markup:
         parts.append(panel("Task", listing(_lines(problem.question), numbered=False)))
     if step.query:
         asked = listing([escape(line) for query in step.query for line in query.split("\n")], numbered=False)
-        parts.append(panel(f"1. The soup is asked with the {step.query_kind}", asked))
+        parts.append(panel(f"1. Retrieval, query: {step.query_kind}", asked))
     parts.append(panel("2. What it gives", _finds(trace, step)))
     parts.append(panel("3. The prompt", _prompt(trace, step)))
     program = panel("4. The program", listing(_lines(step.code), marked=step.outcome.line))

@@ -151,7 +151,7 @@ def test_one_public_model_is_no_seed_of_many(findings):
 
 def test_settings_differ_by_what_they_say():
     settings = declared()
-    assert len({one.name for one in settings}) == len({one.word for one in settings}) == len(settings)
+    assert len({one.name for one in settings}) == len({one.file_name for one in settings}) == len(settings)
     whole = {one.name: one for one in settings if not one.stripped}
     for one in settings:
         if one.stripped:

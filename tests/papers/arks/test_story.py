@@ -6,7 +6,7 @@ from workbench.datasets.coding_problem import CodingProblem, HiddenTest
 from workbench.papers.arks.data import ArksData
 from workbench.papers.arks.figures import recall_map
 from workbench.papers.arks.results import Findings
-from workbench.papers.arks.story import telling_problem, told
+from workbench.papers.arks.story import example_problem, round_by_round
 from workbench.retrieval import Item
 from workbench.retrieval.execution import Outcome
 from workbench.retrieval.trace import Found, Step
@@ -40,12 +40,12 @@ STEPS = [step(0, "p", "x = reverse(x)", "NameError: no"), step(1, "p", "x = zumi
 
 
 def test_every_round_is_told():
-    assert told(STEPS, "p", DATA) == (
+    assert round_by_round(STEPS, "p", DATA) == (
         "task: flip it\n\n"
         "round 0\n    x = reverse(x)\n  -> NameError: no\n\n"
-        "round 1\n  asked with the code: 'x = reverse(x)'\n  * documentation: reverse: zumi\n"
+        "round 1\n  query (code): 'x = reverse(x)'\n  * documentation: reverse: zumi\n"
         "    x = zumi(x)\n  -> runs\n\n"
-        "* a document of a function that the right program calls"
+        "* a gold document: of a function that the reference program calls"
     )
 
 
@@ -59,9 +59,9 @@ def outcomes(**passed):
 
 
 def test_told_is_what_only_one_setting_solves_else_the_longest_way():
-    assert telling_problem(STEPS, outcomes(one="pq", other="p"), "one", "other") == "q"
-    assert telling_problem(STEPS, outcomes(one="pq", other="pq"), "one", "other") == "p"
-    assert telling_problem(STEPS, outcomes(one="", other="pq"), "one", "other") == "p"
+    assert example_problem(STEPS, outcomes(one="pq", other="p"), "one", "other") == "q"
+    assert example_problem(STEPS, outcomes(one="pq", other="pq"), "one", "other") == "p"
+    assert example_problem(STEPS, outcomes(one="", other="pq"), "one", "other") == "p"
 
 
 def test_settings_stand_at_their_recall_and_accuracy():

@@ -118,7 +118,7 @@ def test_claims_follow_from_the_numbers(summary):
     claims = {
         claim.statement: claim for claim in ds1000_claims({"memorizer": summary, "hf:x": summary}, "hub")
     }
-    memory = next(claim for statement, claim in claims.items() if "memory" in statement)
+    memory = next(claim for statement, claim in claims.items() if "memorization" in statement)
     assert (memory.measured, memory.n) == (pytest.approx(2.5 / 3), 3)
     assert memory.verdict == "undecided: n = 3, fewer than 10"
     surface = next(claim for statement, claim in claims.items() if "constraints" in statement)

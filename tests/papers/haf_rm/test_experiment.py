@@ -13,7 +13,7 @@ from workbench.datasets.preference_filters import is_held_out
 from workbench.datasets.preference_pair import PreferencePair
 from workbench.models import ModelSettings
 from workbench.papers.haf_rm import data as haf_rm_data
-from workbench.papers.haf_rm.best_of_n import best_of_n_curves, best_of_n_gain, most_reachable
+from workbench.papers.haf_rm.best_of_n import best_of_n_curves, best_of_n_gain, oracle_curve
 from workbench.papers.haf_rm.claims import haf_rm_claims
 from workbench.papers.haf_rm.data import (
     DataSettings,
@@ -225,7 +225,7 @@ def test_best_of_n_by_hand(findings):
     assert [point.value for point in within["hybrid 0.2"]] == [0.5, 0.75]
     assert within["hybrid 0.2"][1].high == pytest.approx(0.75 + 12.7062 * 0.25, abs=1e-3)
     assert [point.value for point in out["untrained logp, sum"]] == [0.5, 0.5]  # a tie picks either
-    assert [point.value for point in most_reachable(findings, "in", (1, 2))] == [0.5, 1.0]
+    assert [point.value for point in oracle_curve(findings, "in", (1, 2))] == [0.5, 1.0]
     gain = best_of_n_gain(findings, "hybrid 0.2", "standard", MAIN, 2)
     assert gain.estimate.value == pytest.approx((0.5 + 1.0) / 2)
     alone = replace(findings, outcomes=findings.outcomes[:3])

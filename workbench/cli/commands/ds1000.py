@@ -83,12 +83,14 @@ def score(generator: str, **options: Any) -> None:
     DIR gets answers.jsonl, verdicts.jsonl and summary.json. Interrupted, the same command goes on where it
     stopped.
     """  # noqa: D301 (the \b is click's: keep these lines as they are)
-    from workbench.papers.ds1000.scoring import label, score_generator, word
+    from workbench.papers.ds1000.scoring import file_name, label, score_generator
     from workbench.papers.ds1000.tables import text_table
 
     scoring = _scoring(generator, options)
     scored = score_generator(
-        scoring, options["out"] or Path("out") / "ds1000" / word(label(generator)), fresh=options["fresh"]
+        scoring,
+        options["out"] or Path("out") / "ds1000" / file_name(label(generator)),
+        fresh=options["fresh"],
     )
     echo(text_table(scored.summary))
     gap = scored.summary.gaps.get("all")

@@ -30,10 +30,10 @@ def arks_claims(findings: Findings, source: str) -> Iterator[Claim]:
         else f"Measured on {source}."
     )
 
-    def compared(statement: str, paper_value: Any, one: str, other: str, note: str = "") -> Claim:
-        accuracies = f"{findings.accuracy(one).value:.1%} against {findings.accuracy(other).value:.1%}. "
+    def compared(statement: str, paper_value: Any, setting: str, other: str, note: str = "") -> Claim:
+        accuracies = f"{findings.accuracy(setting).value:.1%} against {findings.accuracy(other).value:.1%}. "
         return Claim.of(
-            findings.difference(one, other),
+            findings.difference(setting, other),
             statement=statement,
             paper=PAPER,
             paper_value=paper_value,
@@ -49,7 +49,7 @@ def arks_claims(findings: Findings, source: str) -> Iterator[Claim]:
     )
     yield compared("Active retrieval beats retrieving once", "higher on all four sets", ACTIVE, ONE_SHOT)
     yield compared(
-        "The refined query matters: active retrieval beats the same loop that asks with the question again",
+        "The query matters: active retrieval beats the same loop with the question as a fixed query",
         "active beats the fixed query",
         ACTIVE,
         CONTROL,
@@ -65,7 +65,7 @@ def arks_claims(findings: Findings, source: str) -> Iterator[Claim]:
         listed = ", ".join(f"round {number}: {gain.value:+.1%}" for number, gain in known)
         yield Claim.of(
             gains[-1],
-            statement="More rounds help: even the last one adds",
+            statement="More rounds help: even the last one raises accuracy",
             paper=PAPER,
             paper_value="accuracy grows with the rounds",
             unit="points",
@@ -74,7 +74,7 @@ def arks_claims(findings: Findings, source: str) -> Iterator[Claim]:
     whole = findings.difference(ACTIVE, CONTROL).estimate
     if whole is not None and any(setting.stripped for setting in findings.settings):
         yield compared(
-            "Control: the gain over the fixed query is there when no document shares a word with a familiar name",
+            "Control: the gain over the fixed query remains when no document shares a word with a familiar name",
             "not reported",
             ACTIVE + STRIPPED,
             CONTROL + STRIPPED,

@@ -52,7 +52,7 @@ class Job:
 
     def trace(self, setting: Setting) -> Path:
         """Return where a setting's trace goes."""
-        return self.own / setting.family / setting.word / "trace.jsonl"
+        return self.own / setting.family / setting.file_name / "trace.jsonl"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ __all__ = ["recall_map"]
 
 
 def recall_map(accuracies: pd.DataFrame) -> go.Figure:
-    """Draw each setting at its recall of the needed documents and its accuracy.
+    """Draw each setting at its recall of the gold documents and its accuracy.
 
     Args:
         accuracies: As `Findings.accuracies` returns them; settings without recall are left out.
@@ -31,6 +31,6 @@ def recall_map(accuracies: pd.DataFrame) -> go.Figure:
             error_y=whiskers([row.accuracy], [row.low], [row.high]),
             marker={"size": 11},
         )
-    figure.update_xaxes(title_text="recall of the needed documents, mean over all queries", tickformat=".0%")
+    figure.update_xaxes(title_text="recall of the gold documents, mean over all queries", tickformat=".0%")
     figure.update_yaxes(title_text="accuracy", tickformat=".0%", rangemode="tozero")
     return figure

@@ -37,12 +37,12 @@ class Findings:
 
     @property
     def models(self) -> int:
-        """How many models answered."""
+        """Number of models."""
         return int(self.rows["model"].nunique())
 
     @property
     def problems(self) -> int:
-        """How many problems were asked."""
+        """Number of problems."""
         return int(self.rows["problem"].nunique())
 
     @cached_property
@@ -146,10 +146,10 @@ class Findings:
         import pandas as pd
 
         found = []
-        for one in self.settings:
-            if one.family == "stripped":
-                whole = one.name.removesuffix(STRIPPED)
-                for documents, name in (("whole", whole), ("stripped", one.name)):
+        for setting in self.settings:
+            if setting.family == "stripped":
+                whole = setting.name.removesuffix(STRIPPED)
+                for documents, name in (("whole", whole), ("stripped", setting.name)):
                     estimate = _named("accuracy", self.accuracy(name))
                     found.append({"setting": whole, "documents": documents, **estimate})
         return pd.DataFrame(found)
@@ -172,16 +172,18 @@ class Findings:
             ]
         return pd.DataFrame(found)
 
-    def _gain(self, one: tuple[str, int], other: tuple[str, int]) -> Effect:
+    def _gain(self, first: tuple[str, int], second: tuple[str, int]) -> Effect:
         """Return the difference of two settings' rounds. A public model that is the only one is no seed of many."""
-        found = paired_effect(self._long(one, other), "one", "other", bounds=(-1.0, 1.0), seed=self.seed)
+        effect = paired_effect(
+            self._long(first, second), "first", "second", bounds=(-1.0, 1.0), seed=self.seed
+        )
         alone = self.models == 1 and not str(self.rows["model"].iloc[0]).startswith("pocket:")
-        return replace(found, seeds=None) if alone else found
+        return replace(effect, seeds=None) if alone else effect
 
     def _long(self, *places: tuple[str, int]) -> pd.DataFrame:
-        """Return the outcomes of two settings' rounds as a long table of the arms `one` and `other`."""
+        """Return the outcomes of two settings' rounds as a long table of the arms `first` and `second`."""
         rows = []
-        for arm, (setting, number) in zip(("one", "other"), places, strict=True):
+        for arm, (setting, number) in zip(("first", "second"), places, strict=True):
             chosen = self.rows[(self.rows["setting"] == setting) & (self.rows["round"] == number)]
             cells = chosen[["model", "problem", "passed"]].itertuples(index=False)
             rows += [(arm, model, problem, "passed", float(passed)) for model, problem, passed in cells]
@@ -191,7 +193,7 @@ class Findings:
         return int(self.rows.loc[self.rows["setting"] == setting, "round"].max())
 
     def _among(self, families: Sequence[str]) -> list[Setting]:
-        return [one for one in self.settings if not families or one.family in families]
+        return [setting for setting in self.settings if not families or setting.family in families]
 
     def _scores(self, rows: pd.DataFrame, setting: str) -> pd.Series:
         """Return each problem's mean over the models, by problem in their order."""

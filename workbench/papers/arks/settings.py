@@ -35,7 +35,7 @@ STRIPPED = ", stripped"
 
 @dataclass(frozen=True)
 class Setting:
-    """One way to run the loop."""
+    """One setting of the loop: the base with one change."""
 
     name: str
     family: str
@@ -50,13 +50,13 @@ class Setting:
     """What the soup holds besides the data's documentation: a source of one's own."""
 
     def cache_key(self) -> tuple[Any, ...]:
-        """Return what decides on the outcome; of the retriever what it says of itself."""
+        """Return what the outcome depends on; of the retriever its fingerprint."""
         searched = None if self.retriever is None else self.retriever.fingerprint
         return self.name, self.family, self.changes, self.stripped, searched, self.items
 
     @property
-    def word(self) -> str:
-        """Its name as a file's."""
+    def file_name(self) -> str:
+        """Its name as a file name."""
         return re.sub(r"[^a-z0-9+]+", "-", self.name.lower())
 
     def applied(self, base: ActiveRetrievalSettings) -> ActiveRetrievalSettings:
@@ -92,8 +92,10 @@ def declared(*, bounded: bool = True, stripped: bool = True) -> tuple[Setting, .
         for chosen in subsets
     ]
     if stripped:
-        kept = [one for one in settings if one.name in (ONE_SHOT, CONTROL, ACTIVE, RIGHT)]
-        settings += [Setting(f"{one.name}{STRIPPED}", "stripped", one.changes, True) for one in kept]
+        kept = [setting for setting in settings if setting.name in (ONE_SHOT, CONTROL, ACTIVE, RIGHT)]
+        settings += [
+            Setting(f"{setting.name}{STRIPPED}", "stripped", setting.changes, True) for setting in kept
+        ]
     return tuple(settings)
 
 
@@ -103,11 +105,11 @@ def check_names(settings: Sequence[Setting]) -> None:
     Raises:
         SettingsError: Two settings have one name, or names that are one folder's.
     """
-    counted = Counter(one.word for one in settings)
-    twice = [one.name for one in settings if counted[one.word] > 1]
+    counted = Counter(setting.file_name for setting in settings)
+    twice = [setting.name for setting in settings if counted[setting.file_name] > 1]
     if twice:
         raise SettingsError(
-            got=f"settings called {', '.join(twice)}",
+            got=f"settings named {', '.join(twice)}",
             needed="names that differ in letters or digits",
             fix="rename one",
         )

@@ -1,4 +1,4 @@
-"""One problem followed through its rounds, as text: what was asked, found, written, and what it raised."""
+"""One problem followed through its rounds, as text: query, retrieved documents, program and error."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from workbench.papers.arks.data import ArksData
 from workbench.papers.arks.results import Findings
 from workbench.retrieval.trace import Step
 
-__all__ = ["telling_problem", "told"]
+__all__ = ["example_problem", "round_by_round"]
 
 
-def telling_problem(steps: Sequence[Step], findings: Findings, setting: str, other: str) -> str:
-    """Return a problem to tell of: of those that one setting solves and another does not, the longest way.
+def example_problem(steps: Sequence[Step], findings: Findings, setting: str, other: str) -> str:
+    """Return an example: of the problems that one setting solves and another does not, the one with most rounds.
 
     Args:
         steps: The trace of the first setting, with the first model.
@@ -30,25 +30,25 @@ def telling_problem(steps: Sequence[Step], findings: Findings, setting: str, oth
     return max(wanted, key=lambda name: taken[name])
 
 
-def told(steps: Sequence[Step], problem_id: str, data: ArksData) -> str:
-    """Tell the rounds of one problem.
+def round_by_round(steps: Sequence[Step], problem_id: str, data: ArksData) -> str:
+    """Return the rounds of one problem as text.
 
     Args:
         steps: A trace.
         problem_id: Which problem.
         data: What it is of.
     """
-    problem = next(one for one in data.problems if one.problem_id == problem_id)
+    problem = next(known for known in data.problems if known.problem_id == problem_id)
     needed = set(problem.gold_documents)
     lines = [f"task: {problem.question}"]
     for step in (step for step in steps if step.problem_id == problem_id):
         lines += ["", f"round {step.round}"]
         if step.query:
-            lines.append(f"  asked with the {step.query_kind}: {' / '.join(step.query)!r}")
-        for one in (one for one in step.found if one.id in step.shown):
-            mark = "*" if one.parent in needed else " "
-            item = {item.id: item for item in data.documentation}.get(one.id)
-            lines.append(f"  {mark} {one.source}: {item.content if item else one.title}")
+            lines.append(f"  query ({step.query_kind}): {' / '.join(step.query)!r}")
+        for hit in (hit for hit in step.found if hit.id in step.shown):
+            mark = "*" if hit.parent in needed else " "
+            item = {item.id: item for item in data.documentation}.get(hit.id)
+            lines.append(f"  {mark} {hit.source}: {item.content if item else hit.title}")
         lines += [f"    {line}" for line in step.code.split("\n")]
         lines.append(f"  -> {step.outcome.message or 'runs'}")
-    return "\n".join([*lines, "", "* a document of a function that the right program calls"])
+    return "\n".join([*lines, "", "* a gold document: of a function that the reference program calls"])

@@ -25,8 +25,8 @@ def ds1000_claims(summaries: Mapping[str, Summary], source: str) -> Iterator[Cla
     """Yield the paper's claims, for `Run.claim`. Nothing is trained here: problems are what varies.
 
     Args:
-        summaries: By generator. `reference` and `memorizer` are yardsticks and answers from a file are
-            nobody's in particular; all others count as models.
+        summaries: By generator. `reference` and `memorizer` are yardsticks, answers from a file are of no
+            model in particular; all others count as models.
         source: Where the problems come from, as in the profile.
     """
     data = {
@@ -65,13 +65,13 @@ def _hard(summaries: Mapping[str, Summary], data: str) -> Claim:
         for name, summary in summaries.items()
         if name.partition(":")[0] not in ("reference", "memorizer", "recorded")
     }
-    effect, note = None, "No model was asked: run the laptop or paper profile, or name a generator."
+    effect, note = None, "No model was evaluated: run the laptop or paper profile, or name a generator."
     if models:
         name, best = max(models.items(), key=lambda item: item[1].pass_at_1 or 0.0)
         note = f"No problem that a model answered was run: their libraries are missing. {data}"
         if best.problems and best.interval is not None:
             effect = Effect(Estimate(best.pass_at_1 or 0.0, *best.interval), None, best.problems)
-            note = f"The best of those asked here is {name}. {data}"
+            note = f"The best model here is {name}. {data}"
     return Claim.of(
         effect,
         statement="The best public code model (Codex-002 then) solves fewer than half of the problems",
@@ -104,7 +104,7 @@ def _surface(summaries: Mapping[str, Summary], data: str) -> Claim:
         unit="share",
         threshold=0.0,
         note="Of the answers that the test cases accept, on problems with such a check, the share that it "
-        f"rejects. The reference is left out. It depends on whose answers they are. {data}",
+        f"rejects. The reference is left out. It depends on the generators. {data}",
     )
 
 
@@ -121,7 +121,7 @@ def _memorized(memorizer: Summary, data: str) -> Claim:
         )
     return Claim.of(
         effect,
-        statement="Perturbation defeats memory: who knows the original questions' solutions by heart "
+        statement="Perturbation exposes memorization: a generator that has memorized the Origin solutions "
         "fails on their variants",
         paper=PAPER,
         paper_value="models cannot answer perturbed problems by memory",

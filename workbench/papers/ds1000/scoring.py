@@ -23,7 +23,7 @@ from workbench.store import atomic
 from workbench.store.folders import refuse_overwriting, sole_user
 from workbench.store.location import own_path
 
-__all__ = ["Scored", "Scoring", "label", "open_generators", "score_generator", "usual_runtime", "word"]
+__all__ = ["Scored", "Scoring", "file_name", "label", "open_generators", "score_generator", "usual_runtime"]
 
 WRITTEN = ("answers.jsonl", "verdicts.jsonl", "summary.json")
 """Files that a scoring writes into its folder."""
@@ -91,8 +91,8 @@ def label(spec: str) -> str:
     return f"{kind}:{Path(rest).name}" if colon and kind in ("recorded", "hf") else spec
 
 
-def word(name: str) -> str:
-    """Return a name with only such letters as may be in the name of a file."""
+def file_name(name: str) -> str:
+    """Return a name with only such characters as a file name may have."""
     return re.sub(r"[^\w.]+", "-", name).strip("-")
 
 
@@ -106,7 +106,7 @@ def open_generators(
     Args:
         specs: See `workbench.generators.make_generator`.
         problems: All problems of the benchmark.
-        settings: How models are asked.
+        settings: How models generate.
     """
     generators: dict[str, Generator] = {}
     for spec in specs:
@@ -116,7 +116,7 @@ def open_generators(
 
 
 def score_generator(scoring: Scoring, folder: Path, *, fresh: bool = False, progress: bool = True) -> Scored:
-    """Answer, judge and sum up, into FOLDER: answers.jsonl, verdicts.jsonl, summary.json.
+    """Generate, grade and summarize, into FOLDER: answers.jsonl, verdicts.jsonl, summary.json.
 
     Called again, after a kill or not, it goes on where it stopped.
 
@@ -212,9 +212,9 @@ def _refuse_others(path: Path, name: str) -> None:
         )
 
 
-def _same_file(one: str, other: str) -> bool:
+def _same_file(name: str, other: str) -> bool:
     """Tell whether two names, such as `recorded:a.jsonl` and `recorded:./a.jsonl`, name the same file or folder."""
-    (kind, _, path), (other_kind, _, other_path) = one.partition(":"), other.partition(":")
+    (kind, _, path), (other_kind, _, other_path) = name.partition(":"), other.partition(":")
     paths = Path(path).expanduser(), Path(other_path).expanduser()
     return kind == other_kind and all(each.exists() for each in paths) and paths[0].samefile(paths[1])
 

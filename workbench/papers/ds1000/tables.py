@@ -35,13 +35,13 @@ _BEFELL: dict[str, Callable[[Score], int]] = {
     "unexamined": attrgetter("unexamined"),
     "one process": attrgetter("one_process"),
 }
-"""What may befall answers but to pass or to fail, by the column that counts it."""
+"""Other outcomes of answers than to pass or to fail, by the column that counts them."""
 
 
 def text_table(summary: Summary) -> str:
     """Return a summary as the paper orders it: libraries, all of them, then perturbation types.
 
-    What befell no answer at all has no column; where passes are vacuous, pass@1 is there both ways.
+    An outcome that no answer has gets no column; where passes are vacuous, pass@1 is shown both ways.
     """
     rows: list[tuple[str, Score] | None] = [*summary.by_library.items(), ("all", summary.all), None]
     rows += summary.by_perturbation.items()
@@ -90,7 +90,9 @@ def compared(summaries: Mapping[str, Summary], by: str) -> pd.DataFrame:
         pass@1 without surface checks; and of no answer, cut, empty and unanswered those that befell any generator.
         Groups of which nothing was scored are left out.
     """
-    befell = [name for name, count in _BEFELL.items() if any(count(one.all) for one in summaries.values())]
+    befell = [
+        name for name, count in _BEFELL.items() if any(count(summary.all) for summary in summaries.values())
+    ]
     rows = [
         {"generator": name, by: group} | _row(score) | {column: _BEFELL[column](score) for column in befell}
         for name, summary in summaries.items()
@@ -161,7 +163,7 @@ def surface_effect(summaries: Mapping[str, Summary]) -> pd.DataFrame:
 
 
 def vacuous_passes(summaries: Mapping[str, Summary]) -> pd.DataFrame:
-    """Return how many passes say nothing of their result's values, and pass@1 with and without them.
+    """Return how many passes are vacuous (say nothing about the result's values), and pass@1 with and without them.
 
     A row for each generator: generator, answers, vacuous, unexamined, pass@1 by the tests alone,
     pass@1 without vacuous passes.
@@ -182,7 +184,7 @@ def vacuous_passes(summaries: Mapping[str, Summary]) -> pd.DataFrame:
 
 
 def problem_counts(problems: Sequence[BenchmarkProblem]) -> pd.DataFrame:
-    """Count problems: a row a library, a column a perturbation type, and how many check surface form."""
+    """Count problems: a row per library, a column per perturbation type, and how many check surface form."""
     there = list(dict.fromkeys(p.library for p in problems))
     libraries = [*(name for name in LIBRARIES if name in there), *sorted(set(there) - set(LIBRARIES))]
     groups = [(name, [p for p in problems if p.library == name]) for name in libraries]

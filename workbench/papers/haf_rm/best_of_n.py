@@ -16,7 +16,7 @@ from workbench.papers.haf_rm.data import Regime
 from workbench.papers.haf_rm.results import Findings
 from workbench.rewards.best_of_n import BestOfNPoint, best_of_n_curve, best_of_n_value
 
-__all__ = ["LIKELIHOOD", "best_of_n_curves", "best_of_n_gain", "most_reachable"]
+__all__ = ["LIKELIHOOD", "best_of_n_curves", "best_of_n_gain", "oracle_curve"]
 
 LIKELIHOOD = "untrained logp, sum"
 Floats = NDArray[np.float64]
@@ -37,18 +37,20 @@ def best_of_n_curves(
         A curve for each arm, with a 95 % t interval over seeds (of a single seed: bootstrap over prompts), and one
         for the backbone's own log-probability, with the bootstrap.
     """
-    arms = dict.fromkeys(one.arm for one in findings.outcomes if one.regime == regime)
-    values = {arm: [findings.text_scores(one) for one in findings.outcomes_of(regime, arm)] for arm in arms}
+    arms = dict.fromkeys(outcome.arm for outcome in findings.outcomes if outcome.regime == regime)
+    values = {
+        arm: [findings.text_scores(outcome) for outcome in findings.outcomes_of(regime, arm)] for arm in arms
+    }
     values[LIKELIHOOD] = [findings.reference_logps]
     return {
-        name: tuple(_point(n, [_picked(findings, test, n, one) for one in each]) for n in ns)
+        name: tuple(_point(n, [_picked(findings, test, n, scores) for scores in each]) for n in ns)
         for name, each in values.items()
     }
 
 
-def most_reachable(findings: Findings, test: str, ns: Sequence[int]) -> tuple[BestOfNPoint, ...]:
-    """Return what picking by the truth itself would reach."""
-    utilities = [one.utilities for one in findings.data.candidates[test]]
+def oracle_curve(findings: Findings, test: str, ns: Sequence[int]) -> tuple[BestOfNPoint, ...]:
+    """Return the utility of picking by the true utility itself, an upper bound."""
+    utilities = [candidates.utilities for candidates in findings.data.candidates[test]]
     return best_of_n_curve(utilities, utilities, ns)
 
 
@@ -71,11 +73,11 @@ def best_of_n_gain(findings: Findings, first: str, second: str, regime: Regime, 
 
 def _picked(findings: Findings, test: str, n: int, values: Floats) -> Floats:
     """Return the expected utility of the best of n answers to each prompt of a test set. Shape [prompts]."""
-    found = []
-    for one in findings.data.candidates[test]:
-        rewards = values[[findings.numbers[one.prompt, text] for text in one.responses]]
-        found.append(best_of_n_value(rewards, one.utilities, n))
-    return np.array(found)
+    picked = []
+    for candidates in findings.data.candidates[test]:
+        places = [findings.numbers[candidates.prompt, text] for text in candidates.responses]
+        picked.append(best_of_n_value(values[places], candidates.utilities, n))
+    return np.array(picked)
 
 
 def _point(n: int, by_seed: Sequence[Floats]) -> BestOfNPoint:
@@ -85,4 +87,4 @@ def _point(n: int, by_seed: Sequence[Floats]) -> BestOfNPoint:
         return BestOfNPoint(
             n, float(by_seed[0].mean()), *bootstrap_interval(by_seed[0], resamples=2000), prompts
         )
-    return BestOfNPoint(n, *paired_t_interval([float(one.mean()) for one in by_seed]), prompts)
+    return BestOfNPoint(n, *paired_t_interval([float(utilities.mean()) for utilities in by_seed]), prompts)

@@ -1,4 +1,4 @@
-"""What the reward inspector shows of HaF-RM: one pair as each training left its model."""
+"""What the reward inspector shows of HaF-RM: one pair as the model of each training run scores it."""
 
 from __future__ import annotations
 
@@ -19,23 +19,24 @@ __all__ = ["inspect_outcomes"]
 
 
 def inspect_outcomes(outcomes: Sequence[Outcome], pair: PreferencePair, before: Untrained) -> None:
-    """Look at one pair as each training of the HaF-RM experiment left its model.
+    """Look at one pair as the model of each training run of the HaF-RM experiment scores it.
 
     Args:
-        outcomes: Of the trainings, such as `findings.outcomes`.
+        outcomes: Of the training runs, such as `findings.outcomes`.
         pair: What their traces are of.
         before: The traces of the untrained model.
 
     Raises:
-        DataError: No training looked at the pair.
+        DataError: No training run traced the pair.
     """
     texts = {"chosen": pair.chosen, "rejected": pair.rejected}
     examples = []
-    for one in outcomes:
-        if one.example is None:
+    for outcome in outcomes:
+        if outcome.example is None:
             continue
-        label = f"{one.arm}, {one.regime.name}, trained on {one.trained_on}, seed {one.seed}"
-        pairs = zip(texts.items(), one.example, before.example, strict=True)
+        trained_on = f"trained on {outcome.trained_on}"
+        label = f"{outcome.arm}, {outcome.regime.name}, {trained_on}, seed {outcome.seed}"
+        pairs = zip(texts.items(), outcome.example, before.example, strict=True)
         answers = {name: of_traces(text, now, then) for (name, text), now, then in pairs}
         examples.append(Example(label, pair.prompt, answers))
     inspect_examples(examples)

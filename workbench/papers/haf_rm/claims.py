@@ -31,29 +31,31 @@ def haf_rm_claims(
         verdicts: Of each.
     """
     hybrid, main = findings.declaration.middle, findings.declaration.main
-    where = "our small world" if findings.data.candidates else "the data sets named in the parameters"
+    where = "the synthetic world" if findings.data.candidates else "the data sets named in the parameters"
     note = f"{hybrid}, {main.name}, on {where}; intervals over seeds and test prompts. "
 
-    def accuracy(statement: str, paper_value: str, against: str, *, inside: bool, told: str) -> Claim:
+    def accuracy(statement: str, paper_value: str, against: str, *, inside: bool, metric: str) -> Claim:
         return Claim.of(
             findings.pooled_difference(hybrid, against, main, inside=inside),
             statement=f"The hybrid reward model is more accurate than {statement}",
             paper=PAPER,
             paper_value=paper_value,
             unit="points",
-            note=note + told,
+            note=note + metric,
         )
 
-    told = "Accuracy of the hybrid less that of the standard one, paired by seed."
+    metric = "Accuracy of the hybrid less that of the standard one, paired by seed."
     for inside, words, paper_value in (
-        (True, "of the kind it was trained on", "more accurate on all five data sets"),
-        (False, "of other kinds", "more accurate out of distribution"),
+        (True, "in distribution", "more accurate on all five data sets"),
+        (False, "out of distribution", "more accurate out of distribution"),
     ):
-        yield accuracy(f"the standard one on pairs {words}", paper_value, STANDARD, inside=inside, told=told)
-    told = "In distribution, paired by seed."
-    yield accuracy("DPO's implicit reward", "more accurate", DPO, inside=True, told=told)
+        yield accuracy(
+            f"the standard one on pairs {words}", paper_value, STANDARD, inside=inside, metric=metric
+        )
+    metric = "In distribution, paired by seed."
+    yield accuracy("DPO's implicit reward", "more accurate", DPO, inside=True, metric=metric)
     if findings.data.candidates:
-        best_of = min(len(one.responses) for few in findings.data.candidates.values() for one in few)
+        best_of = min(len(known.responses) for few in findings.data.candidates.values() for known in few)
         yield Claim.of(
             best_of_n_gain(findings, hybrid, STANDARD, main, best_of),
             statement=f"Best-of-{best_of} by the hybrid reward model picks better answers",
@@ -61,14 +63,14 @@ def haf_rm_claims(
             paper_value="higher win rate by an LLM judge",
             note=note + "Exact utility of the answer picked, mean over all test sets; n counts prompts.",
         )
-    met = [(one.arm, one.against) == (hybrid, STANDARD) for one in picked]
+    met = [(pair.arm, pair.against) == (hybrid, STANDARD) for pair in picked]
     if any(met):
         yield Claim.of(
             judged_rate(list(compress(picked, met)), list(compress(verdicts, met))),
-            statement="Of the answers that best-of-N picks, the hybrid reward model's beat the standard one's",
+            statement="Best-of-N by the hybrid reward model has a win rate above 50 % against the standard one",
             paper=PAPER,
             paper_value="higher win rate by an LLM judge",
             threshold=0.5,
             unit="share",
-            note=note + "Share of comparisons won, ties counted half; n counts prompts.",
+            note=note + "Win rate with position swap, ties counted half; n counts prompts.",
         )

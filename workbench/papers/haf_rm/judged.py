@@ -1,6 +1,6 @@
-"""Best-of-N where no utility is known: a judge compares what the reward models of the experiment pick.
+"""Best-of-N where no utility is known: a judge compares the picks of the experiment's reward models.
 
-Source: HaF-RM, best-of-N by win rate; asked in both orders, as ALaRM does.
+Source: HaF-RM, best-of-N by win rate; with position swap, as in ALaRM.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ def picked_pairs(findings: Findings, regime: Regime) -> tuple[PickedPair, ...]:
         regime: What the arms were trained in.
     """
     picks = {
-        (one.arm, one.trained_on, one.seed): dict(_picks(findings, findings.text_scores(one)))
-        for one in findings.outcomes
-        if one.regime == regime
+        (outcome.arm, outcome.trained_on, outcome.seed): dict(_picks(findings, findings.text_scores(outcome)))
+        for outcome in findings.outcomes
+        if outcome.regime == regime
     }
     pairs: list[PickedPair] = []
     for (arm, trained_on, seed), chosen in picks.items():
@@ -78,13 +78,13 @@ def judge_picks(pairs: Sequence[PickedPair], judge: str, device: str, folder: Pa
     Args:
         pairs: What to compare; the same two answers are compared once.
         judge: See `make_judge`.
-        device: Where a reward model computes that judges.
+        device: Of a judge that is a reward model.
         folder: Where replies are kept.
     """
-    asked = list(dict.fromkeys(one.comparison for one in pairs))
+    asked = list(dict.fromkeys(pair.comparison for pair in pairs))
     verdicts = make_judge(judge, device=device, path=folder / "replies.jsonl").compare_all(asked)
     known = dict(zip(asked, verdicts, strict=True))
-    return [known[one.comparison] for one in pairs]
+    return [known[pair.comparison] for pair in pairs]
 
 
 def judged_rate(pairs: Sequence[PickedPair], verdicts: Sequence[Preference]) -> Effect:
@@ -100,24 +100,24 @@ def judged_rate(pairs: Sequence[PickedPair], verdicts: Sequence[Preference]) -> 
     Raises:
         DataError: There is not one verdict; or several seeds, and no prompt with a verdict in each.
     """
-    told = [
-        (one, verdict)
-        for one, verdict in zip(pairs, verdicts, strict=True)
+    judged = [
+        (pair, verdict)
+        for pair, verdict in zip(pairs, verdicts, strict=True)
         if verdict is not Preference.REFUSED
     ]
-    if not told:
+    if not judged:
         raise DataError(
             got=f"no verdict in {len(pairs)} comparisons",
             needed="at least one",
             fix="see the judge's replies in the step's folder, and take another judge",
         )
-    if len({one.seed for one in pairs}) > 1:
-        found = crossed_effect(_by_seed_and_prompt(told), bounds=(0.0, 1.0))
-        assert found.estimate is not None  # there is a table
-        value, low, high = found.estimate
-        return replace(found, estimate=Estimate(value, max(low, 0.0), min(high, 1.0)))
-    wins = np.array([_won(verdict) for _, verdict in told])
-    prompts = [f"{one.test} {one.comparison.prompt}" for one, _ in told]
+    if len({pair.seed for pair in pairs}) > 1:
+        effect = crossed_effect(_by_seed_and_prompt(judged), bounds=(0.0, 1.0))
+        assert effect.estimate is not None  # there is a table
+        value, low, high = effect.estimate
+        return replace(effect, estimate=Estimate(value, max(low, 0.0), min(high, 1.0)))
+    wins = np.array([_won(verdict) for _, verdict in judged])
+    prompts = [f"{pair.test} {pair.comparison.prompt}" for pair, _ in judged]
     estimate = Estimate(float(wins.mean()), *clustered_wilson(wins, prompts))
     return Effect(estimate, 1, len(set(prompts)))
 
@@ -126,20 +126,20 @@ def _won(verdict: Preference) -> float:
     return (1 + verdict.outcome) / 2
 
 
-def _by_seed_and_prompt(told: Sequence[tuple[PickedPair, Preference]]) -> list[NDArray[np.float64]]:
+def _by_seed_and_prompt(judged: Sequence[tuple[PickedPair, Preference]]) -> list[NDArray[np.float64]]:
     """Return for each test set the share won, means over the training data. Shape [seeds, prompts] each."""
-    seeds = sorted({one.seed for one, _ in told})
-    found: dict[tuple[str, str], dict[int, list[float]]] = {}
-    for one, verdict in told:
-        place = found.setdefault((one.test, one.comparison.prompt), {})
-        place.setdefault(one.seed, []).append(_won(verdict))
+    seeds = sorted({pair.seed for pair, _ in judged})
+    won: dict[tuple[str, str], dict[int, list[float]]] = {}
+    for pair, verdict in judged:
+        place = won.setdefault((pair.test, pair.comparison.prompt), {})
+        place.setdefault(pair.seed, []).append(_won(verdict))
     tables: dict[str, list[list[float]]] = {}
-    for (test, _), by_seed in found.items():
+    for (test, _), by_seed in won.items():
         if len(by_seed) == len(seeds):
             tables.setdefault(test, []).append([float(np.mean(by_seed[seed])) for seed in seeds])
     if not tables:
         raise DataError(
-            got=f"{len(told)} verdicts of {len(seeds)} seeds, and no prompt with one of each",
+            got=f"{len(judged)} verdicts of {len(seeds)} seeds, and no prompt with one of each",
             needed="prompts that the judge compared in every seed",
             fix="see the judge's replies in the step's folder, and take another judge",
         )
@@ -156,21 +156,25 @@ def judged_table(pairs: Sequence[PickedPair], verdicts: Sequence[Preference]) ->
     import pandas as pd
 
     places: dict[tuple[str, str, str, str], list[int]] = {}
-    for number, one in enumerate(pairs):
-        places.setdefault((one.arm, one.against, one.trained_on, one.test), []).append(number)
+    for number, pair in enumerate(pairs):
+        places.setdefault((pair.arm, pair.against, pair.trained_on, pair.test), []).append(number)
     rows = []
     for place, numbers in places.items():
-        few, told = [pairs[i] for i in numbers], [verdicts[i] for i in numbers]
-        rate = judged_rate(few, told).estimate
+        few, given = [pairs[i] for i in numbers], [verdicts[i] for i in numbers]
+        rate = judged_rate(few, given).estimate
         assert rate is not None  # there is a verdict
         rows.append(
             dict(zip(("arm", "against", "trained on", "test set"), place, strict=True))
             | {"win rate": rate.value, "low": rate.low, "high": rate.high}
-            | {"same answer": float(np.mean([one.comparison.first == one.comparison.second for one in few]))}
-            | {"refused": sum(verdict is Preference.REFUSED for verdict in told)}
             | {
-                "prompts": len({one.comparison.prompt for one in few}),
-                "seeds": len({one.seed for one in few}),
+                "same answer": float(
+                    np.mean([pair.comparison.first == pair.comparison.second for pair in few])
+                )
+            }
+            | {"refused": sum(verdict is Preference.REFUSED for verdict in given)}
+            | {
+                "prompts": len({pair.comparison.prompt for pair in few}),
+                "seeds": len({pair.seed for pair in few}),
             }
         )
     return pd.DataFrame(rows)
@@ -179,8 +183,8 @@ def judged_table(pairs: Sequence[PickedPair], verdicts: Sequence[Preference]) ->
 def _answers(findings: Findings) -> Iterator[tuple[tuple[str, str], tuple[str, ...]]]:
     """Yield test set and prompt with the backbone's answers."""
     for test, few in findings.data.answers.items():
-        for one in few:
-            yield (test, one.prompt), one.responses
+        for samples in few:
+            yield (test, samples.prompt), samples.responses
 
 
 def _picks(findings: Findings, values: np.ndarray) -> Iterator[tuple[tuple[str, str], str]]:

@@ -34,7 +34,7 @@ CURVES = {
     "explicit": {"reward_loss": "reward loss", "accuracy": "accuracy", "policy_loss": "policy loss"},
     "implicit": {"implicit_accuracy": "accuracy", "policy_loss": "policy loss"},
 }
-"""What a training's log is drawn of, and what plots call it, by the score that an arm is judged by."""
+"""Logged metrics to draw, and their names in plots, by the score that an arm is evaluated by."""
 
 
 @dataclass(frozen=True)
@@ -50,21 +50,21 @@ class Findings:
     @cached_property
     def scores(self) -> Mapping[Place, Mapping[int, PreferenceScores]]:
         """By regime, arm and training data, then by seed: the scores of all test pairs; a test set is a source."""
-        found: dict[Place, dict[int, PreferenceScores]] = {}
-        for one in self.outcomes:
-            place = (one.regime, one.arm, one.trained_on)
-            found.setdefault(place, {})[one.seed] = self._table(one.rewards, one.policy_logps, one.tokens)
-        return found
+        scores: dict[Place, dict[int, PreferenceScores]] = {}
+        for outcome in self.outcomes:
+            by_seed = scores.setdefault((outcome.regime, outcome.arm, outcome.trained_on), {})
+            by_seed[outcome.seed] = self._table(outcome.rewards, outcome.policy_logps, outcome.tokens)
+        return scores
 
     @cached_property
     def baselines(self) -> PreferenceScores:
-        """The scores that cost nothing: they need no outcome but the number of tokens."""
+        """The scores of the baselines without training: they need no outcome but the number of tokens."""
         missing = np.full(len(self.reference_logps), np.nan)
         return self._table(missing, missing, self.outcomes[0].tokens)
 
     def score_of(self, arm: str) -> str:
-        """Return the score that an arm is judged by."""
-        arms = {one.name: one.score for one in self.declaration.arms(self.declaration.main)}
+        """Return the score that an arm is evaluated by."""
+        arms = {arm.name: arm.score for arm in self.declaration.arms(self.declaration.main)}
         return arms.get(arm, "explicit")
 
     def accuracies(self, regime: Regime) -> pd.DataFrame:
@@ -91,10 +91,10 @@ class Findings:
                 arm: seeds for (r, arm, on), seeds in self.scores.items() if r == regime and on == trained_on
             }
             names = {arm: self.score_of(arm) for arm in arms}
-            found = compare_arms(arms, against=STANDARD, score=names)
+            compared = compare_arms(arms, against=STANDARD, score=names)
             several = len(self.data.pools) > 1
             rows += [
-                one._replace(source=f"{trained_on} -> {one.source}") if several else one for one in found
+                row._replace(source=f"{trained_on} -> {row.source}") if several else row for row in compared
             ]
         return rows
 
@@ -130,11 +130,11 @@ class Findings:
         import pandas as pd
 
         rows = [
-            {"arm": one.arm, "step": entry["step"], "quantity": quantity, "value": entry[name]}
-            for one in self.outcomes
-            if one.regime == regime
-            for entry in one.log
-            for name, quantity in CURVES[self.score_of(one.arm)].items()
+            {"arm": outcome.arm, "step": entry["step"], "quantity": quantity, "value": entry[name]}
+            for outcome in self.outcomes
+            if outcome.regime == regime
+            for entry in outcome.log
+            for name, quantity in CURVES[self.score_of(outcome.arm)].items()
             if name in entry and "step" in entry
         ]
         frame = pd.DataFrame(rows, columns=["arm", "step", "quantity", "value"])
@@ -203,12 +203,12 @@ class Findings:
 
     def _spread(self, test: str, rights: Sequence[Floats]) -> dict[str, float | int | None]:
         """Return an accuracy with its interval. Takes for each seed what is right, of shape [pairs]."""
-        means = [float(one.mean()) for one in rights]
+        means = [float(right.mean()) for right in rights]
         if len(means) > 1:
             accuracy, low, high = paired_t_interval(means)  # the interval of a mean, whatever it is of
             spread = float(np.std(means, ddof=1))
         else:
             accuracy, spread = means[0], None
             low, high = clustered_wilson(rights[0], [pair.prompt for pair in self.data.tests[test]])
-        found: dict[str, float | int | None] = {"accuracy": accuracy, "low": low, "high": high, "sd": spread}
-        return found | {"pairs": len(rights[0])}
+        row: dict[str, float | int | None] = {"accuracy": accuracy, "low": low, "high": high, "sd": spread}
+        return row | {"pairs": len(rights[0])}

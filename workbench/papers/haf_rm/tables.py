@@ -1,4 +1,4 @@
-"""The HaF-RM experiment as tables to read: what is compared, what was tuned, what was found."""
+"""The HaF-RM experiment as tables to read: arms, hyperparameters, results."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ def arms_table(declaration: Declaration) -> pd.DataFrame:
         rows.append(
             {
                 "arm": arm.name,
-                "reward loss x": arm.reward_weight,
-                "policy loss x": arm.alpha,
-                "judged by": f"{arm.score} reward",
+                "reward loss weight": arm.reward_weight,
+                "policy loss weight (alpha)": arm.alpha,
+                "evaluated by": f"{arm.score} reward",
                 "seeds": declaration.quantized_seeds if arm.quantized else len(declaration.seeds),
-                "settings": ", ".join(said) or "the paper's",
+                "hyperparameters": ", ".join(said) or "the paper's",
             }
         )
     return pd.DataFrame(rows)
@@ -63,7 +63,7 @@ def data_table(data: ExperimentData) -> pd.DataFrame:
     rows = []
     for name, pairs in data.tests.items():
         few = data.candidates.get(name, ())
-        utilities = [value for one in few for value in one.utilities]
+        utilities = [value for candidates in few for value in candidates.utilities]
         longer = [np.sign(len(pair.chosen) - len(pair.rejected)) for pair in pairs]
         rows.append(
             {
@@ -79,7 +79,7 @@ def data_table(data: ExperimentData) -> pd.DataFrame:
 
 
 def tuning_table(tuning: Tuning) -> pd.DataFrame:
-    """Return all settings that were tried: a row for each arm, a column for each setting, the chosen one marked."""
+    """Return all hyperparameters that were tried: a row for each arm, a column for each candidate."""
     import pandas as pd
 
     rows: dict[str, dict[str, Any]] = {}
@@ -133,7 +133,7 @@ def differences_table(findings: Findings) -> pd.DataFrame:
 
 def calibrations(findings: Findings, regime: Regime, arms: Sequence[str]) -> dict[str, Calibration]:
     """Return how far each arm's confidence can be trusted on pairs of the kind trained on, all seeds together."""
-    found = {}
+    calibrated = {}
     for arm in arms:
         margins = [
             table.of_source(trained_on).margin("explicit")
@@ -141,8 +141,8 @@ def calibrations(findings: Findings, regime: Regime, arms: Sequence[str]) -> dic
             if (r, name) == (regime, arm)
             for table in seeds.values()
         ]
-        found[arm] = calibrate(np.concatenate(margins))
-    return found
+        calibrated[arm] = calibrate(np.concatenate(margins))
+    return calibrated
 
 
 def behaviour_table(findings: Findings, regime: Regime) -> pd.DataFrame:
@@ -167,11 +167,11 @@ def _behaviour(table: PreferenceScores, score: str) -> dict[str, float]:
     """Return what `behaviour_table` says of one training."""
     margins = table.margin(score)
     bias = length_bias(margins, table.tokens[:, 0], table.tokens[:, 1])
-    found = {f"chosen {name}": accuracy.value for name, accuracy in bias.by_length.items() if name != "same"}
-    found["length correlation"] = bias.correlation or 0.0
+    row = {f"chosen {name}": accuracy.value for name, accuracy in bias.by_length.items() if name != "same"}
+    row["length correlation"] = bias.correlation or 0.0
     if table.has("explicit") and table.has("implicit"):
-        found["implicit agrees"] = agreement(table.margin("explicit"), table.margin("implicit")).alike.value
-    return found
+        row["implicit agrees"] = agreement(table.margin("explicit"), table.margin("implicit")).alike.value
+    return row
 
 
 def _rewards(accuracies: pd.DataFrame) -> list[str]:
