@@ -28,6 +28,7 @@ __all__ = [
     "families",
     "family_table",
     "measure_families",
+    "tiny_of",
     "try_family",
 ]
 
@@ -114,7 +115,7 @@ def try_family(family: Family) -> FamilyRow:
 
     torch.set_num_threads(1)
     try:
-        model = _tiny(family)
+        model = tiny_of(family)
     except Exception as error:  # whatever a family's code raises
         return FamilyRow(family, unbuilt=_line(error))
     from workbench.models.loading import ModelSettings
@@ -206,7 +207,7 @@ def _send(end: Any, family: Family) -> None:
     end.send(try_family(family))
 
 
-def _tiny(family: Family) -> Any:
+def tiny_of(family: Family) -> Any:
     """Return a tiny model of a family that reads a text, with weights that are far from zero."""
     import torch
     import transformers

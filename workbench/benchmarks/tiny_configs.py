@@ -76,6 +76,11 @@ def _shrunk(config: Any, changes: Mapping[str, Any]) -> dict[str, Any]:
         elif isinstance(value, list | tuple) and deep and len(value) == deep:
             mixed = "mix" in changes and "type" in name and len(set(value)) == 1
             found[name] = list(changes["mix"]) if mixed else [value[place] for place in kept]
+            if (
+                all(type(one) is int for one in value)
+                and (small := _small(name, values, changes)) is not None
+            ):
+                found[name] = [min(one, small) for one in found[name]]
         elif name in SPECIAL:
             found[name] = SPECIAL[name]
         elif name.endswith(("token_id", "token_index")):

@@ -251,10 +251,10 @@ def families(names: tuple[str, ...], workers: int, out: Path | None) -> None:
         for row in measure_families(chosen, workers=workers):
             rows.append(row)
             bar.update()
-    page = family_table(rows)
-    click.echo(page)
+            if out is not None:  # what is done so far: it takes minutes
+                write_bytes(out, family_table(rows).encode())
+    click.echo(family_table(rows))
     if out is not None:
-        write_bytes(out, page.encode())
         click.echo(f"written: {out}")
     if any(row.fails for row in rows):
         raise SystemExit(1)
