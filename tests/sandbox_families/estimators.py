@@ -197,7 +197,7 @@ ESTIMATORS = (
         inputs=(_DATA,),
         names="X, y",
         needs=("statsmodels",),
-        awaited="a formula holds an environment in which it evaluates text",
+        unsplit="a formula holds an environment in which it evaluates text",
         runtimes=("ds1000",),
     ),
 )

@@ -134,8 +134,6 @@ class Problem:
     """Modules beyond the runtimes' common ones: where one is absent the problem is skipped."""
     runtimes: tuple[str, ...] = ("main", "ds1000")
     """The runtimes whose libraries have what it asks for."""
-    awaited: str = ""
-    """Why its reference is refused today; empty where it passes."""
     unsplit: str = ""
     """Why its result cannot leave the process that made it; it is graded in one process, and marked so."""
 

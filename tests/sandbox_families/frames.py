@@ -219,6 +219,15 @@ FRAMES = (
         inputs=("pd.DataFrame({'g': list('aba'), 'v': [1, 2, 3]})",),
     ),
     Problem(
+        "a styled frame",
+        _PANDAS,
+        "result = x.style.format('{:.1f}').highlight_max()",
+        "assert type(result) is type(ans) and result.set_uuid('u').to_html() == ans.set_uuid('u').to_html()",
+        ("result = x.style.format('{:.2f}').highlight_max()", "result = x.style"),
+        inputs=("pd.DataFrame({'a': [1.25, 2.5]})",),
+        unsplit="a Styler holds functions",
+    ),
+    Problem(
         "types of a frame's columns",
         _PANDAS,
         "result = x.astype({'b': 'category'}).dtypes",
