@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from peft import PeftModel
     from transformers import PreTrainedModel
 
-__all__ = ["LoraSettings", "add_lora"]
+__all__ = ["LoraSettings", "add_lora", "named_targets"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,11 @@ class LoraSettings:
                 needed="; ".join(needed for _, needed in faults),
                 fix="correct the value" + ("s" if len(faults) > 1 else ""),
             )
+
+
+def named_targets(names: Sequence[str]) -> tuple[str, ...] | None:
+    """Return `LoraSettings.target_modules` from a notebook's list of names; `default` alone is None."""
+    return None if list(names) in ([], ["default"]) else tuple(names)
 
 
 def add_lora(model: PreTrainedModel, settings: LoraSettings) -> PeftModel:

@@ -16,7 +16,8 @@ from workbench.rewards import Normalization, OracleReward, reward_values
 PARAMETERS = {
     "data": "feedback.json", "policy": "t5", "holistic": "ultra", "aspect_model": "encoder",
     "completeness_model": "causal", "device": "cpu", "quantize": "none", "chat": None, "steps": 0, "batch": 6,
-    "max_prompt_tokens": 32, "max_new_tokens": 16, "lora": True, "supervised": 0, "aspect_steps": 0,
+    "max_prompt_tokens": 32, "max_new_tokens": 16, "lora": True, "target_modules": ["default"], "supervised": 0,
+    "aspect_steps": 0,
     "pool_prompts": 2, "test_prompts": 2,
 }  # fmt: skip
 
@@ -58,6 +59,7 @@ def test_parameters_become_settings():
     assert (found.holistic.quantize, found.policy.quantize, found.aspect_steps) == ("nf4", None, None)
     assert found.lora.target_modules  # T5's own layers
     assert question_settings(parameters(policy="gpt", steps=3)).lora.target_modules is None
+    assert question_settings(parameters(target_modules=["o"])).lora.target_modules == ("o",)
     assert question_settings(parameters(lora=False)).lora is None
     with pytest.raises(SettingsError, match="quantize 'int8'"):
         question_settings(parameters(quantize="int8"))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import SettingsError
 from workbench.models.loading import ModelSettings
+from workbench.models.lora import LoraSettings, named_targets
 from workbench.papers.alarm.declaration import Declaration, read_tuning
 from workbench.papers.alarm.setup import (
     POCKET_PPO,
@@ -178,11 +179,17 @@ def _europarl(settings: Any) -> EuroparlTask:
         aspects=aspects,
         source=settings.translation if named else given.source,
         ppo=replace(given.ppo, **steps),
-        lora=given.lora if settings.lora else None,
+        lora=_named(given.lora, settings.target_modules) if settings.lora else None,
         supervised=settings.supervised,
         pool_prompts=settings.pool_prompts,
         test_prompts=settings.test_prompts,
     )
+
+
+def _named(lora: LoraSettings | None, names: Sequence[str]) -> LoraSettings | None:
+    """Return adapters on the layers that are named, if some are."""
+    targets = named_targets(names)
+    return replace(lora, target_modules=targets) if lora and targets else lora
 
 
 def _number(word: str) -> float:

@@ -12,7 +12,7 @@ from workbench.core.errors import DataError, SettingsError
 from workbench.datasets.qa_feedback import QAFeedback, load_qa_feedback
 from workbench.models.encoding import EncodingSettings
 from workbench.models.loading import ModelSettings, load_tokenizer
-from workbench.models.lora import LoraSettings
+from workbench.models.lora import LoraSettings, named_targets
 from workbench.models.scorers import load_scorer
 from workbench.papers.alarm.setup import quantize_of
 from workbench.papers.alarm.task import Prepared, SeedTask, TaskRewards, measured_pool
@@ -129,7 +129,7 @@ def question_settings(settings: Any) -> QuestionSettings:
             max_new_tokens=settings.max_new_tokens,
             checkpoint_steps=0,
         ),
-        lora=_adapters(policy) if settings.lora else None,
+        lora=_adapters(policy, settings.target_modules) if settings.lora else None,
         supervised=settings.supervised,
         aspect_steps=settings.aspect_steps or None,
         pool_prompts=settings.pool_prompts,
@@ -137,9 +137,12 @@ def question_settings(settings: Any) -> QuestionSettings:
     )
 
 
-def _adapters(policy: ModelSettings) -> LoraSettings:
-    """Return the paper's adapters; for policies other than its T5, on the MLP, whatever their layers are called."""
-    return PAPER_LORA if "t5" in policy.name.lower() else replace(PAPER_LORA, target_modules=None)
+def _adapters(policy: ModelSettings, names: Sequence[str]) -> LoraSettings:
+    """Return the paper's adapters, on its T5's layers or on those named; for other policies on their default."""
+    targets = named_targets(names)
+    if targets or "t5" not in policy.name.lower():
+        return replace(PAPER_LORA, target_modules=targets)
+    return PAPER_LORA
 
 
 def prepare_questions(settings: QuestionSettings, seed: int, folder: Path) -> Prepared:

@@ -9,7 +9,7 @@ from typing import Any
 from workbench.core.errors import SettingsError
 from workbench.models.encoding import EncodingSettings
 from workbench.models.loading import ModelSettings
-from workbench.models.lora import LoraSettings
+from workbench.models.lora import LoraSettings, named_targets
 from workbench.papers.haf_rm.data import WORLD, DataSettings, Regime
 from workbench.papers.haf_rm.declaration import Declaration
 from workbench.store.location import data_folder
@@ -101,7 +101,7 @@ def declare(settings: Any) -> Declaration:
         seeds=tuple(range(settings.seeds)),
         quantized_seeds=min(settings.quantized_seeds, settings.seeds),
         training=_training(settings),
-        lora=LoraSettings() if settings.lora else None,
+        lora=LoraSettings(target_modules=named_targets(settings.target_modules)) if settings.lora else None,
         tuned=read_tuning(tuning).chosen if tuning else {},
     )
 
