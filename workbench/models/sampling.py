@@ -35,12 +35,15 @@ def sample_texts(
         progress: Show a bar on a terminal.
 
     Returns:
-        In the order of the prompts; of each its responses, without special tokens.
+        In the order of the prompts; of each its responses, up to the first of `stop_token_ids`, without special
+        tokens.
     """
     import torch
 
     from workbench.core.bars import Bar
+    from workbench.models.stopping import stop_token_ids
 
+    stops = list(stop_token_ids(model, tokenizer))
     at_once = max(1, batch_size // samples)
     # like lengths together: less padding
     order = sorted(range(len(prompts)), key=lambda i: (len(prompts[i]), i))
@@ -67,9 +70,17 @@ def sample_texts(
                 max_new_tokens=max_new_tokens,
                 num_return_sequences=samples,
                 pad_token_id=padding,
+                eos_token_id=stops or None,
             )
-            texts = tokenizer.batch_decode(written[:, width:], skip_special_tokens=True)
+            rows = [_before(row, stops) for row in written[:, width:].tolist()]
+            texts = tokenizer.batch_decode(rows, skip_special_tokens=True)
             for row, i in enumerate(places):
                 found[i] = tuple(texts[row * samples : (row + 1) * samples])
             bar.update(len(places))
     return [found[i] for i in range(len(prompts))]
+
+
+def _before(tokens: list[int], stops: Sequence[int]) -> list[int]:
+    """Return the tokens before the first that ends a response."""
+    end = next((place for place, token in enumerate(tokens) if token in stops), len(tokens))
+    return tokens[:end]

@@ -15,7 +15,7 @@ from workbench.models.lora import LoraSettings, add_lora
 from workbench.models.merging import merge_adapters
 from workbench.models.modes import evaluation_mode
 from workbench.models.reward_model import RewardModel
-from workbench.training.ppo.layouts import PromptBatch, called, start_token_of
+from workbench.training.ppo.bodies import PromptBatch, called, start_token_of
 from workbench.training.ppo.policy import ValuedPolicy
 from workbench.training.ppo.sampling import sample
 from workbench.training.ppo.saving import load_policy, save_policy

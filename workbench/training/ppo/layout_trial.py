@@ -9,14 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from workbench.models.reading import OwnLogits, Reading, plain_tokens, state_error
-from workbench.training.ppo.layouts import (
-    Contiguous,
-    EncoderDecoder,
-    Layout,
-    PromptBatch,
-    called,
-    start_token_of,
-)
+from workbench.training.ppo.bodies import PromptBatch, called, start_token_of
+from workbench.training.ppo.layouts import Contiguous, EncoderDecoder, Layout
 
 __all__ = ["FAULTS", "Trial", "UnfitModel"]
 

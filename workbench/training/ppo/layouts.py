@@ -6,43 +6,24 @@ takes is measured; see `layout_check`.
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from workbench.models.batch import positions
+from workbench.training.ppo.bodies import (
+    PromptBatch,
+    called,
+    encoded,
+    padded_right,
+    run_body,
+    scaled,
+    start_token_of,
+)
 
-__all__ = [
-    "Contiguous",
-    "DecoderOnly",
-    "Decoding",
-    "EncoderDecoder",
-    "Layout",
-    "PromptBatch",
-    "start_token_of",
-]
-
-
-class PromptBatch(NamedTuple):
-    """Prompts as tokens, padded at the left."""
-
-    ids: Tensor
-    """Shape [batch, tokens], int64."""
-    mask: Tensor
-    """True at real tokens. Shape [batch, tokens], bool."""
-
-    def to(self, device: torch.device) -> PromptBatch:
-        """Return the batch on a device."""
-        return PromptBatch(self.ids.to(device), self.mask.to(device))
-
-    def select(self, rows: Tensor) -> PromptBatch:
-        """Return some rows, without columns that are padding in all of them."""
-        mask = self.mask[rows]
-        width = int(mask.sum(1).max())
-        return PromptBatch(self.ids[rows][:, -width:], mask[:, -width:])
+__all__ = ["Contiguous", "DecoderOnly", "Decoding", "EncoderDecoder", "Layout", "PromptBatch"]
 
 
 class Decoding(Protocol):
@@ -97,9 +78,9 @@ class DecoderOnly:
         """See `Layout`."""
         real = torch.ones_like(responses, dtype=torch.bool)  # padding after a token never reaches back to it
         ids, mask = torch.cat([prompts.ids, responses], 1), torch.cat([prompts.mask, real], 1)
-        hidden = _body(lm, ids, mask, positions(mask), use_cache=False).last_hidden_state
+        hidden = run_body(lm, ids, mask, positions(mask), use_cache=False).last_hidden_state
         first = prompts.ids.shape[1] - 1
-        return _scaled(hidden[:, first : first + responses.shape[1]], self.scale)
+        return scaled(hidden[:, first : first + responses.shape[1]], self.scale)
 
     def start(self, lm: Any, prompts: PromptBatch) -> Decoding:
         """See `Layout`."""
@@ -113,11 +94,11 @@ class _CausalDecoding:
     def __init__(self, layout: DecoderOnly, lm: Any, prompts: PromptBatch) -> None:
         self.lm, self.drops, self.scale = lm, layout.drops, layout.scale
         self.mask, self.position = prompts.mask, prompts.mask.sum(1)
-        self._take(_body(lm, prompts.ids, self.mask, positions(self.mask), use_cache=True))
+        self._take(run_body(lm, prompts.ids, self.mask, positions(self.mask), use_cache=True))
 
     def advance(self, tokens: Tensor) -> None:
         self.mask = nn.functional.pad(self.mask, (0, 1), value=True)
-        given = _body(
+        given = run_body(
             self.lm, tokens[:, None], self.mask, self.position[:, None],
             past_key_values=self.cache, use_cache=True,
         )  # fmt: skip
@@ -129,7 +110,7 @@ class _CausalDecoding:
         self.mask, self.position = self.mask[rows], self.position[rows]
 
     def _take(self, given: Any) -> None:
-        self.cache, self.states = given.past_key_values, _scaled(given.last_hidden_state[:, -1], self.scale)
+        self.cache, self.states = given.past_key_values, scaled(given.last_hidden_state[:, -1], self.scale)
 
 
 @dataclass(frozen=True)
@@ -147,11 +128,11 @@ class Contiguous:
         """See `Layout`."""
         real = torch.ones_like(responses, dtype=torch.bool)
         ids, mask = torch.cat([prompts.ids, responses], 1), torch.cat([prompts.mask, real], 1)
-        given = _padded_right(lm, PromptBatch(ids, mask))
-        hidden = _body(lm, given.ids, given.mask, None, use_cache=False).last_hidden_state
+        given = padded_right(lm, PromptBatch(ids, mask))
+        hidden = run_body(lm, given.ids, given.mask, None, use_cache=False).last_hidden_state
         columns = torch.arange(responses.shape[1], device=ids.device)
         places = prompts.mask.sum(1, keepdim=True) - 1 + columns
-        return _scaled(hidden.gather(1, places[..., None].expand(-1, -1, hidden.shape[-1])), self.scale)
+        return scaled(hidden.gather(1, places[..., None].expand(-1, -1, hidden.shape[-1])), self.scale)
 
     def start(self, lm: Any, prompts: PromptBatch) -> Decoding:
         """See `Layout`."""
@@ -186,11 +167,11 @@ class EncoderDecoder:
         given = called(
             lm.get_decoder(),
             input_ids=torch.cat([start, responses[:, :-1]], 1),
-            encoder_hidden_states=_encoded(lm, prompts),
+            encoder_hidden_states=encoded(lm, prompts),
             encoder_attention_mask=prompts.mask.long(),
             use_cache=False,
         )
-        return _scaled(given.last_hidden_state, self.scale)
+        return scaled(given.last_hidden_state, self.scale)
 
     def start(self, lm: Any, prompts: PromptBatch) -> Decoding:
         """See `Layout`."""
@@ -200,7 +181,7 @@ class EncoderDecoder:
 
     def placed(self, lm: Any, prompts: PromptBatch) -> PromptBatch:
         """Return prompts as the encoder takes them."""
-        return _padded_right(lm, prompts) if self.padded_right else prompts
+        return padded_right(lm, prompts) if self.padded_right else prompts
 
     def __str__(self) -> str:
         side = "right" if self.padded_right else "left"
@@ -210,7 +191,7 @@ class EncoderDecoder:
 class _CrossDecoding:
     def __init__(self, layout: EncoderDecoder, lm: Any, prompts: PromptBatch) -> None:
         self.lm, self.drops, self.scale = lm, layout.drops, layout.scale
-        self.mask, self.encoded = prompts.mask, _encoded(lm, prompts)
+        self.mask, self.encoded = prompts.mask, encoded(lm, prompts)
         self.cache: Any = None
         self.advance(torch.full_like(prompts.ids[:, 0], start_token_of(lm)))
 
@@ -223,7 +204,7 @@ class _CrossDecoding:
             past_key_values=self.cache,
             use_cache=True,
         )
-        self.cache, self.states = given.past_key_values, _scaled(given.last_hidden_state[:, -1], self.scale)
+        self.cache, self.states = given.past_key_values, scaled(given.last_hidden_state[:, -1], self.scale)
 
     def keep(self, rows: Tensor) -> None:
         self.cache.reorder_cache(rows)
@@ -252,56 +233,6 @@ class _Rereading:
             self.responses, (0, 1)
         )  # the state before a token that is yet to be written
         self.states = self.layout.states(self.lm, self.prompts, ahead)[:, -1]
-
-
-def start_token_of(lm: Any) -> int:
-    """Return the token that a decoder begins with, as `generate` chooses it."""
-    for name in ("decoder_start_token_id", "bos_token_id"):
-        for settings in (lm.generation_config, lm.config):
-            token = getattr(settings, name, None)
-            if token is not None:
-                return int(token)
-    raise ValueError("no decoder_start_token_id in its configuration")
-
-
-def _padded_right(lm: Any, batch: PromptBatch) -> PromptBatch:
-    """Move padding from the left of each row to its right."""
-    gaps = (~batch.mask).sum(1, keepdim=True)
-    width = batch.ids.shape[1]
-    places = (torch.arange(width, device=batch.ids.device) + gaps) % width
-    mask = batch.mask.gather(1, places)
-    pad = getattr(lm.config, "pad_token_id", None)  # some families count positions by it
-    ids = batch.ids.gather(1, places).masked_fill(~mask, pad if pad is not None and pad >= 0 else 0)
-    return PromptBatch(ids, mask)
-
-
-def _body(lm: Any, ids: Tensor, mask: Tensor, position_ids: Tensor | None, **options: Any) -> Any:
-    """Run a decoder without its head; families that count positions themselves are not told them."""
-    body = lm.base_model
-    if position_ids is not None and "position_ids" in inspect.signature(body.forward).parameters:
-        options["position_ids"] = position_ids
-    return called(body, input_ids=ids, attention_mask=mask.long(), **options)
-
-
-def called(module: nn.Module, **options: Any) -> Any:
-    """Call a module with those of the options that it takes."""
-    taken = inspect.signature(module.forward).parameters.values()
-    if not any(one.kind is one.VAR_KEYWORD for one in taken):
-        names = {one.name for one in taken}
-        options = {name: value for name, value in options.items() if name in names}
-    return module(**options)
-
-
-def _encoded(lm: Any, prompts: PromptBatch) -> Tensor:
-    """Return the encoder's states. Shape [batch, tokens, width]."""
-    hidden: Tensor = lm.get_encoder()(
-        input_ids=prompts.ids, attention_mask=prompts.mask.long()
-    ).last_hidden_state
-    return hidden
-
-
-def _scaled(states: Tensor, scale: float) -> Tensor:
-    return states if scale == 1 else states * scale
 
 
 def _cache_words(*, cached: bool, drops: bool = True) -> str:
