@@ -15,7 +15,7 @@ from workbench.datasets.ds1000 import Problem
 from workbench.generators import continuing, huggingface, solving
 from workbench.generators.answer import Answer
 from workbench.generators.answers import extract_answer
-from workbench.generators.continuing import Written, loaded_model
+from workbench.generators.continuing import Written, continue_prompts, loaded_model
 from workbench.generators.huggingface import HuggingFaceText
 from workbench.generators.loading import load_model
 from workbench.generators.resume import ResumableGenerator
@@ -86,6 +86,36 @@ def test_a_resumed_generation_gives_the_same_file_as_an_uninterrupted_one(
     again = list(ResumableGenerator(generator(checkpoint, settings), broken).generate(PROBLEMS))
     assert again == whole
     assert broken.read_bytes() == straight.read_bytes()
+
+
+def test_killed_in_the_middle_nothing_that_was_written_is_written_again(
+    checkpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, settings = tmp_path / "answers.jsonl", replace(SAMPLED, batch_size=3)
+    asked: list[int] = []
+
+    def until(most: int) -> None:
+        def killed(
+            ready: Any, prompts: list[list[int]], seeds: list[int], **options: Any
+        ) -> Iterator[Written]:
+            asked.append(len(prompts))
+            for count, written in enumerate(continue_prompts(ready, prompts, seeds, **options)):
+                if count == most:
+                    raise KeyboardInterrupt
+                yield written
+
+        monkeypatch.setattr(huggingface, "continue_prompts", killed)
+
+    until(4)
+    with pytest.raises(KeyboardInterrupt):
+        list(ResumableGenerator(generator(checkpoint, settings), path).generate(PROBLEMS))
+    kept = path.read_text().splitlines()
+    assert len(kept) == 4
+    until(99)
+    whole = list(ResumableGenerator(generator(checkpoint, settings), path).generate(PROBLEMS))
+    assert asked == [7, 3]
+    assert set(kept) <= set(path.read_text().splitlines())
+    assert whole == answers(checkpoint, settings)
 
 
 def test_a_row_is_on_disk_when_it_ends_and_not_when_its_batch_does(
