@@ -87,6 +87,11 @@ os.unlink({str(tmp_path / "open")!r}); os.unlink({str(tmp_path / "mapped")!r})
 # --- memory ----------------------------------------------------------------------------------------------------
 
 
+def held_bytes(mine, held=None, *, others=(), limit_bytes=MIB):
+    forked = memory.Forked(os.getpid(), mine, lambda: list(others))
+    return memory.held_bytes([forked], held or Held(), limit_bytes)
+
+
 def test_a_piece_is_a_small_part_of_the_limit():
     assert memory.shared_piece_bytes(1 << 30) == 8 * MIB
     assert memory.shared_piece_bytes(10 * MIB) == MIB
@@ -104,7 +109,7 @@ for _ in range(3):
     with child(shared) as pid:
         mine = family([pid])
         assert len(mine) == 4
-        held = memory.held_bytes(mine, list, Held(), MIB)
+        held = held_bytes(mine)
         assert 64 * MIB <= held < 96 * MIB
 
 
@@ -112,18 +117,18 @@ for _ in range(3):
 def test_memory_of_each_child_counts_in_full():
     work = "rest = b'x' * (48 << 20)"
     with child(work) as first, child(work) as second:
-        one = memory.held_bytes([first], lambda: [second], Held(), MIB)
-        both = memory.held_bytes([first, second], list, Held(), MIB)
+        one = held_bytes([first], others=[second])
+        both = held_bytes([first, second])
     assert 48 * MIB <= one < 72 * MIB
     assert 96 * MIB <= both < 128 * MIB
 
 
 @linux
 def test_pieces_of_shared_memory_and_sockets_count_without_a_page():
-    none = memory.held_bytes([], list, Held(), 1 << 30)
+    none = held_bytes([], limit_bytes=1 << 30)
     held = Held(shared={1, 2, 3}, sockets={4})
     assert none == 0
-    assert 24 * MIB < memory.held_bytes([], list, held, 1 << 30) <= 25 * MIB
+    assert 24 * MIB < held_bytes([], held, limit_bytes=1 << 30) <= 25 * MIB
 
 
 @pytest.mark.parametrize(

@@ -15,35 +15,50 @@ from pathlib import Path
 from workbench.sandbox import Program, Sandbox
 from workbench.sandbox.runtimes import Runtime
 
-__all__ = ["LeakReport", "SpeedReport", "measure_leaks", "measure_speed"]
+__all__ = ["LeakReport", "Leg", "SpeedReport", "measure_leaks", "measure_speed"]
 
 _RUNNER = Path(__file__).with_name("plain_runner.py")
 
 
 @dataclass(frozen=True)
+class Leg:
+    """One way to run the programs."""
+
+    programs: int
+    """How many it ran."""
+    passed: int
+    wall_s: float
+    cpu_s: float
+    """Processor time of all its processes: on a machine that does something else too, the one to compare."""
+
+    def of(self, programs: int) -> Leg:
+        """Return what it would be for another number of programs, by proportion."""
+        share = programs / self.programs
+        return Leg(self.programs, self.passed, self.wall_s * share, self.cpu_s * share)
+
+
+@dataclass(frozen=True)
 class SpeedReport:
-    """Wall times of one run, all on the same programs with the same workers."""
+    """What the same programs took, run three ways, one after the other."""
 
     programs: int
     workers: int
-    passed: tuple[int, int, int]
-    """How many passed in the sandbox, in fresh processes, in the warm process."""
-    sandbox_s: float
+    sandbox: Leg
     """Ours: isolated, split grading, from an empty pool to the last verdict, imports included."""
-    fresh_s: float
-    """One new process a program, no isolation, no split: the authors' way."""
-    warm_s: float
+    fresh: Leg
+    """One new process a program, no isolation, no split: the authors' way. In proportion to the programs it ran."""
+    warm: Leg
     """One process that has imported everything, one program after the other, imports not counted."""
 
     @property
     def speedup(self) -> float:
         """How many times faster than fresh processes."""
-        return self.fresh_s / self.sandbox_s
+        return self.fresh.wall_s / self.sandbox.wall_s
 
     @property
     def overhead(self) -> float:
         """The sandbox's time over the limit: the bare work divided among the workers."""
-        return self.sandbox_s / (self.warm_s / self.workers)
+        return self.sandbox.wall_s / (self.warm.wall_s / self.workers)
 
 
 def measure_speed(
@@ -52,6 +67,8 @@ def measure_speed(
     workers: int,
     grade: Callable[[Sandbox], int],
     say: Callable[[str], None],
+    *,
+    fresh: int = 0,
 ) -> SpeedReport:
     """Run the same graded programs three ways, one after the other.
 
@@ -61,32 +78,48 @@ def measure_speed(
         workers: Programs at a time, in the sandbox and as fresh processes.
         grade: The scorer under test: grades the same programs in a sandbox and returns how many passed.
         say: Told what is measured next, and each figure as it is known.
+        fresh: How many of them, evenly spread, run as fresh processes; 0 for all.
     """
     say(f"1/3 sandbox: {len(programs)} programs, {workers} workers")
-    started = time.perf_counter()
+    ours = _Stopwatch()
     with Sandbox(runtime, workers, timeout_s=120, memory_bytes=4 << 30) as box:
-        sandbox_passed = grade(box)
-    sandbox_s = time.perf_counter() - started
-    say(f"    {sandbox_s:.1f} s, {sandbox_passed} passed")
+        passed = grade(box)
+    sandbox = ours.leg(len(programs), passed, say)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "programs.json"
         listed = [{"code": p.code, "tests": p.tests, "imports": p.imports()} for p in programs]
         path.write_text(json.dumps(listed))
         say("2/3 pure execution in one warm process")
-        warm = json.loads(_run(runtime, folder, "warm", str(path)).stdout)
-        say(f"    {warm['seconds']:.1f} s, {warm['passed']} passed")
-        say("3/3 one fresh process a program")
-        started = time.perf_counter()
+        said = json.loads(_run(runtime, folder, "warm", str(path)).stdout)
+        warm = Leg(len(programs), said["passed"], said["seconds"], said["cpu_seconds"])
+        say(f"    {warm.wall_s:.1f} s, {warm.passed} passed")
+        places = range(len(programs))[:: max(1, len(programs) // fresh) if fresh else 1]
+        say(f"3/3 one fresh process a program: {len(places)} of {len(programs)} programs")
+        theirs = _Stopwatch()
         with ThreadPoolExecutor(workers) as threads:
             codes = list(
                 threads.map(
-                    lambda i: _run(runtime, folder, "one", str(path), str(i)).returncode, range(len(programs))
+                    lambda place: _run(runtime, folder, "one", str(path), str(place)).returncode, places
                 )
             )
-        fresh_s = time.perf_counter() - started
-        say(f"    {fresh_s:.1f} s, {codes.count(0)} passed")
-    passed = (sandbox_passed, codes.count(0), warm["passed"])
-    return SpeedReport(len(programs), workers, passed, sandbox_s, fresh_s, warm["seconds"])
+        alone = theirs.leg(len(places), codes.count(0), say)
+    return SpeedReport(len(programs), workers, sandbox, alone.of(len(programs)), warm)
+
+
+class _Stopwatch:
+    """Takes the time from when it is made, of this process and of those that it waits for."""
+
+    def __init__(self) -> None:
+        self._wall_s, self._cpu_s = time.perf_counter(), self._spent_s()
+
+    def leg(self, programs: int, passed: int, say: Callable[[str], None]) -> Leg:
+        wall_s, cpu_s = time.perf_counter() - self._wall_s, self._spent_s() - self._cpu_s
+        say(f"    {wall_s:.1f} s, {passed} passed")
+        return Leg(programs, passed, wall_s, cpu_s)
+
+    @staticmethod
+    def _spent_s() -> float:
+        return sum(os.times()[:4])
 
 
 def _run(runtime: Runtime, home: str, *arguments: str) -> subprocess.CompletedProcess:

@@ -26,10 +26,18 @@ def program_checks() -> Iterator[Check]:
 
 
 def _isolation() -> Check:
+    from workbench.sandbox import control_groups
     from workbench.sandbox.isolation import check
 
     check("sandlock")
-    return Check("isolation", "ok", f"Landlock and seccomp, kernel {platform.release()}")
+    groups = control_groups.find()
+    limits = (
+        f"kept by the kernel, in control groups below {groups.parent}"
+        if groups.parent
+        else f"added up while programs run, because {groups.why}"
+    )
+    detail = f"Landlock and seccomp, kernel {platform.release()}; memory and processes: {limits}"
+    return Check("isolation", "ok", detail)
 
 
 def _sandbox() -> Check:

@@ -57,7 +57,7 @@ class Attempts:
             "id": number,
             "folder": str(folder),
             "graded": program.tests is not None,
-            "split": program.split,
+            "split": program.split_graded,
             "stdin": bool(program.stdin),
             "imports": program.imports(),
             "timeout_s": self._limits.timeout_s,

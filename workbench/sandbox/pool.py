@@ -14,8 +14,8 @@ from pathlib import Path
 from types import TracebackType
 
 from workbench.core.errors import SandboxUnavailableError, SettingsError
+from workbench.sandbox import control_groups, machine, scratch
 from workbench.sandbox import isolation as os_isolation
-from workbench.sandbox import machine, scratch
 from workbench.sandbox.attempt import START_S, Attempts
 from workbench.sandbox.process import Zygote, ZygoteDied
 from workbench.sandbox.program import Limits, Program
@@ -77,12 +77,14 @@ class Sandbox:
         self.workers, self.isolation = workers, isolation
         with machine.named(Path(tempfile.gettempdir()), self.limits.disk_bytes):
             self._root = scratch.make_root()
+            place = control_groups.find().parent if isolation == "sandlock" else None
+            self._control_group = control_groups.make(place) if place is not None else None
         # Twice as many threads as turns: while programs run, the next lie ready and the last are cleared away.
         self._threads = ThreadPoolExecutor(2 * workers, thread_name_prefix="sandbox")
         self._turns = threading.BoundedSemaphore(workers)
         self._zygotes: dict[str, Zygote] = {}
         self._lock, self._alone = threading.RLock(), threading.Lock()
-        self._closed = False
+        self._closed = self._grades = False
         self._owner = os.getpid()
         self._attempts = Attempts(self._root, self.limits)
         self._splitting = Splitting(self._judge_once)
@@ -111,6 +113,8 @@ class Sandbox:
             zygote.close()
         self._threads.shutdown(wait=True)
         scratch.remove(self._root)
+        if self._control_group is not None:
+            control_groups.remove(self._control_group)
 
     def run(self, program: str | Program) -> Verdict:
         """Run one program and wait for its verdict."""
@@ -192,7 +196,7 @@ class Sandbox:
         # Closed meanwhile, or to be started again by the first program, which says what is wrong with the machine.
         with suppress(ZygoteDied, SandboxUnavailableError, OSError):
             self._check_usable()
-            self._zygote(group).preload(imports)
+            self._zygote(group).preload(imports, split=self._grades)
 
     def _zygote(self, group: str) -> Zygote:
         with self._lock:
@@ -220,6 +224,7 @@ class Sandbox:
             isolation_kind=self.isolation,
             root=self._root,
             name=name,
+            control_group=self._control_group,
         )
         try:
             zygote.wait_until_ready(START_S)
@@ -243,6 +248,7 @@ class Sandbox:
         return self._splitting.again(program, self._judge_once(program))
 
     def _judge_once(self, program: Program) -> Verdict:
+        self._grades = self._grades or program.split_graded
         with machine.named(self._root, self.limits.disk_bytes):
             attempt = self._attempts.make(program, self._turn(program.group))
             if self._closed and attempt.verdict.status == "crashed":

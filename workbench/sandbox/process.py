@@ -49,6 +49,7 @@ class Zygote:
         isolation_kind: "sandlock" or "none".
         root: The pool's folder.
         name: A file-name-safe name for the log.
+        control_group: The pool's control group; None where the kernel gives it none.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Zygote:
         isolation_kind: str,
         root: Path,
         name: str,
+        control_group: Path | None = None,
     ) -> None:
         self._log = root / f"{name}.log"
         self._pending: dict[int, Future] = {}
@@ -86,6 +88,7 @@ class Zygote:
             {
                 "log": str(self._log),
                 "root": str(root),
+                "control_group": str(control_group or ""),
                 "readable": readable,
                 "program_readable": read,
                 "program_listed": listed,
@@ -115,11 +118,11 @@ class Zygote:
             self._send(request)
         return future
 
-    def preload(self, imports: Sequence[str]) -> None:
-        """Ask for modules to be imported ahead of the programs that need them."""
+    def preload(self, imports: Sequence[str], *, split: bool = False) -> None:
+        """Ask for modules to be imported ahead of the programs that need them, and of their graders if `split`."""
         with self._lock:
             if not self.dead:
-                self._send({"imports": list(imports)})
+                self._send({"imports": list(imports), "split": split})
 
     def _send(self, message: dict[str, Any]) -> None:
         try:

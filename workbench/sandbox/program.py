@@ -38,6 +38,11 @@ class Program:
     """A solution that is known to be right. Where a result is refused, and this one's is refused too but passes in
     one process, the program is graded in one process, and its verdict says so. Never run beside the program."""
 
+    @property
+    def split_graded(self) -> bool:
+        """Whether a grader of its own compares what the program comes to."""
+        return self.split and self.tests is not None
+
     def imports(self) -> list[str]:
         """List the modules that the text imports by name, program and tests alike, in order of appearance."""
         names: dict[str, None] = {}

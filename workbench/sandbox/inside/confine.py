@@ -12,7 +12,14 @@ from collections.abc import Sequence
 from . import syscalls
 from .landlock import Layer
 
-__all__ = ["close_all_but", "confine_child", "confine_zygote", "limit_resources", "memory_now_bytes"]
+__all__ = [
+    "close_all_but",
+    "confine_child",
+    "confine_zygote",
+    "limit_resources",
+    "memory_now_bytes",
+    "prepare_children",
+]
 
 _PR_SET_PDEATHSIG = 1
 _CAPABILITY_VERSION_3 = 0x20080522
@@ -82,10 +89,15 @@ def confine_zygote(readable: Sequence[str], writable: Sequence[str], shared_piec
     _offer_to_the_out_of_memory_killer()
     sandlock.confine(sandlock.Sandbox(fs_readable=list(readable), fs_writable=list(writable)))
     syscalls.deny(syscalls.ZYGOTE)
-    syscalls.compiled(syscalls.CHILD, shared_piece_bytes)  # once for all children
-    _own_entries()
+    prepare_children(shared_piece_bytes)
     kept = 1 << _CAP_SETUID | 1 << _CAP_KILL | 1 << _CAP_SYS_PTRACE
     _keep_capabilities(kept if os.geteuid() == 0 else 0)
+
+
+def prepare_children(shared_piece_bytes: int) -> None:
+    """Do once, for all children, what `confine_child` would do in each."""
+    syscalls.compiled(syscalls.CHILD, shared_piece_bytes)
+    _own_entries()
 
 
 def _offer_to_the_out_of_memory_killer() -> None:

@@ -40,8 +40,9 @@ class SolutionEnded(BaseException):
 class _Solution:
     """The grader's end of the seam."""
 
-    def __init__(self, fd: int, tests_source: str) -> None:
-        self._fd, self._tests_source = fd, tests_source
+    def __init__(self, ends: tuple[int, int], tests_source: str) -> None:
+        self._answers, self._requests = ends
+        self._tests_source = tests_source
         self._libraries = libraries.imported_by(tests_source)
         self._watch: Watch | None = None
         self._masks_expected = "mask" in tests_source or ".ma." in tests_source
@@ -58,11 +59,11 @@ class _Solution:
     def _call(self, request: dict) -> tuple[dict, bool]:
         """Send a request; return the reply, and whether it holds masked values."""
         try:
-            channel.send(self._fd, inputs.dump(request, reads=request["call"] == "read"))
+            channel.send(self._requests, inputs.dump(request, reads=request["call"] == "read"))
             if self._watch is None:
                 self._watch = Watch(self._tests_source, ".")
                 self._watch.start()
-            message = channel.receive(self._fd, RESULT_BYTES)
+            message = channel.receive(self._answers, RESULT_BYTES)
             reader = Decoder(message, self._stand_in, self._libraries)
             reply = reader.decode()
         except channel.ChannelClosed:
@@ -203,13 +204,13 @@ def _run_tests(code: str, tests: dict, solution: _Solution, cases: Cases) -> dic
         return {"kind": "failed", "message": text, "line": None, "stage": stage}
 
 
-def grade(code: str, tests_source: str, solution_fd: int, *, split: bool, deadline: float) -> dict:
+def grade(code: str, tests_source: str, ends: tuple[int, int], *, split: bool, deadline: float) -> dict:
     """Run a test module on a solution.
 
     Args:
         code: The solution.
         tests_source: A module text that defines `test_execution(code)` and perhaps `test_string(code)`.
-        solution_fd: The socket to the solution process.
+        ends: Of the pipes from and to the solution process.
         split: Whether the tests' `exec` goes to the solution process. False runs the solution right here,
             beside the expected values: only for problems that cannot be split.
         deadline: When the program must be done, by the monotonic clock.
@@ -219,7 +220,7 @@ def grade(code: str, tests_source: str, solution_fd: int, *, split: bool, deadli
         imported on its way; `vacuous` and its reason see `cases.Cases.why_vacuous`; `refused`: a result could not be
         handed over as it was.
     """
-    solution = _Solution(solution_fd, tests_source)
+    solution = _Solution(ends, tests_source)
     tests: dict = {"__name__": "tests", "exec": solution.execute if split else _execute_here}
     try:
         exec(compile(tests_source, "<tests>", "exec", dont_inherit=True), tests)

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import disk
-from .memory import held_bytes
+from .cgroup import Group
+from .memory import Forked, held_bytes
 from .processes import children, family, held_by
 
 __all__ = ["MAX_REPORT_BYTES", "Job"]
@@ -37,6 +38,10 @@ class Job:
     deadline: float
     slot: int = 0
     has_stdin: bool = False
+    control_group: Group | None = None
+    """Where the kernel keeps its memory and processes; None where they are added up here."""
+    graders_pid: int = 0
+    """The zygote that its grader is a fork of; 0 where that is this process, or there is no grader."""
     pids: dict[int, str] = field(default_factory=dict)
     groups: list[int] = field(default_factory=list)
     statuses: dict[str, int] = field(default_factory=dict)
@@ -107,13 +112,18 @@ class Job:
 
     def _look(self, limits: dict) -> tuple[str, bool]:
         """Count memory and files; return the limit that is passed, and whether the next look should be soon."""
-        roots = {*self.pids, *filter(self._owns, children(os.getpid()))}  # orphans come to the zygote
+        of_graders = self.graders_pid
+        graders = [pid for pid, role in self.pids.items() if of_graders and role == "grader"]
+        orphans = filter(self._owns, children(os.getpid()))  # they come to the zygote
+        roots = {*self.pids, *orphans} - {*graders}
         mine = family(roots)
+        # What a grader does that has no answer's code in it is the tests' doing: only its memory counts.
         held = held_by(mine, self.folder / "solution")
         limit = limits["memory_bytes"]
-        memory = held_bytes(
-            mine, lambda: family(pid for pid in children(os.getpid()) if pid not in roots), held, limit
-        )
+        processes = [Forked(os.getpid(), mine, lambda: _family_of(os.getpid(), {*roots, of_graders}))]
+        if graders:
+            processes.append(Forked(of_graders, family(graders), lambda: _family_of(of_graders, {*graders})))
+        memory = 0 if self.control_group else held_bytes(processes, held, limit)
         if memory > limit:
             return "memory", True
         held.closed, self.closed = held.closed & self.closed, held.closed  # at two looks: no passing state
@@ -140,6 +150,9 @@ class Job:
         """Look once more at what is on the disk, now that nothing moves: it can all be written between two looks."""
         if self.overrun or self.trouble:
             return
+        if self.control_group and self.control_group.ran_out:
+            self.overrun = "memory"
+            return
         scratch = self.folder / "solution"
         if os.listdir(scratch):  # of few programs
             self.reason = disk.fault_of(scratch, limits["disk_bytes"])
@@ -149,6 +162,8 @@ class Job:
     def kill(self) -> bool:
         """Kill everything the program started, its groups being closed to leaving; tell whether any is left."""
         left = False
+        if self.control_group:
+            self.control_group.kill()
         for group in self.groups:
             try:
                 os.killpg(group, signal.SIGKILL)
@@ -162,3 +177,8 @@ class Job:
     def is_gone(self, now: float) -> bool:
         """Whether no process of it is left; those are killed that are, until they have had time to die."""
         return not self.pids and (not self.kill() or now > self.finished + _UNKILLABLE_S)
+
+
+def _family_of(pid: int, without: set[int]) -> list[int]:
+    """List the processes that descend from one, without some of its children and all that descend from these."""
+    return family(child for child in children(pid) if child not in without)

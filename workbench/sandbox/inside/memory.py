@@ -11,14 +11,13 @@ Source: Linux, Documentation/filesystems/proc.rst (smaps_rollup, Pss).
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .processes import Held
 
-__all__ = ["held_bytes", "shared_piece_bytes"]
+__all__ = ["Forked", "held_bytes", "shared_piece_bytes"]
 
 _PIECES = 128
 _BUFFER_BYTES = 1 << 16  # of a pipe; a socket's is the system's default
@@ -29,12 +28,23 @@ def shared_piece_bytes(limit_bytes: int) -> int:
     return max(limit_bytes // _PIECES, 1 << 20)
 
 
-def held_bytes(mine: Sequence[int], others: Callable[[], list[int]], held: Held, limit_bytes: int) -> int:
+@dataclass(frozen=True)
+class Forked:
+    """Processes of one program that were forked from the same zygote."""
+
+    zygote: int
+    """The zygote's process id."""
+    mine: Sequence[int]
+    """The program's processes."""
+    others: Callable[[], list[int]]
+    """Lists the processes of other programs that were forked from it."""
+
+
+def held_bytes(processes: Sequence[Forked], held: Held, limit_bytes: int) -> int:
     """Add up what the processes of one program hold.
 
     Args:
-        mine: The program's processes.
-        others: Lists the processes of other programs that were forked from the same zygote, this process.
+        processes: The program's processes, by zygote.
         held: What the program's processes keep alive besides their own pages.
         limit_bytes: The limit. Below it the answer may be too high, because it is read off what is cheap to read.
 
@@ -42,18 +52,21 @@ def held_bytes(mine: Sequence[int], others: Callable[[], list[int]], held: Held,
         Bytes; 0 where the system does not tell.
     """
     kernel = len(held.shared) * shared_piece_bytes(limit_bytes) + len(held.sockets) * _buffer_bytes()
-    tables = 0
     upper = kernel
-    for pid in mine:
+    for pid in (pid for forked in processes for pid in forked.mine):
         fields = _fields(f"/proc/{pid}/status")
-        tables += fields.get("VmPTE", 0)
+        kernel += fields.get("VmPTE", 0)
         upper += fields.get("RssAnon", 0) + fields.get("VmSwap", 0) + fields.get("VmPTE", 0)
     if upper <= limit_bytes:
         return upper
-    pages = [_Pages.of(pid) for pid in (*mine, *others())]
-    lent = _parts([page.saved for page in pages], _Pages.of(os.getpid()).saved)
-    own = sum(page.share - part for page, part in zip(pages[: len(mine)], lent))  # noqa: B905 (the first of them)
-    return kernel + tables + max(0, own)
+    return kernel + sum(max(0, _own_bytes(forked)) for forked in processes)
+
+
+def _own_bytes(forked: Forked) -> int:
+    """Add up the anonymous pages that processes have beyond their zygote's."""
+    pages = [_Pages.of(pid) for pid in (*forked.mine, *forked.others())]
+    lent = _parts([page.saved for page in pages], _Pages.of(forked.zygote).saved)
+    return sum(page.share - part for page, part in zip(pages[: len(forked.mine)], lent))  # noqa: B905 (the first)
 
 
 @functools.cache

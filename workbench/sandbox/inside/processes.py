@@ -15,11 +15,15 @@ _REMOVED = b" (deleted)"
 
 
 def children(pid: int) -> list[int]:
-    """List the children of all threads of a process."""
+    """List the children of all threads of a process; of one that has ended, none."""
     found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+    try:
+        tasks = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return found
+    for task in tasks:
         try:
-            found += [int(child) for child in task.read_bytes().split()]
+            found += [int(child) for child in Path(f"/proc/{pid}/task/{task}/children").read_bytes().split()]
         except OSError:
             pass
     return found

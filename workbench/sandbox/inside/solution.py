@@ -117,18 +117,19 @@ def _flush() -> None:
             pass
 
 
-def serve(grader_fd: int, loaded: Collection[str]) -> None:
+def serve(requests: int, answers: int, loaded: Collection[str]) -> None:
     """Answer the grader's calls until it hangs up: run code on inputs, send back the result.
 
     Args:
-        grader_fd: The socket to the grader.
+        requests: Where the grader's words come from.
+        answers: Where words to the grader go.
         loaded: The modules that the zygote has imported.
     """
     pid = os.getpid()
     table = drawn.DrawnTable()
     while True:
         try:
-            request = inputs.load(channel.receive(grader_fd), table.__getitem__)
+            request = inputs.load(channel.receive(requests), table.__getitem__)
         except channel.ChannelClosed:
             return
         reads = request["call"] == "read"
@@ -137,7 +138,7 @@ def serve(grader_fd: int, loaded: Collection[str]) -> None:
         if os.getpid() != pid:
             os._exit(0)
         reply["modules"] = new_modules(loaded)
-        channel.send(grader_fd, _encode_or_explain(reply, table.node if reads else table.node_of_drawing))
+        channel.send(answers, _encode_or_explain(reply, table.node if reads else table.node_of_drawing))
 
 
 def _execute(request: dict) -> dict:

@@ -1,27 +1,24 @@
-"""Forks the processes of a program, watches them against their limits, and reports how they ended."""
+"""Starts the processes of a program, watches them against their limits, and reports how they ended."""
 
 from __future__ import annotations
 
 import ctypes
-import errno
 import gc
-import json
 import os
 import secrets
 import selectors
-import socket
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from . import channel, confine, grader, sharing, solution
+from . import channel, graders, solution
+from .cgroup import Group
+from .forking import Forks, named
+from .graders import Graders
 from .job import MAX_REPORT_BYTES, Job
-from .landlock import Layer
-from .memory import shared_piece_bytes
 
 __all__ = ["Supervisor"]
 
@@ -40,23 +37,22 @@ class Supervisor:
         incoming: File descriptor of the parent's requests.
         outgoing: File descriptor of the answers.
         preloader: Imports what programs need before they are forked.
+        script: What to execute for the zygote of the graders.
     """
 
-    def __init__(self, settings: dict, incoming: int, outgoing: int, preloader: Any) -> None:
+    def __init__(self, settings: dict, incoming: int, outgoing: int, preloader: Any, script: str) -> None:
         self._settings, self._limits = settings, settings["limits"]
-        self._incoming, self._outgoing, self._preloader = incoming, outgoing, preloader
+        self._incoming, self._outgoing, self._script = incoming, outgoing, script
         self._jobs: dict[int, Job] = {}
         self._ending: list[Job] = []
         self._pid_fds: dict[int, int] = {}
         self._served = 0
         self._selector = selectors.DefaultSelector()
         self._selector.register(incoming, selectors.EVENT_READ, None)
-        self._memory = confine.memory_now_bytes()
-        self._shared_piece_bytes = shared_piece_bytes(self._limits["memory_bytes"])
-        self._modules = frozenset(sys.modules)
-        self._layer = (
-            Layer(settings["program_readable"], settings["program_listed"]) if settings["isolated"] else None
-        )
+        self._forks = Forks(settings, preloader)
+        self._graders: Graders | None = None
+        self._told: list[tuple[str, list[str]]] = []
+        self._preloader = preloader
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
@@ -66,9 +62,16 @@ class Supervisor:
             for key, _ in self._selector.select(self._patience_s()):
                 if key.fd == self._incoming:
                     if not self._accept():
+                        if self._graders is not None:
+                            self._graders.end()
                         return
                 elif isinstance(key.data, Job):
                     self._read_report(key.data)
+                elif isinstance(
+                    key.data, Graders
+                ):  # unless they were told of while it was asked something else
+                    for one in key.data.ended_by_now():
+                        self._note_end(*one)
             self._reap()
             self._judge_all()
 
@@ -87,7 +90,9 @@ class Supervisor:
             for job in self._jobs.values():
                 job.kill()
             return False
-        self._preload(self._preloader.load, request["imports"])
+        if request.get("split"):
+            self._start_graders()
+        self._preload("load", request["imports"])
         if "id" in request:
             self._start(request)
         self._served += 1
@@ -97,7 +102,7 @@ class Supervisor:
         return True
 
     def _start(self, request: dict) -> None:
-        now = time.monotonic()
+        now, folder = time.monotonic(), self._settings["control_group"]
         job = Job(
             id=request["id"],
             folder=Path(request["folder"]),
@@ -111,6 +116,7 @@ class Supervisor:
                 default=0,
             ),
             has_stdin=request["stdin"],
+            control_group=Group(Path(folder) / f"{os.getpid()}-{request['id']}") if folder else None,
         )
         with _noting_trouble(job):
             self._launch(job)
@@ -118,99 +124,99 @@ class Supervisor:
 
     def _launch(self, job: Job) -> None:
         with ExitStack() as ours_alone:  # the children's ends are closed here, whatever comes
-            job.report_fd, writer = os.pipe()
-            ours_alone.callback(os.close, writer)
+            job.report_fd, report_fd = os.pipe()
+            ours_alone.callback(os.close, report_fd)
             os.set_blocking(job.report_fd, False)
             self._selector.register(job.report_fd, selectors.EVENT_READ, job)
             job.report_closed = False
             job.trouble_fd, troubles = os.pipe()
             ours_alone.callback(os.close, troubles)
             os.set_blocking(job.trouble_fd, False)
-            if not job.graded:
-                run = lambda payload: solution.run_plain(payload["code"], writer, job.token, self._modules)  # noqa: E731
-                self._fork(job, "solution", [writer], troubles, run)
-                return
-            ours, theirs = socket.socketpair()
-            ours_alone.callback(ours.close)
-            ours_alone.callback(theirs.close)
+            if job.control_group:
+                job.control_group.make(
+                    ("solution", "grader"),
+                    memory_bytes=self._limits["memory_bytes"],
+                    processes=self._limits["processes"],
+                )
+            if job.graded:
+                self._launch_graded(job, report_fd, troubles, ours_alone)
+            else:
+                self._fork(
+                    job,
+                    "solution",
+                    [report_fd],
+                    troubles,
+                    lambda payload: solution.run_plain(
+                        payload["code"], report_fd, job.token, self._forks.modules
+                    ),
+                )
+
+    def _launch_graded(self, job: Job, report_fd: int, troubles: int, ours_alone: ExitStack) -> None:
+        answers, to_grader = os.pipe()
+        requests, to_solution = os.pipe()
+        for end in (answers, to_grader, requests, to_solution):
+            ours_alone.callback(os.close, end)
+        if self._graders is None or not job.split:
             if job.split:
-                serve = lambda _: solution.serve(theirs.fileno(), self._modules)  # noqa: E731
-                self._fork(job, "solution", [theirs.fileno()], troubles, serve)
-            grade = lambda payload: _grade(payload, job, ours.fileno(), writer, self._modules)  # noqa: E731
-            self._fork(job, "grader", [ours.fileno(), writer], troubles, grade)
+                self._fork_solution(job, requests, to_grader, troubles)
+            ends, modules = (answers, to_solution), self._forks.modules
+            self._fork(
+                job,
+                "grader",
+                [*ends, report_fd],
+                troubles,
+                lambda payload: graders.grade(payload, job, ends, report_fd, modules),
+            )
+            return
+        self._graders.start(job, (answers, to_solution, report_fd, troubles))
+        try:
+            self._fork_solution(job, requests, to_grader, troubles)
+        finally:  # it has taken the pipes by then
+            pid, ended = self._graders.pid_of_started()
+            job.graders_pid = self._graders.pid
+            self._add(job, pid, "grader")
+            for one in ended:
+                self._note_end(*one)
+
+    def _fork_solution(self, job: Job, requests: int, answers: int, troubles: int) -> None:
+        self._fork(
+            job,
+            "solution",
+            [requests, answers],
+            troubles,
+            lambda _: solution.serve(requests, answers, self._forks.modules),
+        )
 
     def _fork(
         self, job: Job, role: str, keep: list[int], troubles: int, work: Callable[[dict], None]
     ) -> None:
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()  # what an import printed is not the program's
-        pid = os.fork()
-        if pid == 0:
-            code = 70
-            try:
-                payload = self._become_or_tell(job, role, [*keep, troubles], troubles)
-                work(payload)
-                code = 0
-            except BaseException as error:
-                os.write(2, f"{role}: {type(error).__name__}: {error}\n".encode())
-            finally:
-                os._exit(code)
-        try:
-            os.setpgid(pid, pid)
-        except (PermissionError, ProcessLookupError):
-            pass  # the child was quicker
+        pid, pid_fd = self._forks.fork(job, role, keep, troubles, work)
+        self._add(job, pid, role)
+        if pid_fd >= 0:
+            self._pid_fds[pid] = pid_fd
+            self._selector.register(pid_fd, selectors.EVENT_READ)
+
+    def _add(self, job: Job, pid: int, role: str) -> None:
         job.pids[pid] = role
         job.groups.append(pid)
-        # Rather than a SIGCHLD handler, which would interrupt whatever call the zygote is in.
-        if hasattr(os, "pidfd_open"):
-            self._pid_fds[pid] = os.pidfd_open(pid)
-            self._selector.register(self._pid_fds[pid], selectors.EVENT_READ)
 
-    def _become_or_tell(self, job: Job, role: str, keep: list[int], troubles: int) -> dict:
-        """Become the process of a role; what fails before a line of a program ran is the machine's trouble.
+    def _start_graders(self) -> None:
+        """Start the zygote of the graders, where it is not there yet and addresses are worth keeping apart."""
+        if self._graders is None and self._settings["isolated"]:
+            self._graders = Graders(self._settings, self._script, self._told)
+            self._selector.register(self._graders.fd, selectors.EVENT_READ, self._graders)
 
-        The program finds the pipe closed by which that is told.
-        """
-        try:
-            payload = self._become(job, role, keep)
-        except BaseException as error:
-            os.write(troubles, _named(error).encode())
-            raise
-        os.close(troubles)
-        return payload
-
-    def _become(self, job: Job, role: str, keep: list[int]) -> dict:
-        """Turn the forked copy into the process of a role, with nothing of the zygote's in its hands."""
-        os.setpgid(0, 0)
-        outputs = ("stdout", "stderr") if role == "solution" else ("log", "log")
-        for standard, name in zip((1, 2), outputs):  # noqa: B905 (two and two)
-            _open_as(standard, job.folder / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        if role == "solution" and job.has_stdin:
-            _open_as(0, job.folder / "stdin", os.O_RDONLY)
-        # A graded solution has no file to read: its grader tells it what to run.
-        payload = json.loads((job.folder / f"{role}.json").read_bytes()) if role == job.leader else {}
-        confine.close_all_but([*keep, *(self._layer.descriptors if self._layer else ())])
-        scratch = str(job.folder / role)
-        if role == "grader":  # its report lies beside the files that it takes from the solution
-            os.mkdir(f"{scratch}/work")
-            os.chdir(f"{scratch}/work")
-        else:
-            os.chdir(scratch)
-        os.environ.update({"HOME": scratch, "TMPDIR": scratch})
-        tempfile.tempdir = None  # a module imported in the zygote may have fixed it to the zygote's
-        gc.enable()
-
-        if self._layer:  # before the limits: the layer's folders are open files too
-            confine.confine_child(
-                self._layer,
-                scratch,
-                processes=self._limits["processes"],
-                others=self._settings["tasks_of_user"],
-                slot=2 * job.slot + (role == "grader"),
-                shared_piece_bytes=self._shared_piece_bytes,
-            )
-        confine.limit_resources({**self._limits, "cpu_s": int(job.deadline - job.started) + 2}, self._memory)
-        return payload
+    def _preload(self, how: str, names: list[str]) -> None:
+        """Import modules here and, at the same time, in the zygote of the graders."""
+        new = (self._preloader.unloaded if how == "load" else self._preloader.unlearned)(names)
+        if new:
+            if self._graders is not None:
+                self._graders.tell(how, new)
+            (self._forks.load if how == "load" else self._forks.learn)(new)
+            self._told.append((how, [name for name in new if name in sys.modules]))
+        if self._graders is not None:
+            for one in self._graders.wait_until_told():
+                self._note_end(*one)
 
     # --- watching ---
 
@@ -242,11 +248,16 @@ class Supervisor:
             if pid in self._pid_fds:
                 self._selector.unregister(self._pid_fds[pid])
                 os.close(self._pid_fds.pop(pid))
-            for job in (*self._jobs.values(), *self._ending):
-                if pid in job.pids:
-                    self._read_report(job)  # what it wrote before it ended counts
-                    job.statuses[job.pids.pop(pid)] = status
-                    job.peak_bytes = max(job.peak_bytes, usage.ru_maxrss * 1024)
+            if self._graders is not None and pid == self._graders.pid:
+                self._graders.end_likewise(status)
+            self._note_end(pid, status, usage.ru_maxrss * 1024)
+
+    def _note_end(self, pid: int, status: int, peak_bytes: int) -> None:
+        for job in (*self._jobs.values(), *self._ending):
+            if pid in job.pids:
+                self._read_report(job)  # what it wrote before it ended counts
+                job.statuses[job.pids.pop(pid)] = status
+                job.peak_bytes = max(job.peak_bytes, peak_bytes)
 
     def _judge_all(self) -> None:
         now = time.monotonic()
@@ -287,6 +298,8 @@ class Supervisor:
         report = job.report() or {}
         modules = [name for name in report.pop("modules", []) if isinstance(name, str)]
         told = report.pop("token", None) == job.token
+        if job.control_group:
+            job.control_group.remove()
         channel.send_json(
             self._outgoing,
             {
@@ -302,14 +315,7 @@ class Supervisor:
                 "peak_memory_bytes": job.peak_bytes,
             },
         )
-        self._preload(self._preloader.learn, modules)
-
-    def _preload(self, load: Callable[[list[str]], bool], names: list[str]) -> None:
-        if load(names):
-            if self._layer:
-                sharing.adapt_torch()
-            self._memory = confine.memory_now_bytes()
-            self._modules = frozenset(sys.modules)
+        self._preload("learn", modules)
 
 
 @contextmanager
@@ -318,30 +324,4 @@ def _noting_trouble(job: Job) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        job.trouble = _named(error)
-
-
-def _named(error: BaseException) -> str:
-    """Say what failed as "number: words"; the number is the system's, or 0."""
-    number = (
-        error.errno if isinstance(error, OSError) else errno.ENOMEM if isinstance(error, MemoryError) else 0
-    )
-    return f"{number or 0}: {type(error).__name__}: {error}"
-
-
-def _open_as(standard: int, path: Path, flags: int) -> None:
-    fd = os.open(path, flags, 0o600)
-    os.dup2(fd, standard)
-    os.close(fd)
-
-
-def _grade(payload: dict, job: Job, solution_fd: int, report_fd: int, loaded: Collection[str]) -> None:
-    report = grader.grade(
-        payload["code"], payload["tests"], solution_fd, split=job.split, deadline=job.deadline
-    )
-    modules = solution.new_modules(loaded) + report.pop("modules")
-    # The report may quote expected values: it goes to the parent by file, past the memory that the next
-    # programs are forked from.
-    # Both carry the job's token: a report that lies there without it, or a grader that died, says nothing.
-    Path("../report.json").write_text(json.dumps({**report, "token": job.token}))
-    channel.send_json(report_fd, {"gone": report["kind"] == "gone", "modules": modules, "token": job.token})
+        job.trouble = named(error)

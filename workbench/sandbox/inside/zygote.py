@@ -25,7 +25,7 @@ if __package__ in (None, ""):  # started as a script: make the sibling modules i
     sys.modules["inside"] = importlib.util.module_from_spec(_spec)
     __package__ = "inside"
 
-from . import channel, confine, encoding, sharing
+from . import channel, confine, encoding, graders, sharing
 from .memory import shared_piece_bytes
 from .supervisor import Supervisor
 
@@ -66,21 +66,24 @@ class Preloader:
 
     def load(self, names: list[str]) -> bool:
         """Import packages by the names that programs import them under; tell whether any was new."""
-        wanted = [name for name in names if name not in sys.modules and name not in self._refused]
-        wanted = [name for name in wanted if name.isascii() and self._is_installed(name)]
-        return self._import(wanted)
+        return self._import(self.unloaded(names))
+
+    def unloaded(self, names: list[str]) -> list[str]:
+        """Return those names that `load` would try to import."""
+        return [name for name in names if name.isascii() and self._is_new(name)]
 
     def learn(self, names: list[str]) -> bool:
         """Import modules that a child loaded lazily, where they belong to a package already loaded here."""
+        return self._import(self.unlearned(names))
+
+    def unlearned(self, names: list[str]) -> list[str]:
+        """Return those names that `learn` would try to import."""
         known = [name for name in names if name.split(".")[0] in sys.modules and name.isascii()]
         known = [name for name in known if not _NOT_TO_LEARN.intersection(name.split("."))]
-        return self._import(
-            [
-                name
-                for name in known[:1_000]
-                if name not in sys.modules and name not in self._refused and self._is_installed(name)
-            ]
-        )
+        return [name for name in known[:1_000] if self._is_new(name)]
+
+    def _is_new(self, name: str) -> bool:
+        return name not in sys.modules and name not in self._refused and self._is_installed(name)
 
     def _is_installed(self, name: str) -> bool:
         return _installed(name.partition(".")[0], self._packages)
@@ -110,22 +113,41 @@ def main() -> None:
     for standard in (1, 2):
         os.dup2(log, standard)
     if settings["isolated"]:
-        sharing.install()
         os.environ["JOBLIB_MULTIPROCESSING"] = (
             "0"  # its workers are started anew, and have nothing to share by
         )
         confine.confine_zygote(
             [*settings["readable"], str(Path(__file__).parent), "/proc", settings["root"]],
-            [settings["root"], os.devnull],
+            [settings["root"], os.devnull, *filter(None, [settings["control_group"]])],
             shared_piece_bytes(settings["limits"]["memory_bytes"]),
         )
-    gc.disable()
-    sys.path += settings["packages"]
-    preloader = Preloader(settings["packages"])
+    preloader = _prepare(settings)
     channel.send_json(outgoing, {"ready": True})
-    Supervisor(settings, incoming, outgoing, preloader).serve()
+    Supervisor(settings, incoming, outgoing, preloader, __file__).serve()
     os._exit(0)  # libraries may take long to say goodbye
 
 
+def serve_graders() -> None:
+    """Serve the zygote of the solutions, which started this process within its own confinement."""
+    control = os.dup(0)
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    try:
+        settings = channel.receive_json(control)
+        preloader = _prepare(settings)
+        confine.prepare_children(shared_piece_bytes(settings["limits"]["memory_bytes"]))
+        graders.serve(control, settings, preloader)
+    except channel.ChannelClosed:
+        os._exit(0)
+
+
+def _prepare(settings: dict) -> Preloader:
+    if settings["isolated"]:
+        sharing.install()
+    gc.disable()
+    sys.path += settings["packages"]
+    return Preloader(settings["packages"])
+
+
 if __name__ == "__main__":
-    main()
+    serve_graders() if sys.argv[1:] == ["graders"] else main()
