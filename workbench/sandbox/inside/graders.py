@@ -57,6 +57,7 @@ class Graders:
             self._process = subprocess.Popen(command, stdin=theirs.fileno())
         self.pid, self.fd = self._process.pid, self._socket.fileno()
         self._untold = 0
+        self._ended: list[Ended] = []
         self._say(settings)
         for how, names in told:
             self.tell(how, names)
@@ -66,16 +67,10 @@ class Graders:
         self._say({"import": how, "names": names})
         self._untold += 1
 
-    def wait_until_told(self) -> list[Ended]:
-        """Wait until it has imported what it was told; return the graders that ended meanwhile."""
-        ended = []
+    def wait_until_told(self) -> None:
+        """Wait until it has imported what it was told."""
         while self._untold:
-            answer = self._hear()
-            if "ended" in answer:
-                ended.append(_ended(answer))
-            else:
-                self._untold -= 1
-        return ended
+            self._note(self._hear())
 
     def start(self, job: Job, descriptors: Sequence[int]) -> None:
         """Start the grader of a job; `pid_of_started` tells when it has taken the descriptors.
@@ -96,28 +91,38 @@ class Graders:
             }
         )
 
-    def pid_of_started(self) -> tuple[int, list[Ended]]:
-        """Return the process id of the grader that was started last, and the graders that ended meanwhile.
+    def pid_of_started(self) -> int:
+        """Return the process id of the grader that was started last.
 
         Raises:
             OSError: The system refused to start it.
         """
-        ended = []
         while True:
             answer = self._hear()
-            if "ended" in answer:
-                ended.append(_ended(answer))
-            elif "trouble" in answer:
+            if "trouble" in answer:
                 raise OSError(answer["number"], answer["trouble"])
-            else:
-                return answer["pid"], ended
+            if "pid" in answer:
+                return int(answer["pid"])
+            self._note(answer)
 
     def ended_by_now(self) -> list[Ended]:
-        """Return the graders that have ended, and have not been told of yet."""
-        ended = []
+        """Return the graders that have ended, each once."""
         while select.select([self.fd], [], [], 0)[0]:
-            ended.append(_ended(self._hear()))
+            self._note(self._hear())
+        ended, self._ended = self._ended, []
         return ended
+
+    @property
+    def has_news(self) -> bool:
+        """Whether graders have ended that `ended_by_now` has not returned, though `fd` is not readable for them."""
+        return bool(self._ended)
+
+    def _note(self, answer: dict) -> None:
+        if "ended" in answer:
+            pid, status, peak_bytes = answer["ended"]
+            self._ended.append((pid, status, peak_bytes))
+        else:
+            self._untold -= 1
 
     def end(self) -> None:
         """End it, and the graders that are left with it."""
@@ -143,11 +148,6 @@ class Graders:
         except channel.ChannelClosed:
             self.end_likewise(os.waitpid(self.pid, 0)[1])
             raise
-
-
-def _ended(answer: dict) -> Ended:
-    pid, status, peak_bytes = answer["ended"]
-    return pid, status, peak_bytes
 
 
 def grade(payload: dict, job: Job, ends: tuple[int, int], report_fd: int, loaded: Collection[str]) -> None:

@@ -10,7 +10,7 @@ import selectors
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,16 +67,13 @@ class Supervisor:
                         return
                 elif isinstance(key.data, Job):
                     self._read_report(key.data)
-                elif isinstance(
-                    key.data, Graders
-                ):  # unless they were told of while it was asked something else
-                    for one in key.data.ended_by_now():
-                        self._note_end(*one)
             self._reap()
             self._judge_all()
 
     def _patience_s(self) -> float | None:
         """Return how long nothing needs to be looked at unless something happens; orphans that die tell nobody."""
+        if self._graders is not None and self._graders.has_news:
+            return 0
         if any(not job.pids for job in self._ending):
             return _ORPHANS_S
         return _TICK_S if self._jobs or self._ending else None
@@ -91,7 +88,8 @@ class Supervisor:
                 job.kill()
             return False
         if request.get("split"):
-            self._start_graders()
+            with suppress(OSError):  # it is tried again where the program starts, and told there
+                self._start_graders()
         self._preload("load", request["imports"])
         if "id" in request:
             self._start(request)
@@ -152,10 +150,9 @@ class Supervisor:
                 )
 
     def _launch_graded(self, job: Job, report_fd: int, troubles: int, ours_alone: ExitStack) -> None:
-        answers, to_grader = os.pipe()
-        requests, to_solution = os.pipe()
-        for end in (answers, to_grader, requests, to_solution):
-            ours_alone.callback(os.close, end)
+        (answers, to_grader), (requests, to_solution) = (_pipe(ours_alone) for _ in range(2))
+        if job.split:
+            self._start_graders()
         if self._graders is None or not job.split:
             if job.split:
                 self._fork_solution(job, requests, to_grader, troubles)
@@ -172,11 +169,8 @@ class Supervisor:
         try:
             self._fork_solution(job, requests, to_grader, troubles)
         finally:  # it has taken the pipes by then
-            pid, ended = self._graders.pid_of_started()
+            self._add(job, self._graders.pid_of_started(), "grader")
             job.graders_pid = self._graders.pid
-            self._add(job, pid, "grader")
-            for one in ended:
-                self._note_end(*one)
 
     def _fork_solution(self, job: Job, requests: int, answers: int, troubles: int) -> None:
         self._fork(
@@ -215,8 +209,7 @@ class Supervisor:
             (self._forks.load if how == "load" else self._forks.learn)(new)
             self._told.append((how, [name for name in new if name in sys.modules]))
         if self._graders is not None:
-            for one in self._graders.wait_until_told():
-                self._note_end(*one)
+            self._graders.wait_until_told()
 
     # --- watching ---
 
@@ -238,6 +231,8 @@ class Supervisor:
             os.close(job.report_fd)
 
     def _reap(self) -> None:
+        for ended in self._graders.ended_by_now() if self._graders is not None else ():
+            self._note_end(*ended)
         while True:
             try:
                 pid, status, usage = os.wait4(-1, os.WNOHANG)
@@ -316,6 +311,14 @@ class Supervisor:
             },
         )
         self._preload("learn", modules)
+
+
+def _pipe(held: ExitStack) -> tuple[int, int]:
+    """Make a pipe that is closed here with what holds it."""
+    ends = os.pipe()
+    for end in ends:
+        held.callback(os.close, end)
+    return ends
 
 
 @contextmanager
