@@ -95,7 +95,7 @@ def test_a_papers_fields_say_what_each_profile_makes_of_them():
     fields = {one.name: one for one in fields_of(notebooks_folder() / "ds1000.ipynb")}
     assert fields["samples"].usual == {"pocket": 1, "laptop": 1, "paper": 40}
     page = launcher_page("ds1000", list(fields.values()))
-    assert "answers a problem" in page and ">40<" in page
+    assert "sampled answers per problem" in page and ">40<" in page
 
 
 def test_values_of_the_wrong_kind_are_all_named(tmp_path):

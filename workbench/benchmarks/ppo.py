@@ -33,7 +33,7 @@ class PPOCase:
     new_tokens: int
     """Longest answer; random weights hardly ever end earlier."""
     batch: int
-    """Answers a rollout, and an optimizer step."""
+    """Answers per rollout, and per optimizer step."""
     micro_batch: int
     """Answers in memory at once with their gradients."""
     reward_width: int

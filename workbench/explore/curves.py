@@ -25,7 +25,7 @@ Points = tuple[list[float], list[float]]
 _TITLES = {
     "loss": "loss", "reward_loss": "loss", "policy_loss": "loss", "value_loss": "loss",
     "accuracy": "accuracy", "policy_accuracy": "accuracy", "agreement": "accuracy",
-    "reward": "reward", "margin": "reward", "kl": "KL to the start, nats", "length": "length, tokens",
+    "reward": "reward", "margin": "reward", "kl": "KL to the reference policy, nats", "length": "length, tokens",
     "gate_rate": "share that passes the gate",
     "tokens_per_second": "tokens a second", "steps_per_second": "steps a second",
 }  # fmt: skip

@@ -65,7 +65,7 @@ class Generator(Protocol):
 
         Args:
             problems: What to answer.
-            samples: Answers a problem.
+            samples: Answers per problem.
             skip: `(problem_id, sample)` of answers that are already there. An answer that is not skipped is
                 the same as it would be without `skip`.
         """

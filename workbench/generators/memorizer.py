@@ -1,4 +1,4 @@
-"""The yardstick of memory: knows the Origin solutions by heart, and nothing else."""
+"""The yardstick of memorization: it has memorized the Origin solutions, and knows nothing else."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class MemorizerGenerator:
         origins = _origins(asked) if self._origins is None else self._origins
         if not origins:
             raise GeneratorError(
-                got="no Origin problem to know by heart",
+                got="no Origin problem to memorize",
                 needed="problems of perturbation type Origin among those asked, or known from before",
                 fix="give the memorizer all problems, not only the perturbed ones",
             )

@@ -71,7 +71,7 @@ def _openai(
 
 GENERATOR_KINDS = (
     GeneratorKind("reference", "reference", "each problem's own solution", _reference),
-    GeneratorKind("memorizer", "memorizer", "the Origin solutions by heart, and nothing else", _memorizer),
+    GeneratorKind("memorizer", "memorizer", "memorized Origin solutions, and nothing else", _memorizer),
     GeneratorKind("recorded", "recorded:answers.jsonl", "answers made elsewhere", _recorded),
     GeneratorKind("hf", "hf:Qwen/Qwen2.5-Coder-1.5B", "a model on this machine", _huggingface),
     GeneratorKind("openai", "openai:gpt-4o-mini", "a model behind an OpenAI-compatible endpoint", _openai),

@@ -34,7 +34,7 @@ def draw(logits: Tensor, uniforms: Tensor, *, temperature: float, top_p: float) 
         logits: Shape [rows, vocabulary], float.
         uniforms: A number in [0, 1) a row. Shape [rows].
         temperature: Divides the logits; above 0.
-        top_p: Draw among the likeliest tokens that together have this probability.
+        top_p: Draw among the most probable tokens that together have this probability.
 
     Returns:
         Tokens. Shape [rows], int64.

@@ -28,7 +28,7 @@ class GenerationSettings:
     temperature: float = 0.2
     """0 takes the most likely token each time."""
     top_p: float = 0.95
-    """Sample among the likeliest tokens that together have this probability."""
+    """Nucleus sampling: among the most probable tokens that together have this probability."""
     max_new_tokens: int = 1024
     """Longest answer, in tokens."""
     stop: tuple[str, ...] = ()

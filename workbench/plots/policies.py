@@ -1,4 +1,4 @@
-"""Plots of trained policies: gain over distance, reward against truth, and answers sentence by sentence."""
+"""Plots of trained policies: gain against KL, reward against oracle, win rates, and answers sentence by sentence."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WRAP = 22
 
 
 def frontier_plot(frame: pd.DataFrame, *, y: str, x: str = "kl", y_title: str = "") -> go.Figure:
-    """Draw what policies gained over how far they went: a dot a training, and a line through each arm's means.
+    """Draw the gain of policies against their KL: a dot per training run, and a line through each arm's means.
 
     An arm that was trained with several weights of the aspects has a mean for each, joined in the order of the
     weights.
@@ -65,13 +65,13 @@ def frontier_plot(frame: pd.DataFrame, *, y: str, x: str = "kl", y_title: str = 
             line={"width": 1.5, "color": color},
             hovertemplate=f"{arm}, mean: %{{y:.3f}} at %{{x:.2f}} nats<extra></extra>",
         )  # fmt: skip
-    figure.update_xaxes(title_text="KL to the start, nats a response", rangemode="tozero")
+    figure.update_xaxes(title_text="KL to the reference policy, nats per response", rangemode="tozero")
     figure.update_yaxes(title_text=y_title or y)
     return figure.update_layout(legend={"y": -0.2, "yanchor": "top"})
 
 
 def hacking_plot(alarms: Sequence[HackingAlarm], *, truth: str = "oracle") -> go.Figure:
-    """Draw how each arm's reward and truth changed in training; hacking is at the lower right: reward up, truth down.
+    """Draw how each arm's reward and oracle changed in training; reward hacking is at the lower right.
 
     Args:
         alarms: From `hacking_alarm`; those of a single seed have no interval and are left out.
@@ -106,7 +106,7 @@ def hacking_plot(alarms: Sequence[HackingAlarm], *, truth: str = "oracle") -> go
 
 
 def win_map(frame: pd.DataFrame) -> go.Figure:
-    """Draw how often the row's arm beats the column's, arms in the same order on both axes.
+    """Draw win rates of the row's arm against the column's, arms in the same order on both axes.
 
     Args:
         frame: Columns `arm`, `against` and `rate`, both ways round.
@@ -131,8 +131,8 @@ def win_map(frame: pd.DataFrame) -> go.Figure:
     both = pd.concat([frame[names], nobody])
     both = both.sort_values(["arm", "against"], key=lambda column: column.map(order))
     figure = heatmap(both, x="against", y="arm", value="rate")
-    figure.update_xaxes(title_text="is beaten")
-    return figure.update_yaxes(title_text="beats")
+    figure.update_xaxes(title_text="loses")
+    return figure.update_yaxes(title_text="wins")
 
 
 class AnswerView(NamedTuple):
@@ -143,7 +143,7 @@ class AnswerView(NamedTuple):
     sentences: Sequence[str]
     """Its parts, in order."""
     values: Sequence[Sequence[float | None]]
-    """A row for each reward: what it says of each sentence; None: nothing. Shape [rewards][sentences]."""
+    """A row for each reward: its value for each sentence; None: it has none. Shape [rewards][sentences]."""
 
 
 def answer_view(views: Sequence[AnswerView], rewards: Sequence[str]) -> go.Figure:
@@ -228,7 +228,7 @@ def _sentence_cells(
 
 
 def _weighed(weight: float) -> str:
-    """Return how a dot's weight is told; NaN has none."""
+    """Return a dot's weight as text; NaN has none."""
     return "" if math.isnan(weight) else f", weight {weight:g}"
 
 

@@ -212,7 +212,7 @@ def _cell(arm: str, other: str, told: Sequence[Floats], refused: int) -> WinCell
     """Return a cell from each seed's verdicts.
 
     Its interval is Wilson's over all comparisons, and reaches to the ends of the seeds' t interval where that is
-    wider: seeds may agree by chance, and then say nothing of how far.
+    wider: seeds may agree by sampling noise, which then hides their spread.
     """
     rates = [win_rate(one).value for one in told]
     _, low, high = win_rate(np.concatenate(told))

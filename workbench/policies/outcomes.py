@@ -1,4 +1,4 @@
-"""What came of training policies: their answers to the same prompts, and what everything says of these."""
+"""Outcomes of training policies: their answers to the same held-out prompts, with the scores of every reward."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ BEFORE = "before"
 HOLISTIC, ORACLE = "holistic", "oracle"
 """Names of two scores: the reward that is optimised, and what answers are truly worth, where that is known."""
 KL, LENGTH = "kl", "length"
-"""Names of two measures beside the scores: nats a response from the start, and tokens a response."""
+"""Names of two measures beside the scores: KL to the reference policy in nats, and length in tokens, per response."""
 DECODINGS = ("sampled", "greedy")
 
 
@@ -82,9 +82,9 @@ class PolicyOutcome:
     sampled: Answers
     """At the temperature of training."""
     kl: float
-    """To the start, in nats a sampled response."""
+    """KL to the reference policy, in nats per sampled response."""
     greedy: Answers | None = None
-    """The likeliest answers."""
+    """Greedy answers."""
     weight: float | None = None
     """Weight of the aspects, where an experiment sweeps it."""
     log: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)

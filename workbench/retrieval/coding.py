@@ -1,4 +1,4 @@
-"""The model of the active loop: any that writes texts, asked for the likeliest code."""
+"""The model of the active loop: any that writes texts, decoded greedily."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class ActiveRetrievalSettings:
     """How the loop asks, what it shows, and how long it goes on.
 
     Source: Su et al. 2024, "ARKS: Active Retrieval in Knowledge Soup for Code Generation". Some cases:
-    `query="question"` is the control (feedback without asking anew), `rounds=1` is one-shot, `sources=()` is
+    `query="question"` is the control (feedback without a new query), `rounds=1` is one-shot, `sources=()` is
     generation without documents, `given_documents=True` the upper bound.
 
     Raises:

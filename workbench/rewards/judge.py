@@ -1,4 +1,4 @@
-"""Judges: which of two responses is better, by an oracle, a reward or a model, and what verdicts add up to."""
+"""Judges: which of two responses is better, by an oracle, a reward or a model; win rates and position bias."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ __all__ = [
 
 
 class Preference(Enum):
-    """What a judge says of two responses."""
+    """A judge's preference between two responses."""
 
     FIRST = "first"
     SECOND = "second"
     TIE = "tie"
     REFUSED = "refused"
-    """No verdict: the judge would not say, or said something else."""
+    """No verdict: the judge refused, or its reply was not one."""
 
     @property
     def turned(self) -> Preference:
-        """The same verdict, of the two the other way round."""
+        """The same verdict with positions swapped."""
         other = {Preference.FIRST: Preference.SECOND, Preference.SECOND: Preference.FIRST}
         return other.get(self, self)
 
@@ -71,17 +71,17 @@ class Judge(Protocol):
 
     @property
     def name(self) -> str:
-        """What tables and plots call it."""
+        """Name in tables and plots."""
 
     def compare(self, prompt: str, first: str, second: str) -> Preference:
-        """Say which of two responses is better."""
+        """Return which of two responses is better."""
 
     def compare_all(self, comparisons: Sequence[Comparison]) -> list[Preference]:
-        """Say it of many, in order; as `compare` of each."""
+        """Return the preferences of many comparisons, in order."""
 
 
 class RewardJudge:
-    """Prefers what a reward scores higher.
+    """Prefers the response that a reward scores higher.
 
     Args:
         reward: Any.
@@ -94,12 +94,12 @@ class RewardJudge:
         self.reward, self.tolerance, self.name = reward, tolerance, reward.name
 
     def compare(self, prompt: str, first: str, second: str) -> Preference:
-        """Say which of two responses scores higher."""
+        """Return which of two responses scores higher."""
         return self.compare_all([Comparison(prompt, first, second)])[0]
 
     def compare_all(self, comparisons: Sequence[Comparison]) -> list[Preference]:
-        """Say it of many; all are scored in one call of the reward."""
-        texts = [(one.prompt, text) for one in comparisons for text in (one.first, one.second)]
+        """Return the preferences of many comparisons; all are scored in one call of the reward."""
+        texts = [(pair.prompt, text) for pair in comparisons for text in (pair.first, pair.second)]
         values = reward_values(self.reward, texts).reshape(-1, 2)
         return [self._preference(float(first), float(second)) for first, second in values]
 
@@ -110,7 +110,7 @@ class RewardJudge:
 
 
 class OracleJudge(RewardJudge):
-    """Prefers what is truly better, where a task knows utility exactly.
+    """Prefers the response of higher true utility, where a task knows it exactly.
 
     Args:
         utility: From prompt and response to a number, the higher the better.
@@ -122,9 +122,13 @@ class OracleJudge(RewardJudge):
 
 
 def agreed(forward: Preference, backward: Preference) -> Preference:
-    """Return the verdict of two askings, the second with the responses the other way round and turned back.
+    """Return the verdict of a comparison with position swap: both orders of the two responses.
 
-    Disagreement is a tie: HaF-RM's and ALaRM's rule. Where one asking was refused there is no verdict.
+    Disagreement is a tie: HaF-RM's and ALaRM's rule. If either order was refused there is no verdict.
+
+    Args:
+        forward: In the order given.
+        backward: With positions swapped, already turned back to the order given.
     """
     if Preference.REFUSED in (forward, backward):
         return Preference.REFUSED
@@ -132,35 +136,37 @@ def agreed(forward: Preference, backward: Preference) -> Preference:
 
 
 class OrderEffect(NamedTuple):
-    """How far a judge's verdicts depend on which response it reads first."""
+    """Position bias: how far a judge's verdicts depend on which response it reads first."""
 
     same: Estimate
     """Share of comparisons with the same verdict in both orders, with Wilson's interval."""
     read_first: Estimate
-    """Share of askings won by the response that was read first, a tie counted half; 0.5 without an effect."""
+    """Win rate of the response that was read first, ties counted half; 0.5 without position bias."""
     refused: int
-    """Comparisons of which an asking was refused: not counted."""
+    """Comparisons that were refused in either order: not counted."""
 
 
 def order_effect(verdicts: Sequence[tuple[Preference, Preference]]) -> OrderEffect:
-    """Return how far verdicts depend on the order.
+    """Return the position bias of verdicts.
 
     Args:
-        verdicts: Of each comparison that in the order given, and that in the other order, turned back.
+        verdicts: Of each comparison in the order given, and with positions swapped (turned back).
 
     Raises:
         DataError: There are no two verdicts on any.
     """
-    told = [two for two in verdicts if Preference.REFUSED not in two]
-    if not told:
+    both = [two for two in verdicts if Preference.REFUSED not in two]
+    if not both:
         raise _nothing(len(verdicts))
-    same = win_rate([1.0 if one is two else -1.0 for one, two in told])
-    read_first = win_rate([value for one, two in told for value in (one.outcome, two.turned.outcome)])
-    return OrderEffect(same, read_first, len(verdicts) - len(told))
+    same = win_rate([1.0 if forward is backward else -1.0 for forward, backward in both])
+    read_first = win_rate(
+        [value for forward, backward in both for value in (forward.outcome, backward.turned.outcome)]
+    )
+    return OrderEffect(same, read_first, len(verdicts) - len(both))
 
 
 class WinRate(NamedTuple):
-    """How often the first of two wins."""
+    """Win rate of the first of two systems."""
 
     rate: Estimate
     """Share of verdicts, a tie counted half to each, with Wilson's interval."""
@@ -172,17 +178,17 @@ class WinRate(NamedTuple):
 
 
 def win_rates(preferences: Sequence[Preference]) -> WinRate:
-    """Return how often the first wins, over comparisons of the same two systems.
+    """Return the win rate of the first, over comparisons of the same two systems.
 
     Raises:
         DataError: There is not one verdict.
     """
     counts = Counter(preferences)
-    told = [one.outcome for one in preferences if one is not Preference.REFUSED]
-    if not told:
+    outcomes = [preference.outcome for preference in preferences if preference is not Preference.REFUSED]
+    if not outcomes:
         raise _nothing(len(preferences))
     return WinRate(
-        win_rate(told),
+        win_rate(outcomes),
         counts[Preference.FIRST],
         counts[Preference.TIE],
         counts[Preference.SECOND],
@@ -193,7 +199,7 @@ def win_rates(preferences: Sequence[Preference]) -> WinRate:
 def round_robin(
     judge: Judge, prompts: Sequence[str], responses: Mapping[str, Sequence[str]]
 ) -> dict[tuple[str, str], WinRate]:
-    """Let every system meet every other on the same prompts.
+    """Compare every system with every other on the same prompts.
 
     Args:
         judge: Who compares.

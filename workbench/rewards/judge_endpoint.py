@@ -1,4 +1,4 @@
-"""A language model as judge: asked in both orders, its replies kept on disk."""
+"""A language model as judge, with position swap; its replies are kept on disk."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ _VERDICT = re.compile(r"\W*(?:(?:final )?(?:answer|verdict)(?: is)?\W*|response 
 
 @dataclass(frozen=True)
 class JudgeSettings:
-    """How a judge is asked."""
+    """Settings of a judge: its prompt and decoding."""
 
     template: str = TEMPLATE
     """The whole question, with `{prompt}`, `{first}` and `{second}`; it has to ask for A, B or C (a tie)."""
     temperature: float | None = 0.0
-    """0: the likeliest token. None: the endpoint's own, for models that take no other."""
+    """0: greedy. None: the endpoint's own, for models that take no other."""
     max_new_tokens: int = 16
     """Longest reply, in tokens; more for models that reason first. The verdict is read from the last line."""
     seed: int | None = 0
@@ -94,7 +94,7 @@ def parse_verdict(reply: str | None) -> Preference:
 
 
 class TextJudge:
-    """A model that compares two responses, asked in both orders; disagreement is a tie.
+    """A model that compares two responses, with position swap; disagreement is a tie.
 
     Args:
         texts: The model.
@@ -124,7 +124,7 @@ class TextJudge:
         self._replies: dict[str, str | None] = {}
 
     def compare(self, prompt: str, first: str, second: str) -> Preference:
-        """Say which of two responses is better."""
+        """Return which of two responses is better."""
         return self.compare_all([Comparison(prompt, first, second)])[0]
 
     def compare_all(self, comparisons: Sequence[Comparison]) -> list[Preference]:
@@ -132,7 +132,7 @@ class TextJudge:
         return [agreed(*two) for two in self.both_orders(comparisons)]
 
     def both_orders(self, comparisons: Sequence[Comparison]) -> list[tuple[Preference, Preference]]:
-        """Return of each comparison the verdict in the order given, and that in the other order, turned back.
+        """Return each comparison's verdict in the order given, and with positions swapped (turned back).
 
         Responses that are the same are a tie; nobody is asked.
         """

@@ -27,7 +27,7 @@ Texts = NDArray[np.str_]
 LEARNT = ("explicit", "implicit")
 """What training makes: the scalar head's reward, and the policy's, `beta * log(pi / ref)`."""
 BASELINES = ("untrained logp, sum", "untrained logp, mean", "longer wins", "shorter wins")
-"""What costs nothing: the untrained model's log-probability of the response, and its length."""
+"""Baselines without training: the untrained model's log-probability of the response, and its length."""
 SCORES = (*LEARNT, "policy logp, sum", "policy logp, mean", *BASELINES)
 """All scores that `PreferenceScores.score` knows; the higher is preferred."""
 

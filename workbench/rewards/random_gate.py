@@ -1,4 +1,4 @@
-"""A hierarchy whose gate opens by chance: what tells gating by merit from paying aspects less often."""
+"""Ablation of the hierarchy: a random gate, which separates gating by merit from rewarding aspects less often."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ __all__ = ["RandomGateReward"]
 
 
 class RandomGateReward(HierarchicalReward):
-    """Aspects count for a response drawn by chance, whatever its holistic reward.
+    """Aspects count for responses drawn at random, whatever their holistic reward.
 
     A row is paid as `weighted_sum` or as `holistic_only`; the hierarchy is the same two, chosen by merit. Each batch
-    of responses draws anew, so that no response is always lucky, and the same batch draws the same: a training that
-    was interrupted goes on as if it had not been.
+    of responses draws anew, so that no response always has an open gate, and the same batch draws the same: a training
+    run that was interrupted goes on as if it had not been.
 
     Args:
         holistic: As `HierarchicalReward` takes it.

@@ -159,7 +159,7 @@ def _reason(effect: Effect, otherwise: str) -> str:
 
 
 def p_value(effect: Effect, threshold: float = 0.0) -> float | None:
-    """Return how likely so large a distance from the threshold is by chance, two-sided, as the interval implies it.
+    """Return the two-sided p value of the threshold as the true value, as the interval implies it.
 
     It is below 0.05 where the threshold lies outside the 95 % interval: of Student's t with the effect's degrees of
     freedom, else of the normal distribution, scaled to the end of the interval on the threshold's side.

@@ -2,7 +2,7 @@
 
 A line of the cell says everything, for people, papermill and the workbench alike::
 
-    samples: int = 1  # answers a problem; at least 1
+    samples: int = 1  # answers per problem; at least 1
 
 The annotation is the kind (int, float, str, bool, or list of names), the value the pocket profile's, the comment the
 help; `at least NUMBER` at its end is the smallest value allowed.

@@ -19,7 +19,7 @@ EXAMPLE = (
 
 @click.group(epilog=EXAMPLE, short_help="Write code on an unfamiliar library, with retrieval.")
 def command() -> None:
-    """Solve problems on an unfamiliar library with its documentation, asked anew after each error."""
+    """Solve problems on an unfamiliar library with its documentation, retrieved again after each error."""
 
 
 @command.command("run", epilog=EXAMPLE)
@@ -44,46 +44,66 @@ def command() -> None:
     type=click.Choice(["bm25", "dense", "hybrid"]),
     default="bm25",
     show_default=True,
-    help="How the soup is searched.",
+    help="Retriever.",
 )
-@further_option("--encoder", metavar="NAME", help="Model of dense search; by default one that is installed.")
+@further_option(
+    "--encoder", metavar="NAME", help="Encoder of the dense retriever; by default one that is installed."
+)
 @click.option(
     "--query",
     type=click.Choice(["question", "code", "explanation", "execution_feedback"]),
     default="code",
     show_default=True,
-    help="How later rounds ask.",
+    help="Query of later rounds.",
 )
 @click.option(
     "--sources",
     metavar="NAMES",
-    help="What prompts show, by commas: some of documentation, execution_feedback, code_snippets, web_search.",
+    help="Sources in prompts, by commas: some of documentation, execution_feedback, code_snippets, web_search.",
 )
-@click.option("--rounds", type=click.IntRange(min=1), default=4, show_default=True, help="Answers a problem.")
+@click.option(
+    "--rounds",
+    type=click.IntRange(min=1),
+    default=4,
+    show_default=True,
+    help="Rounds: programs per problem, at most.",
+)
 @further_option(
     "--documents",
     type=click.IntRange(min=0),
     default=5,
     show_default=True,
-    help="Retrieved at a time.",
+    help="Retrieved documents per query.",
 )
 @further_option("--runtime", default="main", show_default=True, help="Environment the programs run in.")
 @click.option(
-    "--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Programs at a time."
+    "--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Programs run at a time."
 )
-@further_option("--timeout", type=AMOUNT, default=60.0, show_default=True, help="Seconds a program may run.")
-@further_option("--memory", type=AMOUNT, default=4.0, show_default=True, help="GiB a program may use.")
-@further_option("--max-new-tokens", type=int, default=1024, show_default=True, help="Longest answer.")
-@further_option("--batch-size", type=int, default=8, show_default=True, help="Prompts at once (hf).")
-@click.option("--quantize", type=click.Choice(["4bit", "8bit"]), help="Load smaller weights (hf).")
-@further_option("--device", default="auto", show_default=True, help="Where the model runs (hf).")
+@further_option(
+    "--timeout", type=AMOUNT, default=60.0, show_default=True, help="Time limit of a program, in seconds."
+)
+@further_option(
+    "--memory", type=AMOUNT, default=4.0, show_default=True, help="Memory limit of a program, in GiB."
+)
+@further_option(
+    "--max-new-tokens", type=int, default=1024, show_default=True, help="Longest answer, in tokens."
+)
+@further_option("--batch-size", type=int, default=8, show_default=True, help="Batch size in prompts (hf).")
+@click.option("--quantize", type=click.Choice(["4bit", "8bit"]), help="Quantize the weights (hf).")
+@further_option("--device", default="auto", show_default=True, help="Device of the model (hf).")
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("out/arks"), show_default=True, help="Folder."
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("out/arks"),
+    show_default=True,
+    help="Output folder.",
 )
-@further_option("--retry-failed", is_flag=True, help="Ask again for what an endpoint gave no answer to.")
+@further_option(
+    "--retry-failed", is_flag=True, help="Request again the answers that an endpoint failed to give."
+)
 @help_all
 def run(**options: Any) -> None:
-    """Run the active loop, and print accuracy by round.
+    """Run active retrieval, and print accuracy by round.
 
     The folder gets trace.jsonl (each round's query, documents, prompt, program and error), results.json and what
     is needed to go on: interrupted, the same command continues.

@@ -33,15 +33,19 @@ def command() -> None:
 @click.option(
     "--samples",
     type=click.IntRange(min=1),
-    help="Answers a problem; by default 1, and of a recorded file all that it has.",
+    help="Samples per problem; by default 1, and all of a recorded file.",
 )
 @click.option(
-    "--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Programs at a time."
+    "--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Programs run at a time."
 )
 @click.option("--runtime", metavar="NAME", help="main or ds1000; by default main for the suite, else ds1000.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder of what is written.")
-@click.option("--timeout", type=AMOUNT, default=120.0, show_default=True, help="Seconds a program may run.")
-@further_option("--memory", type=AMOUNT, default=4.0, show_default=True, help="GiB a program may use.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Output folder.")
+@click.option(
+    "--timeout", type=AMOUNT, default=120.0, show_default=True, help="Time limit of a program, in seconds."
+)
+@further_option(
+    "--memory", type=AMOUNT, default=4.0, show_default=True, help="Memory limit of a program, in GiB."
+)
 @further_option(
     "--isolation",
     type=click.Choice(["sandlock", "none"]),
@@ -54,20 +58,28 @@ def command() -> None:
     type=click.Choice(["auto", "completion", "insertion", "chat"]),
     default="auto",
     show_default=True,
-    help="How a model is asked.",
+    help="Prompt style.",
 )
-@click.option("--temperature", type=float, default=0.2, show_default=True, help="0: the likeliest token.")
-@further_option("--top-p", type=float, default=0.95, show_default=True, help="Nucleus to sample from.")
-@further_option("--max-new-tokens", type=int, default=1024, show_default=True, help="Longest answer.")
+@click.option(
+    "--temperature", type=float, default=0.2, show_default=True, help="Sampling temperature; 0: greedy."
+)
+@further_option(
+    "--top-p", type=float, default=0.95, show_default=True, help="Nucleus sampling: probability mass."
+)
+@further_option(
+    "--max-new-tokens", type=int, default=1024, show_default=True, help="Longest answer, in tokens."
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of sampling and bootstrap.")
-@click.option("--batch-size", type=int, default=8, show_default=True, help="Prompts at once (hf).")
-@click.option("--quantize", type=click.Choice(["4bit", "8bit"]), help="Load smaller weights (hf).")
-@further_option("--device", default="auto", show_default=True, help="Where the model runs (hf).")
-@further_option("--concurrency", type=int, default=8, show_default=True, help="Requests at once (openai).")
-@further_option("--retry-failed", is_flag=True, help="Ask again for what an endpoint gave no answer to.")
-@click.option("--partial", is_flag=True, help="Score the answers that are there, and ask for no others.")
-@click.option("--strict", is_flag=True, help="Count passes that say nothing of the result as failed.")
-@click.option("--fresh", is_flag=True, help="Start over: forget the answers and verdicts in DIR.")
+@click.option("--batch-size", type=int, default=8, show_default=True, help="Batch size in prompts (hf).")
+@click.option("--quantize", type=click.Choice(["4bit", "8bit"]), help="Quantize the weights (hf).")
+@further_option("--device", default="auto", show_default=True, help="Device of the model (hf).")
+@further_option("--concurrency", type=int, default=8, show_default=True, help="Concurrent requests (openai).")
+@further_option(
+    "--retry-failed", is_flag=True, help="Request again the answers that an endpoint failed to give."
+)
+@click.option("--partial", is_flag=True, help="Score existing answers only; generate no others.")
+@click.option("--strict", is_flag=True, help="Count vacuous passes as failures.")
+@click.option("--fresh", is_flag=True, help="Start over: delete the answers and verdicts in DIR.")
 @help_all
 def score(generator: str, **options: Any) -> None:
     """Grade the answers of GENERATOR and print pass rates by library and by perturbation.
@@ -75,7 +87,7 @@ def score(generator: str, **options: Any) -> None:
     \b
     GENERATOR is one of
       reference                  each problem's own solution
-      memorizer                  the Origin solutions by heart, and nothing else
+      memorizer                  memorized Origin solutions, and nothing else
       recorded:answers.jsonl     answers made elsewhere: problem_id and code a line
       hf:NAME-OR-PATH            a model on this machine
       openai:MODEL               an endpoint: OPENAI_API_KEY, OPENAI_BASE_URL

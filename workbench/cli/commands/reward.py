@@ -25,11 +25,11 @@ def command() -> None:
 @click.option(
     "--data", required=True, multiple=True, metavar="NAME|FILE", help="Preference data; repeatable."
 )
-@click.option("--model", required=True, metavar="DIR|NAME", help="The language model to begin with.")
+@click.option("--model", required=True, metavar="DIR|NAME", help="Checkpoint of the base model.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Folder of the model."
+    "--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Folder of the reward model."
 )
-@click.option("--limit", type=click.IntRange(min=1), help="The first so many pairs of each data set.")
+@click.option("--limit", type=click.IntRange(min=1), help="Only the first N pairs of each data set.")
 @click.option(
     "--evaluate",
     type=click.IntRange(min=0),
@@ -37,11 +37,11 @@ def command() -> None:
     show_default=True,
     help="Pairs of each test split to evaluate on.",
 )
-@click.option("--quantize", type=click.Choice(["nf4", "8bit"]), help="Hold smaller weights; with adapters.")
-@click.option("--lora/--full", default=True, show_default=True, help="Train adapters, or all weights.")
-@further_option("--lora-rank", type=int, help="Inner width of the adapters [16].")
-@further_option("--lora-alpha", type=float, help="Their scale times their rank [16].")
-@further_option("--lora-dropout", type=float, help="Chance that an input of theirs is dropped [0].")
+@click.option("--quantize", type=click.Choice(["nf4", "8bit"]), help="Quantize the base model; needs LoRA.")
+@click.option("--lora/--full", default=True, show_default=True, help="Train LoRA adapters, or all weights.")
+@further_option("--lora-rank", type=int, help="Rank of the adapters [16].")
+@further_option("--lora-alpha", type=float, help="LoRA alpha: scale times rank [16].")
+@further_option("--lora-dropout", type=float, help="Dropout of the adapters' inputs [0].")
 @further_option(
     "--target-modules",
     "lora_target_modules",
@@ -49,8 +49,8 @@ def command() -> None:
     metavar="NAME,NAME",
     help="Layers that get adapters, or ends of their names [the MLP projections].",
 )
-@click.option("--alpha", type=float, help="Weight of the policy loss [0.2]; 0: the standard reward model.")
-@further_option("--beta", type=float, help="Strength of the policy's margin [0.1].")
+@click.option("--alpha", type=float, help="Weight of the policy loss [0.2]; 0: standard reward model.")
+@further_option("--beta", type=float, help="Beta of the policy loss, as in DPO [0.1].")
 @further_option(
     "--policy-loss",
     type=click.Choice(["sigmoid", "hinge", "ipo", "slic", "simpo"]),
@@ -60,32 +60,40 @@ def command() -> None:
     "--reward-weight", type=float, help="Weight of the reward loss [1]; 0: the policy loss alone, DPO."
 )
 @further_option("--alternate", type=int, help="Steps after which the two losses take turns [0: their sum].")
-@click.option("--epochs", type=float, help="Passes over the pairs [2].")
+@click.option("--epochs", type=float, help="Epochs over the pairs [2].")
 @click.option("--max-steps", type=int, help="Optimizer steps, instead of epochs.")
-@click.option("--batch", type=int, help="Pairs an optimizer step, over all processes [16].")
-@click.option("--micro-batch", type=int, help="Pairs in memory at once, in each process [1].")
+@click.option("--batch", type=int, help="Batch size in pairs, over all processes [16].")
+@click.option("--micro-batch", type=int, help="Micro-batch size in pairs, per process [1].")
 @click.option("--lr", "learning_rate", type=float, help="Learning rate [1e-5].")
-@further_option("--head-lr", "head_learning_rate", type=float, help="That of the scalar head [the same].")
-@further_option("--pooling", type=click.Choice(["last", "mean"]), help="What the scalar head sees [last].")
-@further_option("--init-std", type=float, help="Spread of the scalar head's first weights [0].")
+@further_option(
+    "--head-lr", "head_learning_rate", type=float, help="Learning rate of the reward head [the same]."
+)
+@further_option(
+    "--pooling", type=click.Choice(["last", "mean"]), help="Token states that the reward head reads [last]."
+)
+@further_option("--init-std", type=float, help="Standard deviation of the reward head's initial weights [0].")
 @further_option("--template", help="Prompt template with {prompt} ['Instruct: {prompt}\\nOutput:'].")
 @further_option("--chat/--no-chat", default=None, help="Use the model's chat template [where it has one].")
-@click.option("--max-tokens", type=int, help="Longest sequence [512].")
-@further_option("--max-prompt-tokens", type=int, help="Longest prompt [128].")
+@click.option("--max-tokens", type=int, help="Longest sequence, in tokens [512].")
+@further_option("--max-prompt-tokens", type=int, help="Longest prompt, in tokens [128].")
 @further_option(
     "--reference",
     type=click.Choice(["auto", "before", "adapters-off"]),
-    help="When the untrained model's log-probabilities are computed [auto].",
+    help="When the reference policy's log-probabilities are computed [auto].",
 )
-@further_option("--group-by-length", is_flag=True, default=None, help="Steps of like lengths: less padding.")
+@further_option(
+    "--group-by-length", is_flag=True, default=None, help="Batches of similar lengths: less padding."
+)
 @further_option(
     "--gradient-checkpointing", is_flag=True, default=None, help="Less memory, a third more time."
 )
 @further_option("--attention", metavar="NAME", help="sdpa, eager, flash_attention_2 [the model's choice].")
 @further_option("--padding-free", is_flag=True, default=None, help="No padding; for flash attention.")
-@further_option("--share-prompts", is_flag=True, default=None, help="Read a prompt once for both responses.")
-@click.option("--device", help="Where to train [the first GPU, else the CPU].")
-@further_option("--dtype", help="Type of the model's numbers [bfloat16 on a GPU, else float32].")
+@further_option(
+    "--share-prompts", is_flag=True, default=None, help="Compute a prompt once for both responses."
+)
+@click.option("--device", help="Device to train on [the first GPU, else the CPU].")
+@further_option("--dtype", help="Precision [bfloat16 on a GPU, else float32].")
 @further_option("--checkpoint-steps", type=int, help="Steps between checkpoints [200].")
 @further_option("--evaluate-steps", type=int, help="Steps between evaluations [0: at the end].")
 @further_option(
@@ -93,8 +101,8 @@ def command() -> None:
 )
 @further_option("--log-steps", type=int, help="Steps between lines of the log [10].")
 @further_option("--report-to", multiple=True, metavar="NAME", help="tensorboard, wandb, ...; repeatable.")
-@click.option("--seed", type=int, help="Of first weights, order and dropout [0].")
-@click.option("--fresh", is_flag=True, help="Start over: forget an earlier training in DIR.")
+@click.option("--seed", type=int, help="Seed of initial weights, order and dropout [0].")
+@click.option("--fresh", is_flag=True, help="Start over: delete an earlier training run in DIR.")
 @help_all
 def train(**options: Any) -> None:
     """Train a reward model on preference pairs, by the hybrid loss of HaF-RM.
@@ -113,37 +121,37 @@ def train(**options: Any) -> None:
     "score",
     epilog="Example: workbench reward score --model out/rm --data hh-harmless --data rewardbench --out out/rm-scored",
 )
-@click.option("--model", required=True, metavar="DIR|NAME", help="A reward model, a classifier, or a policy.")
+@click.option(
+    "--model", required=True, metavar="DIR|NAME", help="Checkpoint: reward model, classifier, or policy."
+)
 @click.option(
     "--data", required=True, multiple=True, metavar="NAME|FILE", help="Preference data; repeatable."
 )
 @click.option(
-    "--baseline", metavar="DIR|NAME", help="The untrained model; by default known where it was trained here."
+    "--baseline", metavar="DIR|NAME", help="Reference policy; by default as the training run recorded it."
 )
 @click.option(
     "--split",
     type=click.Choice(["train", "test", "all"]),
     default="test",
     show_default=True,
-    help="Which part of the data.",
+    help="Split of the data.",
 )
-@click.option("--limit", type=click.IntRange(min=1), help="The first so many pairs of each data set.")
+@click.option("--limit", type=click.IntRange(min=1), help="Only the first N pairs of each data set.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Output folder.")
+@click.option("--beta", type=float, help="Beta of the implicit reward; by default as in training.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Folder of what is written."
+    "--batch-size", type=click.IntRange(min=1), default=16, show_default=True, help="Batch size in sequences."
 )
-@click.option("--beta", type=float, help="Strength of the implicit reward; by default that of the training.")
+@click.option("--template", help="Prompt template with {prompt}; by default as in training.")
 @click.option(
-    "--batch-size", type=click.IntRange(min=1), default=16, show_default=True, help="Sequences at a time."
+    "--chat/--no-chat", default=None, help="Use the model's chat template; by default as in training."
 )
-@click.option("--template", help="Prompt template with {prompt}; by default that of the training.")
-@click.option(
-    "--chat/--no-chat", default=None, help="Use the model's chat template; by default as in the training."
-)
-@click.option("--max-tokens", type=int, help="Longest sequence; by default that of the training.")
-@click.option("--max-prompt-tokens", type=int, help="Longest prompt; by default that of the training.")
-@click.option("--quantize", type=click.Choice(["nf4", "8bit"]), help="Load smaller weights.")
-@click.option("--device", default="auto", show_default=True, help="Where the model computes.")
-@click.option("--dtype", default="auto", show_default=True, help="Type of its numbers.")
+@click.option("--max-tokens", type=int, help="Longest sequence; by default as in training.")
+@click.option("--max-prompt-tokens", type=int, help="Longest prompt; by default as in training.")
+@click.option("--quantize", type=click.Choice(["nf4", "8bit"]), help="Quantize the weights.")
+@click.option("--device", default="auto", show_default=True, help="Device of the model.")
+@click.option("--dtype", default="auto", show_default=True, help="Precision.")
 def score(**options: Any) -> None:
     """Score both responses of preference pairs; print accuracies by data set and subset, baselines beside them.
 
@@ -205,11 +213,15 @@ def _encoding(model: str, options: dict[str, Any]) -> Any:
     "hybrid=out/h-seed2 --against standard",
 )
 @click.argument("runs", nargs=-1, required=True, metavar="[NAME=]DIR...")
-@click.option("--against", metavar="NAME", help="Compare the others with this one; by default the first.")
+@click.option("--against", metavar="NAME", help="Baseline of the comparison; by default the first.")
 @click.option(
-    "--score", "scores", multiple=True, metavar="[NAME=]SCORE", help="Such as implicit; repeatable."
+    "--score",
+    "scores",
+    multiple=True,
+    metavar="[NAME=]SCORE",
+    help="Score to compare, such as implicit; repeatable.",
 )
-@click.option("--matrix", is_flag=True, help="Print the accuracy of models trained on A, on the pairs of B.")
+@click.option("--matrix", is_flag=True, help="Print the accuracy of models trained on A and tested on B.")
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it as JSON too."
 )

@@ -69,7 +69,7 @@ class TranslationSettings:
     learning_rate: float = 3e-4
     """Of every arm."""
     kl_coefficient: float = 0.3
-    """Of a nat from the start, in units of the reward."""
+    """KL coefficient: penalty per nat of KL to the reference policy, in units of the reward."""
     sum_weight: float = 1.0
     """Of the aspect in `WEIGHTED_SUM`, after shaping (paper: 1)."""
     hierarchy_weight: float = 1.0

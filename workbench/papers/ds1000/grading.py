@@ -73,7 +73,7 @@ def collect_answers(
         problems: What to answer.
         generator: What answers.
         fingerprint: The generator's; named here so that a step is keyed by it.
-        samples: Answers a problem; None: 1, and of recorded answers all that the file has.
+        samples: Answers per problem; None: 1, and of recorded answers all that the file has.
         folder: Where an interrupted generation finds what it has.
         retry_failed: Ask again where an endpoint gave no answer.
         partial: Take the answers that are there, in the file of recorded answers or in FOLDER, and ask for no others.

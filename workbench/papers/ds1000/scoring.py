@@ -42,7 +42,7 @@ class Scoring:
     perturbations: tuple[str, ...] = ()
     """Score these perturbation types only; empty for all."""
     samples: int | None = None
-    """Answers a problem; None: 1, and of recorded answers all there are."""
+    """Answers per problem; None: 1, and of recorded answers all there are."""
     workers: int = 2
     """Programs at a time."""
     grading: GradingSettings = field(default_factory=GradingSettings)

@@ -213,7 +213,7 @@ def memorization_gap(
 ) -> Gap | None:
     """Compare the Origins with their own variants, family by family.
 
-    A solver that knows the original questions by heart, and no more, answers the Origins only: Lai et al.
+    A solver that has memorized the original questions, and knows no more, answers the Origins only: Lai et al.
     2023 perturb problems to tell it from one that understands. Pairing within families keeps the difference
     free of which questions happened to be perturbed.
 

@@ -144,7 +144,7 @@ class Collector:
         Args:
             prompts: At least one.
             uniform: Chance; see `sample`. Shape [prompts, tokens].
-            greedy: Take the likeliest tokens instead.
+            greedy: Take the most probable tokens instead.
 
         Raises:
             SettingsError: See `token_rewards`.

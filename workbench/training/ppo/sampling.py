@@ -55,7 +55,7 @@ def sample(
         stop_tokens: Each ends a response, see `stop_token_ids`; none: all are as long as they may.
         allowed: True where a token may be sampled. Shape [vocabulary], bool; None: all may.
         temperature: Of sampling.
-        greedy: Take the likeliest token instead.
+        greedy: Take the most probable token instead.
     """
     batch, longest = uniform.shape
     uniform = uniform.to(prompts.ids.device, torch.float32 if prompts.ids.device.type == "mps" else None)

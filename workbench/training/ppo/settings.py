@@ -102,7 +102,7 @@ class PPOSettings:
     evaluation_batch: int = 32
     """Responses sampled at once in evaluations, in each process."""
     greedy_evaluation: bool = False
-    """Evaluate the likeliest responses instead of sampled ones."""
+    """Evaluate greedy responses instead of sampled ones."""
     checkpoint_steps: int = 50
     """Rollouts between checkpoints; 0: none, so an interrupted training starts over."""
     checkpoints_kept: int = 2

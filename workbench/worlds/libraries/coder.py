@@ -84,7 +84,7 @@ class PocketCoder:
         return len(self._tokenizer.backend_tokenizer.encode(text, add_special_tokens=False))
 
     def complete(self, prompts: Sequence[str]) -> list[str]:
-        """Return the likeliest program after each prompt, token by token."""
+        """Return the greedy program after each prompt, token by token."""
         encoded: list[list[int]] = self._tokenizer(list(prompts), add_special_tokens=False)["input_ids"]
         order = sorted(range(len(encoded)), key=lambda i: (len(encoded[i]), i))
         written: dict[int, str] = {}
@@ -125,7 +125,7 @@ class PocketCoder:
         return found
 
     def _step(self, ids: Tensor, mask: Tensor, cache: Any) -> tuple[Tensor, Any]:
-        """Read tokens, the first time all of the prompt; return the likeliest next ones, and what was read."""
+        """Read tokens, the first time all of the prompt; return the most probable next ones, and what was read."""
         places = (mask.cumsum(1) - 1).clamp(min=0)[:, -ids.shape[1] :]
         output = self._model(
             input_ids=ids,

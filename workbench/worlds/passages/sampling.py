@@ -48,7 +48,7 @@ def sample_answers(
         model: The policy.
         tokenizer: Its tokenizer.
         prompts: Prompts of the world.
-        samples: Answers a prompt.
+        samples: Answers per prompt.
         seed: Fixes the samples, together with the prompts and the batch size. The global generators stay as they are.
         batch_size: Answers at a time.
         progress: Show a bar on a terminal.
