@@ -22,8 +22,8 @@ class RandomGateReward(HierarchicalReward):
     """Aspects count for responses drawn at random, whatever their holistic reward.
 
     A row is paid as `weighted_sum` or as `holistic_only`; the hierarchy is the same two, chosen by merit. Each batch
-    of responses draws anew, so that no response always has an open gate, and the same batch draws the same: a training
-    run that was interrupted goes on as if it had not been.
+    of responses draws anew, so that no response always has an open gate; the same batch draws the same, so that a
+    training run that was interrupted continues as if it had not been.
 
     Args:
         holistic: As `HierarchicalReward` takes it.
