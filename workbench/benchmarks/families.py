@@ -20,6 +20,7 @@ from workbench.benchmarks.tiny_configs import tiny_configs
 from workbench.core.errors import SettingsError
 from workbench.core.suggestion import suggestion
 from workbench.training.model_checks import CHECKS, FAILS, Outcome, check_model
+from workbench.training.model_trial import ROUNDED
 
 __all__ = [
     "Family",
@@ -144,7 +145,8 @@ def family_table(rows: Sequence[FamilyRow]) -> str:
         f"\n*Made by `workbench bench families` with transformers {transformers.__version__} and torch "
         f"{torch.__version__.partition('+')[0]}: a tiny model of each family, with random weights, against what "
         "transformers computes of one text at a time.*",
-        "\n✓ passes; a number: refused by an error before anything is computed, which says so; **✗** wrong.",
+        "\n✓ passes; ≈ the same weights bit by bit, outputs to rounding; a number: refused by an error "
+        "before anything is computed, which says so; **✗** wrong.",
         f"\n| family | {' | '.join(CHECKS)} |\n|---|{'---|' * len(CHECKS)}",
         *lines,
         "\n## Refusals\n",
@@ -162,15 +164,13 @@ def _cells(row: FamilyRow, notes: dict[str, int]) -> str:
         if outcome.status == "refused":
             found.append(str(notes.setdefault(_general(outcome.said), len(notes) + 1)))
         else:
-            found.append("**✗**" if outcome.status == FAILS else "✓")
+            found.append("**✗**" if outcome.status == FAILS else "≈" if ROUNDED in outcome.said else "✓")
     return f"| {row.family} | {' | '.join(found)} |"
 
 
 def _general(said: str) -> str:
     """Return a refusal without the numbers and the class that are one family's."""
-    said = re.sub(
-        r"\b\w+(ForCausalLM|ForConditionalGeneration|LMHead\w*|WithLMHead\w*)\b", "the family", said
-    )
+    said = re.sub(r"\b[A-Z]\w*(For[A-Z]\w+|LMHead\w*|WithLM\w*|Decoder)\b", "the family", said)
     said = re.sub(r"\b\d+(\.\d+)?(e-?\d+)?\b|\binf\b", "…", said)
     return re.sub(r", layers [\w, ]+", "", said).replace("|", "/")
 

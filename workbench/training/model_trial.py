@@ -20,10 +20,12 @@ from workbench.training.ppo.policy import ValuedPolicy
 from workbench.training.ppo.sampling import sample
 from workbench.training.ppo.saving import load_policy, save_policy
 
-__all__ = ["ModelTrial", "WrongResult"]
+__all__ = ["ROUNDED", "ModelTrial", "WrongResult"]
 
 LENGTHS = ((5, 6), (3, 4), (9, 2), (9, 5))
 """Tokens of the trial's prompts and responses; the last two rows have the same prompt."""
+ROUNDING, ROUNDED = 1e-5, "outputs by rounding"
+"""What the same weights may differ by where they lie otherwise in memory, and how that is said."""
 NEW = 12
 """Tokens that are sampled."""
 
@@ -113,7 +115,8 @@ class ModelTrial:
         with tempfile.TemporaryDirectory() as folder:
             model.save_pretrained(folder)
             again = RewardModel.from_pretrained(folder, device=str(self.device))
-            return _same(_run(model, *self._batch("right")), _run(again.eval(), *self._batch("right")))
+            said = [_run(one, *self._batch("right")) for one in (model, again.eval())]
+            return _same((model, again), (said[0], said[1]))
 
     def policy_kept(self) -> str:
         """Save a policy, an encoder-decoder's, with its adapters, load it, and compare bit by bit."""
@@ -122,7 +125,7 @@ class ModelTrial:
             save_policy(policy, Path(folder))
             again = load_policy(folder, device=str(self.device))
             said = [one(self._prompts(), *self._responses()) for one in (policy, again)]
-            return _same(*said)
+            return _same((policy, again), (said[0], said[1]))
 
     def merged(self) -> str:
         """Fold the adapters into the weights, and compare."""
@@ -230,11 +233,15 @@ def _run(model: RewardModel, ids: Tensor, mask: Tensor, response: Tensor) -> Any
         return model(ids, mask, response)
 
 
-def _same(one: Any, other: Any) -> str:
-    for first, second in zip(one, other, strict=True):
-        if not torch.equal(first, second):
-            raise WrongResult(f"loaded again it is {float((first - second).abs().max()):.2g} off")
-    return "bit by bit"
+def _same(models: tuple[Any, Any], said: tuple[Any, Any]) -> str:
+    """Compare two models' weights and what they said, bit by bit; outputs of the same weights may round."""
+    one, other = (dict(model.state_dict()) for model in models)
+    if set(one) != set(other) or not all(torch.equal(value, other[name]) for name, value in one.items()):
+        raise WrongResult("loaded again it has other weights")
+    apart = max(float((first - second).abs().max()) for first, second in zip(*said, strict=True))
+    if not apart <= ROUNDING:
+        raise WrongResult(f"loaded again it is {apart:.2g} off")
+    return f"the same weights, {ROUNDED} {apart:.1g} apart" if apart else "bit by bit"
 
 
 def _plain_tokens(lm: Any) -> Tensor:
