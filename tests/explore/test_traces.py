@@ -15,7 +15,7 @@ from workbench.explore.traces import Knowledge, Trace, load_traces
 from workbench.retrieval import Item
 from workbench.retrieval.assembly import Dropped
 from workbench.retrieval.execution import Outcome
-from workbench.retrieval.trace import Found, Step
+from workbench.retrieval.trace import Retrieved, Step
 
 DOCUMENT = Item("lib.rev", "documentation", "rev", "rev: turns round", "lib.rev", provenance="lib.py:3")
 PROBLEM = CodingProblem(
@@ -38,8 +38,8 @@ def step(number, problem="p0", *, code="x = rev(x)", ran=True, message="", found
 
 
 FOUND = (
-    Found("documentation", "lib.rev", "lib.rev", "rev", 1.25),
-    Found("code_snippets", "code_snippets:1", "code_snippets:1", "rev", None),
+    Retrieved("documentation", "lib.rev", "lib.rev", "rev", 1.25),
+    Retrieved("code_snippets", "code_snippets:1", "code_snippets:1", "rev", None),
 )
 STEPS = [
     step(0, code="x = reverse(x)", ran=False, message="NameError: reverse", grown=("execution_feedback:1",)),

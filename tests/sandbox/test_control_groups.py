@@ -41,7 +41,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return mount
 
 
-def find(tree: Path, group: str = "/user/app/shell", *, can_join: bool = True) -> control_groups.Found:
+def find(tree: Path, group: str = "/user/app/shell", *, can_join: bool = True) -> control_groups.ControlGroup:
     own, mounts = tree.parent / "own", tree.parent / "mounts"
     own.write_text(f"4:memory:/elsewhere\n0::{group}\n")
     mounts.write_text(
@@ -59,7 +59,7 @@ def test_the_nearest_group_that_hands_memory_and_processes_on_is_found(tree: Pat
     hands_on(tree)
     near = hands_on(tree / "user")
     hands_on(tree / "user" / "app", "memory")
-    assert find(tree) == control_groups.Found(near)
+    assert find(tree) == control_groups.ControlGroup(near)
     assert [path.name for path in near.iterdir() if path.is_dir()] == ["app"]  # what was tried is gone
     assert find(tree, "/").parent == tree
 
@@ -74,7 +74,7 @@ def test_a_group_outside_the_mount_and_a_missing_mount_are_none(tree: Path):
     assert find(hands_on(tree), "/../outside").parent is None
     empty = tree.parent / "empty"
     empty.write_text("")
-    assert control_groups.find(empty, empty) == control_groups.Found(None, "no cgroup v2 is mounted")
+    assert control_groups.find(empty, empty) == control_groups.ControlGroup(None, "no cgroup v2 is mounted")
 
 
 def test_a_group_that_may_not_be_written_or_entered_is_none(tree: Path, monkeypatch: pytest.MonkeyPatch):

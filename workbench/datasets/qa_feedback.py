@@ -230,7 +230,7 @@ def _example(row: Mapping[str, Any]) -> QAExample:
         Passage(_get(one, "wikipage", str), (_get(one, "content", str),)) for one in _objects(row, "passages")
     )
     answers = _get(row, "answer", list)
-    if not answers or not all(isinstance(one, str) for one in answers):
+    if not answers or not all(isinstance(answer, str) for answer in answers):
         raise _Malformed("answer is not a list of texts")
     return QAExample(_get(row, "question", str), passages, _get(row, "text", str), tuple(answers))
 

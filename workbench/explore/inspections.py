@@ -101,7 +101,7 @@ def inspect_by_rewards(reward: HierarchicalReward | Reward | Sequence[Reward]) -
         raise SettingsError("no rewards", "at least one", "name the rewards to look at answers with")
 
     def inspect(sample: Sample) -> Inspection:
-        found = {one.name: one([sample])[0] for one in rewards}
+        found = {reward.name: reward([sample])[0] for reward in rewards}
         scores = {name: sequence_score(spans, len(sample.response)) for name, spans in found.items()}
         return Inspection(sample.response, scores, _strips(sample.response, found))
 

@@ -67,7 +67,7 @@ class _Explorer:
 
         auto = {"description_width": "auto"}
         self.trace = w.Dropdown(
-            options=[(one.name, one) for one in traces], value=first, description="loop", style=auto,
+            options=[(trace.name, trace) for trace in traces], value=first, description="loop", style=auto,
             layout={"flex": "2 1 260px", "width": "auto"},
         )  # fmt: skip
         self.ending = w.Dropdown(

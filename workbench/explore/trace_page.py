@@ -19,7 +19,7 @@ from workbench.explore.markup import (
 from workbench.explore.traces import Trace
 
 if TYPE_CHECKING:
-    from workbench.retrieval.trace import Found, Step
+    from workbench.retrieval.trace import Retrieved, Step
 
 __all__ = ["ENDINGS", "ending_of", "step_page", "symbol_of"]
 
@@ -115,7 +115,7 @@ def _finds(trace: Trace, step: Step) -> Markup:
     )
 
 
-def _known(trace: Trace, one: Found) -> tuple[str, str]:
+def _known(trace: Trace, one: Retrieved) -> tuple[str, str]:
     """Return what a piece says and where it comes from, as far as that is known."""
     item, left_by = trace.knowledge.items.get(one.id), trace.growth.get(one.id)
     if left_by is not None and (item is None or not item.provenance):

@@ -33,7 +33,7 @@ class Knowledge:
     @classmethod
     def of(cls, problems: Sequence[CodingProblem] = (), items: Sequence[Item] = ()) -> Knowledge:
         """Return problems and items by their ids."""
-        return cls({one.problem_id: one for one in problems}, {one.id: one for one in items})
+        return cls({problem.problem_id: problem for problem in problems}, {item.id: item for item in items})
 
 
 @dataclass(frozen=True)

@@ -57,11 +57,15 @@ class LibraryCheck:
     @property
     def rewritten(self) -> list[Problem]:
         """The problems that hold, on the new library."""
-        return [one.outcome for one in self.problems if one.holds and isinstance(one.outcome, Problem)]
+        return [
+            problem.outcome
+            for problem in self.problems
+            if problem.holds and isinstance(problem.outcome, Problem)
+        ]
 
     def counts(self) -> dict[str, int]:
         """Count: all problems, those rewritten, and of these those whose references do as they have to."""
-        moved = [one for one in self.problems if isinstance(one.outcome, Problem)]
+        moved = [problem for problem in self.problems if isinstance(problem.outcome, Problem)]
         return {
             "problems": len(self.problems),
             "rewritten": len(moved),
@@ -76,7 +80,7 @@ class LibraryCheck:
 
     def reasons(self) -> Counter[str]:
         """Count why problems do not hold."""
-        return Counter(one.fault.splitlines()[0] for one in self.problems if one.fault)
+        return Counter(problem.fault.splitlines()[0] for problem in self.problems if problem.fault)
 
     def text(self) -> str:
         """Return both as a table for a terminal."""

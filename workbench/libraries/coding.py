@@ -29,7 +29,7 @@ def fresh_coding_problem(problem: Problem, library: FreshLibrary) -> CodingProbl
     moved = rewrite_problem(problem, library)
     if isinstance(moved, NotRewritten):
         return moved
-    documented = {one.id for one in library.documents}
+    documented = {document.id for document in library.documents}
     used = [library.resolver.new(path) for path in used_by_reference(problem, library)]
     made = coding_problem(moved, tuple(name for name in used if name in documented))
     hidden = hiding(library)

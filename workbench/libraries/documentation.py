@@ -101,9 +101,11 @@ def _signature(new: str, member: Member, context: Context) -> str:
     if not context.parameters:
         return f"{new}({_listed(member.parameters, context)})"
     by_position = [
-        one for one in member.parameters if one.default is None and one.kind == "POSITIONAL_OR_KEYWORD"
+        parameter
+        for parameter in member.parameters
+        if parameter.default is None and parameter.kind == "POSITIONAL_OR_KEYWORD"
     ]
-    by_name = [one for one in member.parameters if one not in by_position]
+    by_name = [parameter for parameter in member.parameters if parameter not in by_position]
     star = ["*"] if by_name else []
     written = (
         [_written(one, context) for one in by_position] + star + [_written(one, context) for one in by_name]

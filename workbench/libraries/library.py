@@ -153,7 +153,7 @@ def _json(value: object) -> str:
 
 def _write_documents(library: FreshLibrary) -> None:
     documents = document_library(library.resolver)
-    lines = (json.dumps(one.row(), ensure_ascii=False) + "\n" for one in documents)
+    lines = (json.dumps(document.row(), ensure_ascii=False) + "\n" for document in documents)
     (library.folder / _DOCUMENTS).write_text("".join(lines), encoding="utf-8")
     pages = library.folder / "documents"
     pages.mkdir()

@@ -93,7 +93,9 @@ class Survey:
 
 def _member_row(member: Member) -> dict[str, Any]:
     return vars(member) | {
-        "parameters": None if member.parameters is None else [vars(one) for one in member.parameters]
+        "parameters": None
+        if member.parameters is None
+        else [vars(parameter) for parameter in member.parameters]
     }
 
 

@@ -55,7 +55,9 @@ class Surveyor:
                 seen_members |= new
                 waiting += below
         filled = {
-            path for path in modules if any(modules[one]["members"] for one in modules if _within(one, path))
+            path
+            for path in modules
+            if any(modules[module]["members"] for module in modules if _within(module, path))
         }
         return {path: module for path, module in modules.items() if path in filled or path.count(".") <= 1}
 
@@ -114,7 +116,8 @@ class Surveyor:
         except (ValueError, TypeError):
             return found
         found["parameters"] = [
-            {"name": one.name, "kind": one.kind.name, "default": _default(one)} for one in parameters
+            {"name": parameter.name, "kind": parameter.kind.name, "default": _default(parameter)}
+            for parameter in parameters
         ]
         # a function proper, or a decorated one: no class, no ufunc
         is_wrapped = kind == "function" and hasattr(value, "__wrapped__")

@@ -43,12 +43,19 @@ def convention(member: Member, names: NameMap) -> Convention | None:
     """
     if not names.keywords or not member.plain or not member.parameters:
         return None
-    if any(one.kind.startswith("VAR_") or one.kind == "POSITIONAL_ONLY" for one in member.parameters):
+    if any(
+        parameter.kind.startswith("VAR_") or parameter.kind == "POSITIONAL_ONLY"
+        for parameter in member.parameters
+    ):
         return None
     by_position = [
-        one for one in member.parameters if one.default is None and one.kind == "POSITIONAL_OR_KEYWORD"
+        parameter
+        for parameter in member.parameters
+        if parameter.default is None and parameter.kind == "POSITIONAL_OR_KEYWORD"
     ]
-    return len(by_position), {names.keywords[one.name]: one.name for one in member.parameters}
+    return len(by_position), {
+        names.keywords[parameter.name]: parameter.name for parameter in member.parameters
+    }
 
 
 def write_package(survey: Survey, names: NameMap, folder: Path) -> None:
@@ -63,7 +70,11 @@ def write_package(survey: Survey, names: NameMap, folder: Path) -> None:
         target = folder.joinpath(*names.path(path).split("."))
         target.mkdir(parents=True, exist_ok=True)
         depth = path.count(".") + 1
-        below = [one for one in survey.modules if one.startswith(path + ".") and one.count(".") == depth]
+        below = [
+            module
+            for module in survey.modules
+            if module.startswith(path + ".") and module.count(".") == depth
+        ]
         conventions = {
             names.words[name]: found
             for name, member in module.members.items()

@@ -83,7 +83,9 @@ def hacking_plot(alarms: Sequence[HackingAlarm], *, truth: str = "oracle") -> go
     import plotly.graph_objects as go
 
     drawn = [
-        (one, one.reward, one.truth) for one in alarms if one.reward is not None and one.truth is not None
+        (alarm, alarm.reward, alarm.truth)
+        for alarm in alarms
+        if alarm.reward is not None and alarm.truth is not None
     ]
     if not drawn:
         raise SettingsError("no changes with an interval", "at least one", "train with two seeds or more")

@@ -143,7 +143,7 @@ def _shared(arms: Arms, two: tuple[str, str], names: Mapping[str, str]) -> tuple
             "a seed that both have",
             "train both with the same seeds",
         )
-    tables = [[arms[arm][one] for one in seeds] for arm in two]
+    tables = [[arms[arm][seed] for seed in seeds] for arm in two]
     ids = set.intersection(*(set(table.ids.tolist()) for row in tables for table in row))
     if not ids:
         raise SettingsError(

@@ -28,7 +28,7 @@ from workbench.retrieval.queries import (
 )
 from workbench.retrieval.settings import ActiveRetrievalSettings
 from workbench.retrieval.soup import KnowledgeSoup, KnowledgeSource
-from workbench.retrieval.trace import Found, Step
+from workbench.retrieval.trace import Retrieved, Step
 from workbench.store import atomic
 
 __all__ = ["Rounds"]
@@ -250,7 +250,7 @@ class Rounds:
             query_kind=task.query.kind if task.query else "",
             query=task.query.texts if task.query else (),
             found=tuple(
-                Found(
+                Retrieved(
                     source,
                     hit.item.id,
                     hit.item.parent,

@@ -13,11 +13,11 @@ from workbench.generators.answer import NO_ANSWER
 from workbench.retrieval.assembly import Dropped
 from workbench.retrieval.execution import Outcome
 
-__all__ = ["Found", "Step", "read_steps"]
+__all__ = ["Retrieved", "Step", "read_steps"]
 
 
 @dataclass(frozen=True)
-class Found:
+class Retrieved:
     """One document that was retrieved."""
 
     source: str
@@ -40,7 +40,7 @@ class Step:
     """One of the query formulations; empty where nothing was retrieved."""
     query: tuple[str, ...]
     """The texts that the soup was asked with."""
-    found: tuple[Found, ...]
+    found: tuple[Retrieved, ...]
     """What was retrieved, by source, best first."""
     shown: tuple[str, ...]
     """Ids of those that the prompt shows."""
@@ -71,7 +71,7 @@ class Step:
     def of(cls, row: Mapping[str, Any]) -> Step:
         """Return the step of one line of a trace."""
         nested = {
-            "found": tuple(Found(**one) for one in row["found"]),
+            "found": tuple(Retrieved(**one) for one in row["found"]),
             "dropped": tuple(Dropped(**one) for one in row["dropped"]),
             "outcome": Outcome(**row["outcome"]),
         }

@@ -148,7 +148,7 @@ def best_of_n_curve(
             "those of the same problems",
             "align them",
         )
-    fewest = min(len(np.asarray(one)) for one in rewards)
+    fewest = min(len(np.asarray(reward)) for reward in rewards)
     points = []
     for n in [n for n in NS if n <= fewest] if ns is None else ns:
         values = np.array([best_of_n_value(one, two, n) for one, two in zip(rewards, truths, strict=True)])
@@ -205,7 +205,7 @@ def best_of_n(
     if not samples:
         raise SettingsError("no samples", "those of at least one prompt", "draw some by sample_responses")
     texts = [(one.prompt, response) for one in samples for response in one.responses]
-    ends = np.cumsum([len(one.responses) for one in samples])[:-1]
+    ends = np.cumsum([len(sample.responses) for sample in samples])[:-1]
     rewards, truths = (tuple(np.split(reward_values(which, texts), ends)) for which in (reward, truth))
     curve = best_of_n_curve(rewards, truths, ns, seed=seed)
     gains = []

@@ -53,18 +53,20 @@ class FunctionReward:
         if self._at_once:
             given = self.function(**self._batch(samples))
         else:
-            given = [self.function(**{name: _TEXTS[name](one) for name in self._taken}) for one in samples]
+            given = [
+                self.function(**{name: _TEXTS[name](sample) for name in self._taken}) for sample in samples
+            ]
         return read_spans(given, samples, self.name)
 
     def _batch(self, samples: Sequence[Sample]) -> dict[str, Any]:
         """Return what a function of all samples is asked."""
         asked: dict[str, Any] = {}
         if self._columns:
-            shared = set.intersection(*(set(one.metadata) for one in samples)) if samples else set()
-            asked = {name: [one.metadata[name] for one in samples] for name in sorted(shared)}
+            shared = set.intersection(*(set(sample.metadata) for sample in samples)) if samples else set()
+            asked = {name: [sample.metadata[name] for sample in samples] for name in sorted(shared)}
         for name in self._taken:
             of_one = _TEXTS[_singular(name)]
-            asked[name] = [of_one(one) for one in samples]
+            asked[name] = [of_one(sample) for sample in samples]
         return asked
 
 
@@ -89,14 +91,18 @@ def _parameters_of(function: Callable[..., Any], name: str) -> tuple[list[str], 
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):  # builtins
         parameters = []
-    columns = any(one.kind is one.VAR_KEYWORD for one in parameters)
-    named = [one for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
+    columns = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+    named = [
+        parameter
+        for parameter in parameters
+        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+    ]
     taken = [one.name for one in named if one.name in _TEXTS or _singular(one.name) in _TEXTS]
     missing = [one.name for one in named if one.default is one.empty and one.name not in taken]
-    missing += [one.name for one in parameters if one.kind is one.POSITIONAL_ONLY]
+    missing += [parameter.name for parameter in parameters if parameter.kind is parameter.POSITIONAL_ONLY]
     mixed = {one in _TEXTS for one in taken} == {True, False}
     if missing or mixed or not taken:
-        written = ", ".join(str(one) for one in parameters)
+        written = ", ".join(str(parameter) for parameter in parameters)
         raise SettingsError(
             got=f"the function {name}({written}) as a reward",
             needed=f"parameters that say what it is asked: {FORMS}",

@@ -137,9 +137,12 @@ class TextJudge:
         Responses that are the same are a tie; nobody is asked.
         """
         questions = [
-            (self._question(one), self._question(Comparison(one.prompt, one.second, one.first)))
-            for one in comparisons
-            if one.first != one.second
+            (
+                self._question(comparison),
+                self._question(Comparison(comparison.prompt, comparison.second, comparison.first)),
+            )
+            for comparison in comparisons
+            if comparison.first != comparison.second
         ]
         self._ask_all([text for two in questions for text in two])
         verdicts = iter(
@@ -152,7 +155,9 @@ class TextJudge:
             ]
         )
         tie = (Preference.TIE, Preference.TIE)
-        return [tie if one.first == one.second else next(verdicts) for one in comparisons]
+        return [
+            tie if comparison.first == comparison.second else next(verdicts) for comparison in comparisons
+        ]
 
     def _ask_all(self, questions: Sequence[str]) -> None:
         """Get the replies that are not there yet."""

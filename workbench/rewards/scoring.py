@@ -129,7 +129,7 @@ class ModelReward:
             for name, values in self.scorer.measure(encoded.pick(batch)).items():
                 parts.setdefault(name, np.zeros(len(samples), dtype=values.dtype))[batch] = values
         # a table's rows are pairs: each response stands here on both sides of one
-        pairs = [PreferencePair(one.prompt, one.response, one.response, "") for one in samples]
+        pairs = [PreferencePair(sample.prompt, sample.response, sample.response, "") for sample in samples]
         found = {name: np.repeat(values, 2) for name, values in parts.items()}
         ids = [str(number) for number in range(len(pairs))]
         table = PreferenceScores.of_rows(_rows(pairs, ids, found, self.scorer.settings.beta))

@@ -79,7 +79,9 @@ class SequenceModelReward:
             DataError: A text has no token.
             ModelError: A score is not finite, or the model cannot read a text.
         """
-        encoded = encode([(one.prompt, one.response) for one in samples], self.tokenizer, self.encoding)
+        encoded = encode(
+            [(sample.prompt, sample.response) for sample in samples], self.tokenizer, self.encoding
+        )
         self.model.check_texts(encoded, self.tokenizer)
         order = np.argsort([-len(one.tokens) for one in encoded], kind="stable")
         scores = np.zeros(len(samples))

@@ -43,7 +43,7 @@ def span_agreement(reward: SpanClassifierReward, examples: Sequence[SpanExample]
         DataError: No segment has a label, or none of those that do was judged.
     """
     pairs: list[tuple[bool, bool]] = []
-    for example, spans in zip(examples, reward([one.sample for one in examples]), strict=True):
+    for example, spans in zip(examples, reward([example.sample for example in examples]), strict=True):
         verdicts = {(span.start, span.end): span.value > reward.settings.wrong for span in spans}
         for segment, label in zip(example.segments, example.correct, strict=True):
             if label is not None and segment in verdicts:

@@ -26,7 +26,7 @@ class Readability:
         """Return each response's grade as a span of the whole of it; 0 for one without a word."""
         import textstat
 
-        return [[whole(one, float(textstat.flesch_kincaid_grade(one.response)))] for one in samples]
+        return [[whole(sample, float(textstat.flesch_kincaid_grade(sample.response)))] for sample in samples]
 
 
 class LanguageConfidence:
@@ -67,6 +67,6 @@ class LanguageConfidence:
 
     def __call__(self, samples: Sequence[Sample]) -> list[list[Span]]:
         """Return the probability as a span of each whole response; 0 for one without a letter."""
-        texts = [one.response for one in samples]
+        texts = [sample.response for sample in samples]
         found = self._detector.compute_language_confidence_in_parallel(texts, self._language)
         return [[whole(one, float(value))] for one, value in zip(samples, found, strict=True)]

@@ -17,14 +17,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Found", "find", "make", "remove"]
+__all__ = ["ControlGroup", "find", "make", "remove"]
 
 _NEEDED = frozenset({"memory", "pids"})
 _PREFIX = "workbench-sandbox"
 
 
 @dataclass(frozen=True)
-class Found:
+class ControlGroup:
     """Where groups can be made, or why there is no such place."""
 
     parent: Path | None
@@ -44,7 +44,7 @@ def find(
     mounts: Path = Path("/proc/self/mountinfo"),
     *,
     can_join: Callable[[Path], bool] = _can_join,
-) -> Found:
+) -> ControlGroup:
     """Look for a place for the groups of programs.
 
     Args:
@@ -54,7 +54,7 @@ def find(
     """
     mount, group = _mount_of(mounts), _group_of(own)
     if mount is None or group is None:
-        return Found(None, "no cgroup v2 is mounted")
+        return ControlGroup(None, "no cgroup v2 is mounted")
     folder = mount / group
     why = f"cgroup v2 hands no memory and processes on at {folder} or above"
     while folder.is_relative_to(mount):
@@ -63,20 +63,20 @@ def find(
         if folder == mount:
             break
         folder = folder.parent
-    return Found(None, why)
+    return ControlGroup(None, why)
 
 
-def _tried(parent: Path, can_join: Callable[[Path], bool]) -> Found:
+def _tried(parent: Path, can_join: Callable[[Path], bool]) -> ControlGroup:
     try:
         group = make(parent)
     except OSError as error:
-        return Found(None, f"cgroup v2 may not be written at {parent} ({error.strerror})")
+        return ControlGroup(None, f"cgroup v2 may not be written at {parent} ({error.strerror})")
     try:
         if not can_join(group):
-            return Found(None, f"no process may enter a control group below {parent}")
+            return ControlGroup(None, f"no process may enter a control group below {parent}")
     finally:
         remove(group)
-    return Found(parent)
+    return ControlGroup(parent)
 
 
 def make(parent: Path) -> Path:

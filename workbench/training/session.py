@@ -19,10 +19,10 @@ from workbench.store.folders import make_folder
 from workbench.training.checkpoints import last_checkpoint
 from workbench.training.folder import TrainingFolder, read_log
 
-__all__ = ["Alone", "Session", "Together"]
+__all__ = ["ProcessGroup", "Session", "SingleProcess"]
 
 
-class Together(Protocol):
+class ProcessGroup(Protocol):
     """The processes that train together: transformers' `TrainingArguments`, or anything that knows them."""
 
     @property
@@ -34,7 +34,7 @@ class Together(Protocol):
         """How many there are."""
 
 
-class Alone:
+class SingleProcess:
     """The only process of a training."""
 
     process_index, world_size = 0, 1
@@ -57,7 +57,7 @@ class Session:
         """Whether the folder stays."""
         path = folder or self._stack.enter_context(tempfile.TemporaryDirectory())
         self.place = TrainingFolder(Path(path), description=description)
-        self.together: Together = Alone()
+        self.together: ProcessGroup = SingleProcess()
 
     def __enter__(self) -> Session:
         return self
@@ -82,7 +82,7 @@ class Session:
         asked: dict[str, Any],
         described: Mapping[str, Any],
         *,
-        together: Together | None = None,
+        together: ProcessGroup | None = None,
         resume: bool = True,
     ) -> dict[str, Any] | None:
         """Hold the folder for this training, and write down what was asked.
@@ -100,7 +100,7 @@ class Session:
             RunError: Another process trains in the folder, or it holds another model.
             SettingsError: It was begun with something else.
         """
-        self.together = together or Alone()
+        self.together = together or SingleProcess()
         if not self.kept:
             return None
         if self.first:

@@ -9,7 +9,7 @@ from workbench.papers.arks.results import Findings
 from workbench.papers.arks.story import example_problem, round_by_round
 from workbench.retrieval import Item
 from workbench.retrieval.execution import Outcome
-from workbench.retrieval.trace import Found, Step
+from workbench.retrieval.trace import Retrieved, Step
 
 DOCUMENT = Item("d", "documentation", "zumi", "reverse", "d", shown="reverse: zumi")
 PROBLEM = CodingProblem("p", "flip it", (HiddenTest(expected_stdout=""),), gold_documents=("d",))
@@ -17,7 +17,7 @@ DATA = ArksData("hand-made", (PROBLEM,), (DOCUMENT,))
 
 
 def step(number, problem, code, message=""):
-    found = (Found("documentation", "d", "d", "zumi", 1.5),) if number else ()
+    found = (Retrieved("documentation", "d", "d", "zumi", 1.5),) if number else ()
     return Step(
         round=number,
         problem_id=problem,

@@ -173,8 +173,8 @@ def _prompts(seed: int, use: int, count: int) -> list[str]:
 def _judged(candidates: Sequence[Candidates]) -> list[Candidates]:
     """Return candidates with the oracle's utilities."""
     return [
-        replace(one, utilities=tuple(oracle(one.prompt, text) for text in one.responses))
-        for one in candidates
+        replace(candidate, utilities=tuple(oracle(candidate.prompt, text) for text in candidate.responses))
+        for candidate in candidates
     ]
 
 

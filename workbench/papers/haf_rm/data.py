@@ -284,7 +284,7 @@ def _answered(
         written = sample_texts(
             policy,
             tokenizer,
-            [one.tokens[: one.prompt_tokens].tolist() for one in read.texts],
+            [text.tokens[: text.prompt_tokens].tolist() for text in read.texts],
             samples=settings.samples,
             seed=settings.seed * len(tests) + number,
             max_new_tokens=settings.max_new_tokens,

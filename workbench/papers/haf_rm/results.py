@@ -174,7 +174,7 @@ class Findings:
 
     def outcomes_of(self, regime: Regime, arm: str) -> list[Outcome]:
         """Return an arm's outcomes in a regime, a seed each for every training data set."""
-        return [one for one in self.outcomes if (one.regime, one.arm) == (regime, arm)]
+        return [outcome for outcome in self.outcomes if (outcome.regime, outcome.arm) == (regime, arm)]
 
     def text_scores(self, outcome: Outcome) -> Floats:
         """Return what a training makes of every text, of DPO the implicit reward over beta. Shape [texts]."""

@@ -168,7 +168,7 @@ def _batch(step: int, settings: PretrainingSettings) -> tuple[Tensor, Tensor]:
     source = random.Random(f"{settings.seed} {step}")
     documents = [_document(step, source, settings) for _ in range(settings.batch)]
     number = {word: i for i, word in enumerate(vocabulary())}
-    return padded([([number[word] for word in one.words], one.learned) for one in documents])
+    return padded([([number[word] for word in document.words], document.learned) for document in documents])
 
 
 @click.command(help=__doc__, epilog="Example: python -m workbench.worlds.passages.pretrain --out out/policy")

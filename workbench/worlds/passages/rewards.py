@@ -49,6 +49,6 @@ class AspectOracle(Reward):
             return [whole(sample, self.scale * found.completeness)]
         attribute = {"factuality": "factual", "relevance": "relevant"}[self.aspect]
         return [
-            Span(one.start, one.end, self.scale if getattr(one, attribute) else -self.scale)
-            for one in found.sentences
+            Span(sentence.start, sentence.end, self.scale if getattr(sentence, attribute) else -self.scale)
+            for sentence in found.sentences
         ]

@@ -166,8 +166,8 @@ def _examples(step: int, settings: PretrainingSettings) -> tuple[Tensor, Tensor]
     source = random.Random(f"{settings.seed} {step}")
     examples = [draw_example(source, settings.writing) for _ in range(settings.batch)]
     return (
-        _tokens([one.spanish.split() for one in examples]),
-        _tokens([[*one.english.split(), END] for one in examples]),
+        _tokens([example.spanish.split() for example in examples]),
+        _tokens([[*example.english.split(), END] for example in examples]),
     )
 
 
