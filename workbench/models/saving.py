@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from torch import Tensor, nn
 
 from workbench.core.errors import ModelError
+from workbench.models.adapters import open_adapters, restore_adapters
 from workbench.models.base_weights import check_base
 from workbench.models.damage import whole_files
 from workbench.models.loading import ModelSettings, load_causal_lm
-from workbench.models.pickles import only_tensors
-from workbench.models.quiet import late_bars, without_old_name
+from workbench.models.quiet import late_bars
 from workbench.models.room import room_to_write
 from workbench.store.atomic import write_json
 
@@ -169,10 +169,7 @@ def load_reward_model(
         ) from error
     policy: nn.Module = loaded.model
     if said["weights"] == "adapters":
-        from peft import PeftModel
-
-        with without_old_name(), whole_files(str(folder)), only_tensors(str(folder)):
-            policy = PeftModel.from_pretrained(loaded.model, str(folder), is_trainable=trainable)
+        policy = open_adapters(loaded.model, folder, trainable=trainable)
     model = make(
         policy,
         pooling=said["pooling"],
@@ -208,12 +205,7 @@ def restore_reward_model(model: Kept, folder: Path) -> None:
             fix="load it by RewardModel.from_pretrained",
         )
     if kind == "adapters":
-        from peft import set_peft_model_state_dict
-        from peft.utils import load_peft_weights
-
-        with only_tensors(str(folder)):
-            weights = load_peft_weights(str(folder), device=str(model.device))
-        set_peft_model_state_dict(model.policy, weights)
+        restore_adapters(model.policy, folder)
     elif kind == "whole":
         dtype = str(next(model.policy.parameters()).dtype).removeprefix("torch.")
         saved = load_causal_lm(ModelSettings(str(folder), device=str(model.device), dtype=dtype)).model

@@ -12,10 +12,10 @@ import torch
 from torch import nn
 
 from workbench.core.errors import ModelError
-from workbench.models.damage import whole_files
+from workbench.models.adapters import open_adapters, restore_adapters
 from workbench.models.loading import ModelSettings
-from workbench.models.pickles import only_tensors, read_state
-from workbench.models.quiet import late_bars, without_old_name
+from workbench.models.pickles import read_state
+from workbench.models.quiet import late_bars
 from workbench.models.saving import base_of, check_unchanged, load_head, read_description
 from workbench.store.atomic import write_json
 from workbench.training.checkpoints import mark_complete
@@ -100,10 +100,7 @@ def load_policy(
     lm, summary = load_language_model(settings)
     model: nn.Module = lm
     if said["base"]:
-        from peft import PeftModel
-
-        with without_old_name(), whole_files(str(folder)), only_tensors(str(folder)):
-            model = PeftModel.from_pretrained(lm, str(folder))
+        model = open_adapters(lm, folder)
     policy = ValuedPolicy(
         model, origin=replace(settings, name=settings.source) if said["base"] else None, summary=summary
     )
@@ -125,12 +122,7 @@ def restore_policy(policy: ValuedPolicy, folder: Path) -> None:
             fix="load it by load_policy",
         )
     if policy.has_adapters:
-        from peft import set_peft_model_state_dict
-        from peft.utils import load_peft_weights
-
-        with only_tensors(str(folder)):
-            weights = load_peft_weights(str(folder), device=str(policy.device))
-        set_peft_model_state_dict(policy.policy, weights)
+        restore_adapters(policy.policy, folder)
     else:
         dtype = str(next(policy.policy.parameters()).dtype).removeprefix("torch.")
         saved = load_language_model(ModelSettings(str(folder), device=str(policy.device), dtype=dtype))
