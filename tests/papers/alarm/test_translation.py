@@ -173,3 +173,10 @@ def test_the_kept_table_is_of_whole_seeds():
     assert table.command.endswith(f"alarm_translation_seeds --seeds {table.facts['seeds']}")
     whole = {(arm, seed) for arm in ARMS for seed in range(table.facts["seeds"])}
     assert set(zip(table.frame["arm"], table.frame["seed"], strict=True)) == whole
+
+
+def test_a_tunings_file_of_before_says_kl_price(tmp_path):
+    (tmp_path / "tuning.json").write_text(
+        '{"command": "", "seeds": [1], "rows": [], "chosen": {"learning_rate": 2e-4, "kl_price": 0.7}}'
+    )
+    assert tuned_settings(tmp_path / "tuning.json").kl_coefficient == 0.7
