@@ -86,7 +86,7 @@ def test_ds1000_says_so_when_no_problem_can_be_run(tmp_path):
     assert done.exit_code == 0, done.output
     said = printed("ds1000", tmp_path / "run")
     assert "0 problems can be run" in said
-    assert "no problem was run, because the runtime lacks the libraries of them all" in said
+    assert "no problem was run, because the runtime lacks all of their libraries" in said
     found = results("ds1000", tmp_path / "run")
     assert found["figures"] == {} or list(found["figures"]) == []
     assert found["numbers"]["pass@1"] == {"reference": None, "memorizer": None}
