@@ -68,7 +68,7 @@ def called_ends(model: PreTrainedModel) -> list[str] | None:
     Some families read the weights of a layer without calling it, and so past its adapter. Of experts that are
     modules, each stands for all.
     """
-    from workbench.models.reading import plain_tokens
+    from workbench.models.reading import plain_tokens, uncached
 
     called: dict[str, None] = {}
     hooks = [
@@ -81,7 +81,7 @@ def called_ends(model: PreTrainedModel) -> list[str] | None:
     try:
         with torch.no_grad(), torch.random.fork_rng():
             model.train()
-            model(ids, **given)
+            model(ids, **given, **uncached(model))  # a cache and checkpointed activations: a warning
     except Exception:  # whatever it is, the caller's own pass says it
         return None
     finally:

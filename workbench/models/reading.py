@@ -24,7 +24,7 @@ from workbench.models.text_limits import watched_tables
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-__all__ = ["OwnLogits", "Reading", "plain_tokens", "read_model", "state_error", "token_rows"]
+__all__ = ["OwnLogits", "Reading", "plain_tokens", "read_model", "state_error", "token_rows", "uncached"]
 
 PROBE, PREFIX = 12, 7
 """Tokens of the text that a model is measured on, and of its beginning that is read alone."""
@@ -93,7 +93,7 @@ class OwnLogits(nn.Module):
         """Return logits. Takes [rows, width], gives [rows, vocabulary]."""
         ids = torch.zeros(1, len(states), dtype=torch.int64, device=states.device)
         with _giving(self.reading.body, states[None]):
-            logits: Tensor = self.reading.lm(ids, **_uncached(self.reading.lm)).logits
+            logits: Tensor = self.reading.lm(ids, **uncached(self.reading.lm)).logits
         return logits[0]
 
 
@@ -170,11 +170,18 @@ def state_error(found: Tensor, expected: Tensor) -> float:
     return float(error.max()) if bool(error.isfinite().all()) else float("inf")
 
 
+def uncached(model: nn.Module) -> dict[str, Any]:
+    """Return the option that keeps a model from making a cache, where it has one."""
+    options = inspect.signature(model.forward).parameters.values()
+    takes = any(one.name == "use_cache" or one.kind is one.VAR_KEYWORD for one in options)
+    return {"use_cache": False} if takes else {}
+
+
 def _read(lm: PreTrainedModel, name: str) -> Reading:
     ids = plain_tokens(lm, PROBE)[None]
     everywhere = torch.ones_like(ids)
     with watched_tables(ids) as tables:
-        own: Tensor = lm(ids, **_uncached(lm)).logits[0]
+        own: Tensor = lm(ids, **uncached(lm)).logits[0]
     lm_head = lm.get_output_embeddings()
     for body, told in _bodies(lm):
         reading = Reading(lm, body, told, 0, own.shape[-1], tables.longest)
@@ -251,16 +258,9 @@ def _same_logits(head: Any, states: Tensor, own: Tensor) -> bool:
 
 
 def _body_states(body: nn.Module, input_ids: Tensor, **options: Any) -> Tensor:
-    given = body(input_ids, **options, **_uncached(body))
+    given = body(input_ids, **options, **uncached(body))
     states: Tensor = given[0] if isinstance(given, tuple) else given.last_hidden_state
     return states
-
-
-def _uncached(model: nn.Module) -> dict[str, Any]:
-    """Return the option that keeps a model from making a cache, where it has one."""
-    options = inspect.signature(model.forward).parameters.values()
-    takes = any(one.name == "use_cache" or one.kind is one.VAR_KEYWORD for one in options)
-    return {"use_cache": False} if takes else {}
 
 
 class _Given:
