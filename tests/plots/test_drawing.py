@@ -13,7 +13,8 @@ from workbench.plots.drawing import draw_png
 
 @pytest.fixture(autouse=True)
 def own_browser(monkeypatch):
-    """Let each test look for a browser anew."""
+    """Let each test look for a browser anew, and for this machine's: tests of notebooks do without one."""
+    monkeypatch.delenv("BROWSER_PATH", raising=False)
     monkeypatch.setattr(drawing, "_started", [])
 
 
