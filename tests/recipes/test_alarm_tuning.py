@@ -7,8 +7,6 @@ import pytest
 
 from workbench.models.loading import ModelSettings
 from workbench.papers.alarm.arms import CENTRED, HIERARCHICAL, HOLISTIC_ONLY, WEIGHTED_SUM
-from workbench.papers.alarm.passages import PassageSettings
-from workbench.papers.alarm.setup import POCKET_PPO
 from workbench.papers.alarm.tables import tuning_table
 from workbench.papers.alarm.task import SeedTask, TaskRewards, measured_pool
 from workbench.policies.outcomes import BEFORE, Answers, PolicyOutcome
@@ -30,7 +28,7 @@ def tuned(monkeypatch, tmp_path):
     aspects = {"far": OracleReward(lambda prompt, response: -float(response), name="far"), "near": holistic}
     pool = measured_pool(TaskRewards(holistic, aspects), [("p", "1"), ("p", "2")])
 
-    def prepare_seeds(prepare, settings, seeds, **_):
+    def prepare_seeds(settings, seeds, **_):
         model = ModelSettings("nothing")
         task = SeedTask(0, model, None, (), (), SimpleNamespace(open=None), settings.ppo)
         from workbench.papers.alarm.task import Prepared
@@ -48,7 +46,7 @@ def tuned(monkeypatch, tmp_path):
 
     monkeypatch.setattr(alarm_tuning, "prepare_seeds", prepare_seeds)
     monkeypatch.setattr(alarm_tuning, "train_all", train_all)
-    return alarm_tuning.tune(PassageSettings(POCKET_PPO), (5, 6), tmp_path, workers=1)
+    return alarm_tuning.tune(alarm_tuning.passages(), (5, 6), tmp_path, workers=1)
 
 
 def test_each_step_chooses_on_what_was_chosen_before(tuned):

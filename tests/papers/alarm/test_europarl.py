@@ -17,7 +17,7 @@ from workbench.datasets.europarl import PREFIX, load_europarl
 from workbench.models.encoding import EncodingSettings
 from workbench.models.loading import ModelSettings
 from workbench.papers.alarm.arms import HIERARCHICAL, HOLISTIC_ONLY, WEIGHTED_SUM
-from workbench.papers.alarm.europarl import GRADES, ULTRA, EuroparlTask, prepare_europarl
+from workbench.papers.alarm.europarl import GRADES, ULTRA, EuroparlTask
 from workbench.papers.alarm.translation import WORST, TranslationSettings, run_translation
 from workbench.policies.outcomes import BEFORE, HOLISTIC, ORACLE
 from workbench.rewards import Normalization
@@ -67,11 +67,11 @@ def test_the_arms_of_the_world_run_on_europarl(task: EuroparlTask, tmp_path: Pat
         assert set(one.sampled.scores) == {HOLISTIC, "confidence", "readability", "upper zone"}
         assert ORACLE not in one.sampled.scores  # nobody knows the truth
     assert {row.name for row in results.selections[0].table} == {"confidence", "readability"}
-    assert results.facts == {}
+    assert results.mean_facts == {}
 
 
 def test_a_seed_has_the_references_and_a_policy_that_was_taught(task: EuroparlTask, tmp_path: Path) -> None:
-    prepared = prepare_europarl(task, 0, tmp_path / "seed-0")
+    prepared = task.prepare(0, tmp_path / "seed-0")
     given = prepared.task.train[0]
     assert given.prompt.startswith(PREFIX)
     pairs = load_europarl(task.source, "train", pairs=48)
@@ -86,9 +86,9 @@ def test_a_seed_has_the_references_and_a_policy_that_was_taught(task: EuroparlTa
 
 
 def test_the_papers_normalisation_is_used_where_it_is_given(task: EuroparlTask, tmp_path: Path) -> None:
-    fitted = prepare_europarl(replace(task, supervised=0), 0, tmp_path / "a")
+    fitted = replace(task, supervised=0).prepare(0, tmp_path / "a")
     given = replace(task, supervised=0, normalization=Normalization(1.0, 2.0))
-    paper = prepare_europarl(given, 0, tmp_path / "b")
+    paper = given.prepare(0, tmp_path / "b")
     assert paper.task.policy == task.policy
     assert paper.task.rewards.normalization == Normalization(1.0, 2.0)
     one, two = (found.pool.scores["holistic"] for found in (fitted, paper))

@@ -7,7 +7,7 @@ import pytest
 from workbench.core.errors import DataError, SettingsError
 from workbench.datasets.preference_pair import PreferencePair
 from workbench.papers.alarm.declaration import read_tuning
-from workbench.papers.alarm.passages import PassageSettings, _noisy, _prompts, oracle
+from workbench.papers.alarm.passages import PassageTask, _noisy, oracle
 from workbench.papers.alarm.setup import POCKET_PPO, declare_pocket, tuned_ppo
 from workbench.training.ppo import FixedKL
 
@@ -32,9 +32,9 @@ def test_an_answer_is_worth_its_f1(answer, worth):
 
 
 def test_each_use_of_a_seed_has_prompts_of_its_own():
-    drawn = [_prompts(seed, use, 20) for seed in (0, 1) for use in range(4)]
+    drawn = [PassageTask(POCKET_PPO).prompts(seed, use, 20) for seed in (0, 1) for use in range(4)]
     assert len({prompt for few in drawn for prompt in few}) == 160
-    assert _prompts(1, 2, 20) == drawn[6]
+    assert PassageTask(POCKET_PPO).prompts(1, 2, 20) == drawn[6]
 
 
 def test_a_share_of_the_labels_is_turned_round():
@@ -49,7 +49,7 @@ def test_a_share_of_the_labels_is_turned_round():
 
 def test_all_faults_of_the_settings_are_named():
     with pytest.raises(SettingsError, match=r"pairs 0.*test_prompts 0.*flipped 0.6"):
-        PassageSettings(POCKET_PPO, pairs=0, test_prompts=0, flipped=0.6)
+        PassageTask(POCKET_PPO, pairs=0, test_prompts=0, flipped=0.6)
 
 
 def test_what_tuning_chose_is_what_trains(tmp_path):

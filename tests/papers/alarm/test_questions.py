@@ -10,7 +10,7 @@ import pytest
 
 from workbench.core.errors import DataError, SettingsError
 from workbench.papers.alarm import questions
-from workbench.papers.alarm.questions import QuestionRewards, question_settings
+from workbench.papers.alarm.questions import QuestionRewards, question_task
 from workbench.rewards import Normalization, OracleReward, reward_values
 
 PARAMETERS = {
@@ -45,12 +45,12 @@ def write(path, count):
 
 def test_models_that_are_not_named_are_listed_with_how_to_name_them():
     with pytest.raises(SettingsError, match="without policy, aspect_model") as error:
-        question_settings(parameters(policy="", aspect_model=""))
+        question_task(parameters(policy="", aspect_model=""))
     assert "-p policy=... -p aspect_model=..." in str(error.value)
 
 
 def test_parameters_become_settings():
-    found = question_settings(parameters(quantize="nf4"))
+    found = question_task(parameters(quantize="nf4"))
     assert (found.ppo.batch, found.ppo.minibatch, found.ppo.max_steps) == (
         6,
         2,
@@ -58,15 +58,15 @@ def test_parameters_become_settings():
     )  # gcd of 6 and the paper's 4
     assert (found.holistic.quantize, found.policy.quantize, found.aspect_steps) == ("nf4", None, None)
     assert found.lora.target_modules  # T5's own layers
-    assert question_settings(parameters(policy="gpt", steps=3)).lora.target_modules is None
-    assert question_settings(parameters(target_modules=["o"])).lora.target_modules == ("o",)
-    assert question_settings(parameters(lora=False)).lora is None
+    assert question_task(parameters(policy="gpt", steps=3)).lora.target_modules is None
+    assert question_task(parameters(target_modules=["o"])).lora.target_modules == ("o",)
+    assert question_task(parameters(lora=False)).lora is None
     with pytest.raises(SettingsError, match="quantize 'int8'"):
-        question_settings(parameters(quantize="int8"))
+        question_task(parameters(quantize="int8"))
 
 
 def test_a_single_file_is_split_and_its_last_rows_are_tested_on(tmp_path):
-    settings = question_settings(parameters(data=write(tmp_path / "rows.json", 5)))
+    settings = question_task(parameters(data=write(tmp_path / "rows.json", 5)))
     train, test = questions._rows(settings)
     assert [row.gold for row in train] == ["gold 0", "gold 1", "gold 2"]
     assert [row.gold for row in test] == ["gold 3", "gold 4"]
@@ -75,24 +75,24 @@ def test_a_single_file_is_split_and_its_last_rows_are_tested_on(tmp_path):
 def test_a_folder_has_the_authors_two_files(tmp_path):
     write(tmp_path / "train_feedback.json", 4)
     write(tmp_path / "dev_feedback.json", 3)
-    train, test = questions._rows(question_settings(parameters(data=str(tmp_path))))
+    train, test = questions._rows(question_task(parameters(data=str(tmp_path))))
     assert (len(train), [row.gold for row in test]) == (4, ["gold 0", "gold 1"])
 
 
 def test_too_few_rows_and_no_rows_are_refused(tmp_path):
-    few = question_settings(parameters(data=write(tmp_path / "few.json", 2)))
+    few = question_task(parameters(data=write(tmp_path / "few.json", 2)))
     with pytest.raises(DataError, match="2 rows, test_prompts 2"):
         questions._rows(few)
     with pytest.raises(DataError, match="FineGrainedRLHF"):
-        questions._rows(question_settings(parameters(data=str(tmp_path / "nothing.json"))))
+        questions._rows(question_task(parameters(data=str(tmp_path / "nothing.json"))))
 
 
 def test_completeness_is_normalised_and_weighs_three_tenths(monkeypatch):
     length = OracleReward(lambda prompt, response: float(len(response)), name="length")
     raw = dict.fromkeys(("holistic", "factuality", "relevance", "completeness"), length)
-    monkeypatch.setattr(questions, "_raw_rewards", lambda holistic, folder: raw)
-    normalizations = Normalization(2.0, 4.0), Normalization(1.0, 2.0)
-    rewards = QuestionRewards(question_settings(parameters()).holistic, "aspects", normalizations).open()
+    monkeypatch.setattr(questions, "_raw_rewards", lambda holistic, folder, aspects: raw)
+    normalizations = {"holistic": Normalization(2.0, 4.0), "completeness": Normalization(1.0, 2.0)}
+    rewards = QuestionRewards(question_task(parameters()).holistic, "aspects", normalizations).open()
     assert list(rewards.aspects) == ["factuality", "relevance", "completeness"]
     texts = [("p", "abcd")]
     assert reward_values(rewards.holistic, texts) == pytest.approx([(4 - 2) / 4])

@@ -51,7 +51,7 @@ def findings():
         prepared[seed] = SimpleNamespace(pool=pool)
     outcomes = [outcome(arm, seed) for seed in SEEDS for arm in GAIN]
     outcomes += [outcome(kind, 0, 0.3) for kind in (WEIGHTED_SUM, HIERARCHICAL)]
-    return Findings(Declaration(SEEDS, 1, weights=(0.3, 1.0)), prepared, ("good",), outcomes)
+    return Findings(prepared, outcomes, Declaration(SEEDS, 1, weights=(0.3, 1.0)), ("good",))
 
 
 def test_modes_are_compared_at_their_weight_seed_by_seed(findings):

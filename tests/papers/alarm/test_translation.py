@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from workbench.core.errors import DataError, SettingsError
 from workbench.papers.alarm.arms import HIERARCHICAL, HOLISTIC_ONLY, WEIGHTED_SUM
+from workbench.papers.alarm.setup import SEEDS_FILE
 from workbench.papers.alarm.table import read_table
 from workbench.papers.alarm.translation import (
     ARMS,
@@ -23,15 +24,14 @@ from workbench.papers.alarm.translation import (
 )
 from workbench.papers.alarm.translation_data import (
     FLAWLESS,
-    HELD_OUT,
     POCKET_PPO,
     TranslationTask,
     models_folder,
 )
+from workbench.papers.alarm.world_task import HELD_OUT
 from workbench.policies.outcomes import BEFORE, ORACLE
-from workbench.recipes import alarm_translation_tuning
-from workbench.recipes.alarm_translation_seeds import SEEDS_FILE, run_seeds
-from workbench.recipes.alarm_translation_tuning import KL_COEFFICIENTS, RATES, WEIGHTS
+from workbench.recipes import alarm_tuning
+from workbench.recipes.alarm_seeds import translation_seeds
 from workbench.rewards import select_aspects
 from workbench.worlds.translation import assess, utility
 
@@ -75,7 +75,7 @@ def test_each_seed_selects_by_its_own_holistic_reward(ran):
     assert set(results.selections) == {0, 1}
     names = {row.name for row in results.selections[0].table}
     assert names == {"grammar", "confidence", "readability"}
-    assert 0 <= results.facts[HELD_OUT] <= 1
+    assert 0 <= results.mean_facts[HELD_OUT] <= 1
     holistic = [next(o for o in results.outcomes if o.seed == s).sampled.scores["holistic"] for s in (0, 1)]
     assert not np.allclose(*holistic)
 
@@ -121,23 +121,26 @@ def test_settings_are_refused_all_at_once():
 def test_tuning_tries_equally_many_weights_and_its_file_is_read_back(tmp_path, monkeypatch):
     tried = []
 
-    class Tried(alarm_translation_tuning.Tuner):
+    class Tried(alarm_tuning.Tuner):
         def tried(self, arm, *, learning_rate, kl):
             tried.append((arm.kind, arm.weight, learning_rate, kl))
             return {"holistic_only": learning_rate - kl}.get(arm.kind, -abs(arm.weight - 0.3))
 
-    monkeypatch.setattr(alarm_translation_tuning, "Tuner", Tried)
-    monkeypatch.setattr(alarm_translation_tuning, "TranslationSettings", lambda: SMALL)
-    monkeypatch.setattr(alarm_translation_tuning, "SEEDS", (1000,))
-    done = CliRunner().invoke(alarm_translation_tuning.main, ["--out", str(tmp_path), "--workers", "1"])
+    monkeypatch.setattr(alarm_tuning, "Tuner", Tried)
+    monkeypatch.setattr(alarm_tuning, "TranslationSettings", lambda: SMALL)
+    grid = alarm_tuning.translation()
+    monkeypatch.setattr(alarm_tuning, "TUNING_SEEDS", (1000,))
+    done = CliRunner().invoke(
+        alarm_tuning.main, ["--task", "translation", "--out", str(tmp_path), "--workers", "1"]
+    )
     assert done.exit_code == 0, done.output
     assert [one[:2] for one in tried[4:]] == [
-        (kind, weight) for kind in (WEIGHTED_SUM, HIERARCHICAL) for weight in WEIGHTS
+        (kind, weight) for kind in (WEIGHTED_SUM, HIERARCHICAL) for weight in grid.weights
     ]
-    assert {one[2:] for one in tried[4:]} == {(max(RATES), 0.3)}
+    assert {one[2:] for one in tried[4:]} == {(max(grid.rates), 0.3)}
     monkeypatch.undo()
     settings = tuned_settings(tmp_path / "tuning.json", seeds=3)
-    assert (settings.seeds, settings.learning_rate, settings.kl_coefficient) == (3, max(RATES), 0.3)
+    assert (settings.seeds, settings.learning_rate, settings.kl_coefficient) == (3, max(grid.rates), 0.3)
     assert (settings.sum_weight, settings.hierarchy_weight) == (0.3, 0.3)
     assert [file.name for file in tmp_path.iterdir()] == ["tuning.json"]
     with pytest.raises(DataError, match="the file of a tuning"):
@@ -147,7 +150,7 @@ def test_tuning_tries_equally_many_weights_and_its_file_is_read_back(tmp_path, m
 def test_the_long_table_holds_every_outcome(ran, tmp_path):
     folder, results = ran
     file = tmp_path / "seeds.json"
-    table = run_seeds(SMALL, folder, file, workers=1, command="made by hand")
+    table = translation_seeds(SMALL, folder, file, workers=1, command="made by hand")
     assert (table.command, table.facts["seeds"]) == ("made by hand", 2)
     frame = read_table(file).frame
     assert set(frame["arm"]) == {one.arm for one in results.outcomes}
@@ -164,13 +167,14 @@ def test_the_kept_tuning_is_of_seeds_that_are_not_reported():
     kept = json.loads((models_folder() / "tuning.json").read_text())
     assert set(kept["seeds"]).isdisjoint(range(100))
     assert tuned_settings().learning_rate == kept["chosen"]["learning_rate"]
+    grid = alarm_tuning.translation()
     tried = [(row["learning_rate"], row["kl"]) for row in kept["rows"] if row["arm"] == HOLISTIC_ONLY]
-    assert sorted(tried) == [(rate, kl) for rate in RATES for kl in KL_COEFFICIENTS]
+    assert sorted(tried) == [(rate, kl) for rate in grid.rates for kl in grid.kl_coefficients]
 
 
 def test_the_kept_table_is_of_whole_seeds():
     table = read_table(models_folder() / SEEDS_FILE)
-    assert table.command.endswith(f"alarm_translation_seeds --seeds {table.facts['seeds']}")
+    assert table.command.endswith(f"alarm_seeds --task translation --seeds {table.facts['seeds']}")
     whole = {(arm, seed) for arm in ARMS for seed in range(table.facts["seeds"])}
     assert set(zip(table.frame["arm"], table.frame["seed"], strict=True)) == whole
 

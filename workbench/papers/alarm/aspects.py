@@ -7,13 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from workbench.core.errors import SettingsError
 from workbench.rewards.spans import Reward, Sample, Span, whole
 from workbench.worlds.passages.task import Task, read_prompt
 from workbench.worlds.passages.utility import assess
 
-__all__ = ["ASPECTS", "SIZE", "AspectRule", "PassageAspect", "assessed", "repeated"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["ASPECTS", "SIZE", "AspectRule", "PassageAspect", "aspects_table", "assessed", "repeated"]
 
 # a rollout's rewards all look at the same few answers
 _task = lru_cache(maxsize=1024)(read_prompt)
@@ -152,3 +156,24 @@ def repeated(prompt: str, response: str) -> float:
     """Return the share of an answer's sentences that repeat an earlier one; 0 for an answer without any."""
     sentences = [response[part.start : part.end] for part in assessed(prompt, response).sentences]
     return 1 - len(set(sentences)) / len(sentences) if sentences else 0.0
+
+
+def aspects_table(aspects: Sequence[str]) -> pd.DataFrame:
+    """Return what aspects of the world measure, and how each can be gamed.
+
+    Args:
+        aspects: Names.
+    """
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            {
+                "aspect": name,
+                "scored by": "sentence" if ASPECTS[name].each_sentence else "answer",
+                "measures": ASPECTS[name].looks,
+                "can be gamed by": ASPECTS[name].gamed,
+            }
+            for name in aspects
+        ]
+    )

@@ -22,11 +22,9 @@ from workbench.papers.alarm.arms import (
     WEIGHTED_SUM,
 )
 from workbench.papers.alarm.results import Findings, mean_over_seeds
+from workbench.papers.alarm.trained import Trained
 from workbench.policies.outcomes import (
     BEFORE,
-    HOLISTIC,
-    ORACLE,
-    PolicyOutcome,
     own_prompts,
     scored_answers,
 )
@@ -105,18 +103,14 @@ def mode_claims(findings: Findings, where: str) -> Iterator[Claim]:
         )
 
 
-def translation_claims(
-    outcomes: Sequence[PolicyOutcome], selections: Mapping[int, Selection]
-) -> Iterator[Claim]:
+def translation_claims(trained: Trained, where: str) -> Iterator[Claim]:
     """Yield the paper's claims about translation, for `Run.claim`.
 
     Args:
-        outcomes: Of the arms that `alarm_translation` names.
-        selections: By seed.
+        trained: From `run_translation`.
+        where: What it was measured on, a sentence.
     """
-    known = all(ORACLE in outcome.sampled.scores for outcome in outcomes)
-    judged_by = ORACLE if known else HOLISTIC
-    where = "A small synthetic Spanish." if known else "Public data, where the true quality is not known."
+    outcomes, selections = trained.outcomes, trained.selections
     shares: dict[str, list[float]] = {}
     for selection in selections.values():
         for row in selection.table:
@@ -130,7 +124,7 @@ def translation_claims(
     )
     arms = dict.fromkeys(outcome.arm for outcome in outcomes)
     worst = [arm for arm in arms if arm.startswith(f"{HIERARCHICAL}, ")]
-    answers = scored_answers(outcomes, judged_by)
+    answers = scored_answers(outcomes, trained.judged_by)
     for statement, other in (
         ("the hierarchy beats the holistic reward alone", HOLISTIC_ONLY),
         ("the hierarchy beats the weighted sum", WEIGHTED_SUM),
@@ -141,7 +135,7 @@ def translation_claims(
             statement=f"Translation: {statement}",
             paper=PAPER,
             paper_value="better",
-            note=f"{judged_by} of sampled translations, paired by seed. {where}",
+            note=f"{trained.judged_by} of sampled translations, paired by seed. {where}",
         )
 
 

@@ -15,7 +15,14 @@ from workbench.models.encoding import EncodingSettings
 from workbench.models.loading import ModelSettings, load_tokenizer
 from workbench.models.lora import LoraSettings
 from workbench.models.scorers import load_scorer
-from workbench.papers.alarm.task import Prepared, SeedTask, TaskRewards, measured_pool
+from workbench.papers.alarm.task import (
+    Prepared,
+    SeedTask,
+    TaskRewards,
+    aspect_faults,
+    count_faults,
+    measured_pool,
+)
 from workbench.rewards import (
     GrammarReward,
     LanguageConfidence,
@@ -30,7 +37,7 @@ from workbench.rewards import (
 from workbench.rewards.sequence_model import ULTRA_ENCODING
 from workbench.training.ppo.settings import PAPER_LORA, PPOSettings
 
-__all__ = ["ASPECTS", "EuroparlRewards", "EuroparlTask", "prepare_europarl"]
+__all__ = ["ASPECTS", "EuroparlRewards", "EuroparlTask"]
 
 ASPECTS = ("grammar", "confidence", "readability")
 """The paper's; grammar needs Java."""
@@ -83,20 +90,57 @@ class EuroparlTask:
     """Sentences that trained policies translate."""
 
     def __post_init__(self) -> None:
-        counts = ("train_pairs", "pool_prompts", "test_prompts")
-        faults = [
-            (f"{name} {getattr(self, name)}", f"{name}: at least 1")
-            for name in counts
-            if getattr(self, name) < 1
-        ]
+        faults = count_faults(self, "train_pairs", "pool_prompts", "test_prompts")
         if self.supervised < 0:
             faults.append((f"supervised {self.supervised}", "supervised: at least 0"))
-        if len(set(self.aspects)) < 2 or not set(self.aspects) <= set(ASPECTS):
-            faults.append(
-                (f"aspects {', '.join(self.aspects)}", f"aspects: two or more of {', '.join(ASPECTS)}")
-            )
+        faults += aspect_faults(self.aspects, ASPECTS)
         if faults:
             raise SettingsError.listing(faults)
+
+    @property
+    def where(self) -> str:
+        """What claims say of where they were measured."""
+        return "Public data, where the true quality is not known."
+
+    def described(self) -> None:
+        """Return nothing: what the aspects measure, their names say."""
+
+    def prepare(self, seed: int, folder: Path) -> Prepared:
+        """Load sentences, fine-tune the policy where asked, once for all seeds, and measure the rewards.
+
+        Args:
+            seed: Of the translations that are sampled; sentences and rewards are the same for all.
+            folder: Of the seed; what all share lies beside it.
+        """
+        from workbench.training.ppo import ValuedPolicy
+        from workbench.training.ppo.answering import answer_prompts
+
+        wanted = self.train_pairs + self.supervised
+        train = load_europarl(self.source, "train", pairs=wanted).pairs
+        test = load_europarl(self.source, "test", pairs=self.test_prompts).pairs
+        taught, train = train[: self.supervised], train[self.supervised :]
+        policy = self.policy
+        if taught:
+            tuned = _fine_tuned(self, taught, folder.parent / "shared" / "policy")
+            policy = replace(policy, name=str(tuned), revision=None)
+        prompts = [pair.prompt for pair in train[: self.pool_prompts]]
+        how = replace(self.ppo, seed=seed)
+        answers = answer_prompts(ValuedPolicy.load(policy), load_tokenizer(policy), prompts, how, samples=4)
+        texts = [(prompt, text) for prompt, few in zip(prompts, answers, strict=True) for text in few]
+        raw = _holistic(self.holistic, self.encoding)
+        fitted = self.normalization or fit_normalization(raw, [Sample(*text) for text in texts])
+        task = SeedTask(
+            seed=seed,
+            policy=policy,
+            lora=self.lora,
+            train=_samples(train),
+            test=_samples(test),
+            rewards=EuroparlRewards(self.holistic, self.encoding, fitted, self.aspects),
+            ppo=self.ppo,
+        )
+        return Prepared(
+            task, measured_pool(TaskRewards(Normalized(raw, fitted), _aspects(self.aspects)), texts)
+        )
 
 
 @dataclass(frozen=True)
@@ -117,45 +161,6 @@ class EuroparlRewards:
         """
         raw = _holistic(self.holistic, self.encoding)
         return TaskRewards(Normalized(raw, self.normalization), _aspects(self.aspects))
-
-
-def prepare_europarl(settings: EuroparlTask, seed: int, folder: Path) -> Prepared:
-    """Load sentences, fine-tune the policy where asked, once for all seeds, and measure the rewards.
-
-    Args:
-        settings: How.
-        seed: Of the translations that are sampled; sentences and rewards are the same for all.
-        folder: Of the seed; what all share lies beside it.
-    """
-    from workbench.training.ppo import ValuedPolicy
-    from workbench.training.ppo.answering import answer_prompts
-
-    wanted = settings.train_pairs + settings.supervised
-    train = load_europarl(settings.source, "train", pairs=wanted).pairs
-    test = load_europarl(settings.source, "test", pairs=settings.test_prompts).pairs
-    taught, train = train[: settings.supervised], train[settings.supervised :]
-    policy = settings.policy
-    if taught:
-        tuned = _fine_tuned(settings, taught, folder.parent / "shared" / "policy")
-        policy = replace(policy, name=str(tuned), revision=None)
-    prompts = [pair.prompt for pair in train[: settings.pool_prompts]]
-    how = replace(settings.ppo, seed=seed)
-    answers = answer_prompts(ValuedPolicy.load(policy), load_tokenizer(policy), prompts, how, samples=4)
-    texts = [(prompt, text) for prompt, few in zip(prompts, answers, strict=True) for text in few]
-    raw = _holistic(settings.holistic, settings.encoding)
-    fitted = settings.normalization or fit_normalization(raw, [Sample(*text) for text in texts])
-    task = SeedTask(
-        seed=seed,
-        policy=policy,
-        lora=settings.lora,
-        train=_samples(train),
-        test=_samples(test),
-        rewards=EuroparlRewards(settings.holistic, settings.encoding, fitted, settings.aspects),
-        ppo=settings.ppo,
-    )
-    return Prepared(
-        task, measured_pool(TaskRewards(Normalized(raw, fitted), _aspects(settings.aspects)), texts)
-    )
 
 
 def _samples(pairs: Sequence[TranslationPair]) -> tuple[Sample, ...]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,39 +21,17 @@ from workbench.papers.alarm.setup import (
     quantize_of,
     tuned_ppo,
 )
-from workbench.papers.alarm.task import Prepared
+from workbench.papers.alarm.task import Task
 from workbench.rewards.composition import HierarchySettings
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from workbench.papers.alarm.europarl import EuroparlTask
     from workbench.papers.alarm.translation import TranslationSettings
 
-__all__ = ["TaskChoice", "declare", "task_of", "translation_of", "tuning_of"]
+__all__ = ["declare", "task_of", "translation_of", "tuning_of"]
 
 WORLD_TRANSLATION, EUROPARL = "world", "europarl"
 """Names of what is translated; all others are files of Europarl's form."""
-
-
-@dataclass(frozen=True)
-class TaskChoice:
-    """What a run's questions are, and how a seed of them is prepared."""
-
-    prepare: Callable[..., Prepared]
-    """Takes the settings, a seed and a folder."""
-    settings: Any
-    """Of `prepare`."""
-    where: str
-    """What claims say of where they were measured: a sentence."""
-    described: Callable[[], pd.DataFrame] | None = None
-    """Returns a table of the aspects; None where there is nothing to say beyond their names."""
-
-    def aspects(self, prepared: Mapping[int, Prepared]) -> tuple[str, ...]:
-        """Return the names of all aspects, in the order of the task."""
-        pool = next(iter(prepared.values())).pool
-        known = {row.name for row in pool.selection.table}
-        return tuple(name for name in pool.scores if name in known)
 
 
 def tuning_of(settings: Any) -> dict[str, Any] | None:
@@ -90,7 +68,7 @@ def declare(settings: Any) -> Declaration:
     )
 
 
-def task_of(settings: Any) -> TaskChoice:
+def task_of(settings: Any) -> Task:
     """Return the questions of a run: of our world, or QA-Feedback's.
 
     Args:
@@ -101,31 +79,25 @@ def task_of(settings: Any) -> TaskChoice:
         DataError: The tuning's file cannot be read.
     """
     if settings.data != WORLD:
-        from workbench.papers.alarm.questions import prepare_questions, question_settings
+        from workbench.papers.alarm.questions import question_task
 
-        return TaskChoice(prepare_questions, question_settings(settings), f"Measured on {settings.data}.")
-    from workbench.papers.alarm.passages import PassageSettings, prepare_passages
-    from workbench.papers.alarm.tables import aspects_table
+        return question_task(settings)
+    from workbench.papers.alarm.passages import PassageTask
 
     tuning = tuning_of(settings)
     ppo = POCKET_PPO if tuning is None else tuned_ppo(tuning)
     batch = settings.batch or ppo.batch
-    return TaskChoice(
-        prepare_passages,
-        PassageSettings(
-            ppo=replace(
-                ppo,
-                max_steps=settings.steps or ppo.max_steps,
-                batch=batch,
-                minibatch=math.gcd(batch, ppo.minibatch),
-            ),
-            pairs=settings.pairs,
-            pair_prompts=max(settings.pairs // 2, 2),
-            pool_prompts=settings.pool_prompts,
-            test_prompts=settings.test_prompts,
+    return PassageTask(
+        ppo=replace(
+            ppo,
+            max_steps=settings.steps or ppo.max_steps,
+            batch=batch,
+            minibatch=math.gcd(batch, ppo.minibatch),
         ),
-        "Measured in our small world, by the exact oracle.",
-        aspects_table,
+        pairs=settings.pairs,
+        pair_prompts=max(settings.pairs // 2, 2),
+        pool_prompts=settings.pool_prompts,
+        test_prompts=settings.test_prompts,
     )
 
 

@@ -6,7 +6,7 @@ Source: Lai et al. 2024, "ALaRM: Align Language Models via Hierarchical Rewards 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ import numpy as np
 from workbench.core.errors import SettingsError
 from workbench.models.loading import load_tokenizer
 from workbench.papers.alarm.arms import BEFORE, HIERARCHICAL, RANDOM_GATE, Arm, arm_reward
-from workbench.papers.alarm.task import Prepared, SeedTask, TaskRewards
+from workbench.papers.alarm.task import Prepared, SeedTask, Task, TaskRewards
 from workbench.policies.outcomes import Answers, PolicyOutcome
 from workbench.store.jobs import run_jobs
 
@@ -53,8 +53,7 @@ class Job:
 
 
 def prepare_seeds(
-    prepare: Callable[..., Prepared],
-    settings: object,
+    task: Task,
     seeds: Sequence[int],
     *,
     workers: int,
@@ -65,18 +64,14 @@ def prepare_seeds(
     """Prepare every seed. Killed, the same call goes on.
 
     Args:
-        prepare: `prepare_passages`, or another that takes settings, a seed and a folder.
-        settings: Its settings.
+        task: What they are prepared from.
         seeds: To prepare.
         workers: Processes.
         folder: Where results and reward models go.
         shared: Where other calls' results are kept too; see `run_jobs`.
         progress: Show a bar on a terminal.
     """
-    jobs = {
-        f"seed-{seed}": _Preparation(prepare, settings, seed, folder / f"reward-model-{seed}")
-        for seed in seeds
-    }
+    jobs = {f"seed-{seed}": _Preparation(task, seed, folder / f"reward-model-{seed}") for seed in seeds}
     done = run_jobs(
         _prepared,
         jobs,
@@ -201,21 +196,20 @@ def _answered(collect: Collector, task: SeedTask, *, greedy: bool) -> tuple[Answ
 class _Preparation:
     """One seed to prepare."""
 
-    prepare: Callable[..., Prepared]
-    settings: object
+    task: Task
     seed: int
     folder: Path
 
     def cache_key(self) -> tuple[object, ...]:
         """Return what the outcome depends on: not the folder."""
-        return self.prepare, self.settings, self.seed
+        return self.task, self.seed
 
 
 def _prepared(job: _Preparation) -> Prepared:
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    return job.prepare(job.settings, job.seed, job.folder)
+    return job.task.prepare(job.seed, job.folder)
 
 
 def _grouped(training_runs: Iterable[TrainingRun]) -> list[tuple[TrainingRun, ...]]:

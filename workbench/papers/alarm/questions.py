@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from workbench.models.loading import ModelSettings, load_tokenizer
 from workbench.models.lora import LoraSettings, named_targets
 from workbench.models.scorers import load_scorer
 from workbench.papers.alarm.setup import quantize_of
-from workbench.papers.alarm.task import Prepared, SeedTask, TaskRewards, measured_pool
+from workbench.papers.alarm.task import Prepared, SeedTask, TaskRewards, aspect_faults, measured_pool
 from workbench.rewards import (
     FACTUALITY,
     RELEVANCE,
@@ -35,19 +35,22 @@ from workbench.training import SpanTrainingSettings, train_span_classifier
 from workbench.training.ppo.settings import PAPER_LORA, PPOSettings
 from workbench.training.settings import RewardTrainingSettings
 
-__all__ = ["QuestionRewards", "QuestionSettings", "prepare_questions", "question_settings"]
+__all__ = ["ASPECTS", "QuestionRewards", "QuestionTask", "question_task"]
 
 TRAIN, TEST = "train_feedback.json", "dev_feedback.json"
 """The authors' files in a folder; a single file is split."""
+ASPECTS = ("factuality", "relevance", "completeness")
+"""The paper's, trained from human feedback."""
 SPANS = {"relevance": RELEVANCE, "factuality": FACTUALITY}
-COMPLETENESS_SCALE = 0.3
+COMPLETENESS, COMPLETENESS_SCALE = "completeness", 0.3
 """The authors' weight of z-normalised completeness."""
+NORMALIZED = ("holistic", COMPLETENESS)
 ANSWERS = 4
 """Answers to each prompt that aspects are selected by."""
 
 
 @dataclass(frozen=True)
-class QuestionSettings:
+class QuestionTask:
     """What is prepared from QA-Feedback."""
 
     source: str
@@ -72,6 +75,49 @@ class QuestionSettings:
     """Prompts that aspects are selected by, and rewards normalised on."""
     test_prompts: int = 50
     """Prompts that trained policies answer."""
+    aspects: tuple[str, ...] = ASPECTS
+    """Those that are trained and measured; two at least."""
+
+    def __post_init__(self) -> None:
+        if faults := aspect_faults(self.aspects, ASPECTS):
+            raise SettingsError.listing(faults)
+
+    @property
+    def where(self) -> str:
+        """What claims say of where they were measured."""
+        return f"Measured on {self.source}."
+
+    def described(self) -> None:
+        """Return nothing: how aspects that are models can be gamed is not known."""
+
+    def prepare(self, seed: int, folder: Path) -> Prepared:
+        """Train aspect models, once for all seeds; fine-tune the policy where asked; measure the rewards.
+
+        Args:
+            seed: Of the answers that are sampled; prompts and reward models are the same for all.
+            folder: Of the seed; what all share lies beside it.
+        """
+        train, test = _rows(self)
+        shared = folder.parent / "shared"
+        _train_aspects(self, train, shared)
+        policy = self.policy
+        if self.supervised:
+            tuned = _fine_tuned(self, train, shared / "policy")
+            policy = replace(policy, name=str(tuned.resolve()), revision=None)
+        raw = _raw_rewards(self.holistic, shared, self.aspects)
+        samples = _sampled(replace(self, policy=policy), train[: self.pool_prompts], seed)
+        fitted = {name: fit_normalization(raw[name], samples) for name in NORMALIZED if name in raw}
+        rewards = QuestionRewards(self.holistic, str(shared.resolve()), fitted, self.aspects)
+        task = SeedTask(
+            seed=seed,
+            policy=policy,
+            lora=self.lora,
+            train=tuple(replace(qa_sample(row), response="") for row in train),
+            test=tuple(replace(qa_sample(row), response="") for row in test),
+            rewards=rewards,
+            ppo=self.ppo,
+        )
+        return Prepared(task, measured_pool(_normalized(raw, fitted, self.aspects), samples))
 
 
 @dataclass(frozen=True)
@@ -81,17 +127,18 @@ class QuestionRewards:
     holistic: ModelSettings
     folder: str
     """Of the aspect models."""
-    normalizations: tuple[Normalization, Normalization]
-    """Of the holistic reward and of completeness."""
+    normalizations: Mapping[str, Normalization]
+    """Of the holistic reward and of completeness, where it is measured."""
+    aspects: tuple[str, ...] = ASPECTS
+    """Those that are measured."""
 
     def open(self) -> TaskRewards:
         """Load them."""
-        raw = _raw_rewards(self.holistic, Path(self.folder))
-        holistic, completeness = self.normalizations
-        return _normalized(raw, holistic, completeness)
+        raw = _raw_rewards(self.holistic, Path(self.folder), self.aspects)
+        return _normalized(raw, self.normalizations, self.aspects)
 
 
-def question_settings(settings: Any) -> QuestionSettings:
+def question_task(settings: Any) -> QuestionTask:
     """Return what a run's parameters say of QA-Feedback.
 
     Args:
@@ -113,7 +160,7 @@ def question_settings(settings: Any) -> QuestionSettings:
     )
     paper = PPOSettings()
     batch = settings.batch or paper.batch
-    return QuestionSettings(
+    return QuestionTask(
         source=settings.data,
         policy=policy,
         holistic=replace(holistic, quantize=quantize_of(settings)),
@@ -145,38 +192,7 @@ def _adapters(policy: ModelSettings, names: Sequence[str]) -> LoraSettings:
     return PAPER_LORA
 
 
-def prepare_questions(settings: QuestionSettings, seed: int, folder: Path) -> Prepared:
-    """Train aspect models, once for all seeds; fine-tune the policy where asked; measure the rewards.
-
-    Args:
-        settings: How.
-        seed: Of the answers that are sampled; prompts and reward models are the same for all.
-        folder: Of the seed; what all share lies beside it.
-    """
-    train, test = _rows(settings)
-    shared = folder.parent / "shared"
-    _train_aspects(settings, train, shared)
-    policy = settings.policy
-    if settings.supervised:
-        tuned = _fine_tuned(settings, train, shared / "policy")
-        policy = replace(policy, name=str(tuned.resolve()), revision=None)
-    raw = _raw_rewards(settings.holistic, shared)
-    samples = _sampled(replace(settings, policy=policy), train[: settings.pool_prompts], seed)
-    fitted = fit_normalization(raw["holistic"], samples), fit_normalization(raw["completeness"], samples)
-    rewards = QuestionRewards(settings.holistic, str(shared.resolve()), fitted)
-    task = SeedTask(
-        seed=seed,
-        policy=policy,
-        lora=settings.lora,
-        train=tuple(replace(qa_sample(row), response="") for row in train),
-        test=tuple(replace(qa_sample(row), response="") for row in test),
-        rewards=rewards,
-        ppo=settings.ppo,
-    )
-    return Prepared(task, measured_pool(_normalized(raw, *fitted), samples))
-
-
-def _rows(settings: QuestionSettings) -> tuple[list[QAFeedback], list[QAFeedback]]:
+def _rows(settings: QuestionTask) -> tuple[list[QAFeedback], list[QAFeedback]]:
     """Return the rows to train on, and those to test on."""
     source = Path(settings.source).expanduser()
     if source.is_dir():
@@ -198,31 +214,33 @@ def _rows(settings: QuestionSettings) -> tuple[list[QAFeedback], list[QAFeedback
     return rows[: -settings.test_prompts], rows[-settings.test_prompts :]
 
 
-def _train_aspects(settings: QuestionSettings, rows: Sequence[QAFeedback], folder: Path) -> None:
+def _train_aspects(settings: QuestionTask, rows: Sequence[QAFeedback], folder: Path) -> None:
     """Train the three aspect models; those that are there are not trained again."""
     from workbench.training.train import train_reward_model
 
     bf16 = settings.aspect_model.device not in ("cpu", "auto")
-    for name, spans in SPANS.items():
+    for name in (name for name in SPANS if name in settings.aspects):
         train_span_classifier(
             span_examples(rows, name),
             settings.aspect_model,
-            spans,
+            SPANS[name],
             folder=folder / name,
             name=name,
             training=SpanTrainingSettings(max_steps=settings.aspect_steps, bf16=bf16),
         )
+    if COMPLETENESS not in settings.aspects:
+        return
     train_reward_model(
         settings.completeness_model,
         load_tokenizer(settings.completeness_model),
         completeness_pairs(rows),
         RewardTrainingSettings(alpha=0.0, max_steps=settings.aspect_steps, encoding=COMPLETENESS_ENCODING),
-        folder=folder / "completeness",
+        folder=folder / COMPLETENESS,
         lora=LoraSettings(),
     )
 
 
-def _fine_tuned(settings: QuestionSettings, rows: Sequence[QAFeedback], folder: Path) -> Path:
+def _fine_tuned(settings: QuestionTask, rows: Sequence[QAFeedback], folder: Path) -> Path:
     from workbench.training.supervised import SupervisedSettings, fine_tune
 
     budgets = SupervisedSettings(
@@ -234,7 +252,7 @@ def _fine_tuned(settings: QuestionSettings, rows: Sequence[QAFeedback], folder: 
     return fine_tune(settings.policy, load_tokenizer(settings.policy), examples, budgets, folder=folder)
 
 
-def _sampled(settings: QuestionSettings, rows: Sequence[QAFeedback], seed: int) -> list[Sample]:
+def _sampled(settings: QuestionTask, rows: Sequence[QAFeedback], seed: int) -> list[Sample]:
     """Return some answers of the policy to each prompt."""
     from workbench.training.ppo import ValuedPolicy
     from workbench.training.ppo.answering import answer_prompts
@@ -248,7 +266,7 @@ def _sampled(settings: QuestionSettings, rows: Sequence[QAFeedback], seed: int) 
     ]
 
 
-def _raw_rewards(holistic: ModelSettings, folder: Path) -> dict[str, Reward]:
+def _raw_rewards(holistic: ModelSettings, folder: Path, aspects: Sequence[str]) -> dict[str, Reward]:
     """Return the rewards before normalisation."""
     ultra = "ultra" in holistic.name.lower()
     device = holistic.device
@@ -259,16 +277,18 @@ def _raw_rewards(holistic: ModelSettings, folder: Path) -> dict[str, Reward]:
             ULTRA_ENCODING if ultra else EncodingSettings(template="{prompt}\n", max_tokens=1280),
         )
     }
-    for name in SPANS:
+    for name in (name for name in SPANS if name in aspects):
         rewards[name] = SpanClassifierReward.load(ModelSettings(str(folder / name), device=device))
-    completeness = ModelSettings(str(folder / "completeness"), device=device)
-    rewards["completeness"] = SequenceModelReward.load(
-        completeness, COMPLETENESS_ENCODING, name="completeness"
-    )
+    if COMPLETENESS in aspects:
+        model = ModelSettings(str(folder / COMPLETENESS), device=device)
+        rewards[COMPLETENESS] = SequenceModelReward.load(model, COMPLETENESS_ENCODING, name=COMPLETENESS)
     return rewards
 
 
-def _normalized(raw: dict[str, Reward], holistic: Normalization, completeness: Normalization) -> TaskRewards:
-    aspects: dict[str, Reward] = {name: raw[name] for name in ("factuality", "relevance")}
-    aspects["completeness"] = Normalized(raw["completeness"], completeness, COMPLETENESS_SCALE)
-    return TaskRewards(Normalized(raw["holistic"], holistic), aspects)
+def _normalized(
+    raw: Mapping[str, Reward], fitted: Mapping[str, Normalization], names: Sequence[str]
+) -> TaskRewards:
+    aspects = {name: raw[name] for name in names}
+    if COMPLETENESS in aspects:
+        aspects[COMPLETENESS] = Normalized(raw[COMPLETENESS], fitted[COMPLETENESS], COMPLETENESS_SCALE)
+    return TaskRewards(Normalized(raw["holistic"], fitted["holistic"]), aspects)

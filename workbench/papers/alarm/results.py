@@ -15,10 +15,10 @@ from workbench.papers.alarm.arms import HIERARCHICAL
 from workbench.papers.alarm.declaration import Declaration
 from workbench.papers.alarm.qa import GATE
 from workbench.papers.alarm.task import Prepared
+from workbench.papers.alarm.trained import Trained
 from workbench.policies.comparison import difference, mean_table, seed_values
 from workbench.policies.outcomes import (
     BEFORE,
-    HOLISTIC,
     KL,
     LENGTH,
     ORACLE,
@@ -37,36 +37,12 @@ REPEATS = "repeats"
 
 
 @dataclass(frozen=True)
-class Findings:
-    """All outcomes of a declaration, and what its seeds had before any policy was trained."""
+class Findings(Trained):
+    """What was trained, by a declaration and with the aspects that were selected for all seeds."""
 
     declaration: Declaration
-    prepared: Mapping[int, Prepared]
     chosen: tuple[str, ...]
     """The aspects that selection chose."""
-    outcomes: Sequence[PolicyOutcome]
-
-    @cached_property
-    def frame(self) -> pd.DataFrame:
-        """All outcomes' means; see `measures`."""
-        return measures(self.outcomes)
-
-    @property
-    def aspects(self) -> tuple[str, ...]:
-        """All aspects, in the order of the task."""
-        first = next(iter(self.prepared.values()))
-        known = {row.name for row in first.pool.selection.table}
-        return tuple(name for name in first.pool.scores if name in known)
-
-    @property
-    def has_oracle(self) -> bool:
-        """Whether the true quality of answers is known."""
-        return ORACLE in set(self.frame["measure"])
-
-    @property
-    def judged_by(self) -> str:
-        """The measure that counts: the oracle, or the holistic reward where the true quality is not known."""
-        return ORACLE if self.has_oracle else HOLISTIC
 
     @cached_property
     def main_outcomes(self) -> list[PolicyOutcome]:

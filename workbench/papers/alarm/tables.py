@@ -28,7 +28,6 @@ __all__ = [
     "alarm_table",
     "alarms_of",
     "arms_table",
-    "aspects_table",
     "consistency_table",
     "frontier_table",
     "inconsistency_table",
@@ -63,23 +62,6 @@ def arms_table(declaration: Declaration) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
-
-
-def aspects_table() -> pd.DataFrame:
-    """Return what the synthetic world's aspects measure, and how each can be gamed."""
-    import pandas as pd
-
-    return pd.DataFrame(
-        [
-            {
-                "aspect": name,
-                "scored by": "sentence" if rule.each_sentence else "answer",
-                "measures": rule.looks,
-                "can be gamed by": rule.gamed,
-            }
-            for name, rule in ASPECTS.items()
-        ]
-    )
 
 
 def tuning_table(tuning: Mapping[str, Any]) -> pd.DataFrame:

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.core.errors import SettingsError
 from workbench.models.loading import ModelSettings
 from workbench.models.lora import LoraSettings
 from workbench.rewards import Reward, Sample, Selection, pairs_within, select_aspects, sequence_score
 from workbench.training.ppo.settings import PPOSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "Pool",
     "Prepared",
     "RewardSource",
     "SeedTask",
+    "Task",
     "TaskRewards",
-    "check_sizes",
+    "aspect_faults",
+    "count_faults",
     "measured_pool",
     "sample_values",
 ]
@@ -77,6 +82,12 @@ class Pool:
     samples: tuple[Sample, ...] = ()
     """The answers."""
 
+    @property
+    def aspects(self) -> tuple[str, ...]:
+        """The names of all aspects, in the order of the task."""
+        known = {row.name for row in self.selection.table}
+        return tuple(name for name in self.scores if name in known)
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -86,6 +97,32 @@ class Prepared:
     pool: Pool
     facts: Mapping[str, float] = field(default_factory=dict)
     """Facts about the holistic reward, such as its held-out accuracy."""
+
+
+class Task(Protocol):
+    """What a seed is prepared from: questions or translations, of a synthetic world or of public data.
+
+    A frozen dataclass: its fields are its settings, small enough to be sent to another process.
+    """
+
+    @property
+    def aspects(self) -> tuple[str, ...]:
+        """The aspects that are measured, in the order of tables."""
+
+    @property
+    def where(self) -> str:
+        """What claims say of where they were measured: a sentence."""
+
+    def described(self) -> pd.DataFrame | None:
+        """Return a table of the aspects; None where there is nothing to say beyond their names."""
+
+    def prepare(self, seed: int, folder: Path) -> Prepared:
+        """Make what a seed has before any policy is trained.
+
+        Args:
+            seed: The seed.
+            folder: Of the seed, for models that are trained; what all seeds share lies beside it.
+        """
 
 
 def measured_pool(rewards: TaskRewards, answers: Sequence[Sample | tuple[str, str]], keep: int = 1) -> Pool:
@@ -114,18 +151,14 @@ def sample_values(reward: Reward, samples: Sequence[Sample]) -> Floats:
     return np.array(scores, dtype=np.float64)
 
 
-def check_sizes(flipped: float, **counts: int) -> None:
-    """Refuse numbers that a world's task cannot be prepared with.
+def count_faults(task: object, *names: str) -> list[tuple[str, str]]:
+    """Return what is wrong with a task's counts, those below 1: for `SettingsError.listing`."""
+    counts = {name: getattr(task, name) for name in names}
+    return [(f"{name} {value}", f"{name}: at least 1") for name, value in counts.items() if value < 1]
 
-    Args:
-        flipped: Share of labels that are the wrong way round.
-        **counts: Of pairs and prompts, by the setting's name.
 
-    Raises:
-        SettingsError: One or more cannot be used; all of them are named.
-    """
-    faults = [(f"{name} {value}", f"{name}: at least 1") for name, value in counts.items() if value < 1]
-    if not 0 <= flipped <= 0.5:
-        faults.append((f"flipped {flipped}", "flipped: a share from 0 to 0.5"))
-    if faults:
-        raise SettingsError.listing(faults)
+def aspect_faults(aspects: Sequence[str], known: Sequence[str]) -> list[tuple[str, str]]:
+    """Return what is wrong with the choice of a task's aspects: for `SettingsError.listing`."""
+    if len(set(aspects)) >= 2 and set(aspects) <= set(known):
+        return []
+    return [(f"aspects {', '.join(aspects)}", f"aspects: two or more of {', '.join(known)}")]

@@ -6,21 +6,18 @@ Source: Lai et al. 2024, "ALaRM: Align Language Models via Hierarchical Rewards 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from workbench.core.errors import SettingsError
 from workbench.papers.alarm.arms import HIERARCHICAL, HOLISTIC_ONLY, WEIGHTED_SUM, Arm
 from workbench.papers.alarm.declaration import read_tuning
-from workbench.papers.alarm.europarl import EuroparlTask, prepare_europarl
+from workbench.papers.alarm.europarl import EuroparlTask
 from workbench.papers.alarm.qa import TrainingRun, prepare_seeds, train_all
-from workbench.papers.alarm.task import Prepared
-from workbench.papers.alarm.translation_data import TranslationTask, models_folder, prepare_translations
-from workbench.policies.outcomes import BEFORE, PolicyOutcome
+from workbench.papers.alarm.trained import Trained
+from workbench.papers.alarm.translation_data import TranslationTask, models_folder
+from workbench.policies.outcomes import BEFORE
 from workbench.rewards import Sample, Selection, Span
 from workbench.training.ppo.kl import FixedKL
 from workbench.worlds.translation.rewards import ASPECTS
@@ -29,7 +26,6 @@ __all__ = [
     "ARMS",
     "TUNING_FILE",
     "WORST",
-    "TranslationResults",
     "TranslationSettings",
     "run_translation",
     "spans_of",
@@ -108,27 +104,14 @@ class TranslationSettings:
         return replace(self.task, ppo=ppo, test_prompts=self.prompts)
 
     @property
-    def prepare(self) -> Callable[..., Prepared]:
-        """What prepares it."""
-        return prepare_europarl if isinstance(self.task, EuroparlTask) else prepare_translations
-
-
-@dataclass(frozen=True)
-class TranslationResults:
-    """The results of the translation experiment."""
-
-    outcomes: tuple[PolicyOutcome, ...]
-    """Every arm of every seed, seed by seed."""
-    selections: Mapping[int, Selection]
-    """By seed, the aspects by their inconsistency with its holistic reward, over all pairs of translations of the
-    same sentence."""
-    facts: Mapping[str, float]
-    """Such as the mean accuracy of the holistic rewards on pairs that they have not seen; empty where unknown."""
+    def where(self) -> str:
+        """What claims say of where they were measured."""
+        return self.task.where
 
 
 def run_translation(
     settings: TranslationSettings, *, workers: int = 1, folder: Path, progress: bool = True
-) -> TranslationResults:
+) -> Trained:
     """Train a holistic reward and every arm for each seed, and judge them. Killed, the same call goes on.
 
     Args:
@@ -138,9 +121,7 @@ def run_translation(
         progress: Show a bar on a terminal.
     """
     seeds = range(settings.seeds)
-    prepared = prepare_seeds(
-        settings.prepare, settings.prepared, seeds, workers=workers, folder=folder, progress=progress
-    )
+    prepared = prepare_seeds(settings.prepared, seeds, workers=workers, folder=folder, progress=progress)
     training_runs = [
         planned
         for seed, prepared_seed in prepared.items()
@@ -149,11 +130,7 @@ def run_translation(
     outcomes = train_all(
         training_runs, prepared, workers=workers, folder=folder / "policies", progress=progress
     )
-    return TranslationResults(
-        outcomes=tuple(sorted(outcomes, key=lambda outcome: (outcome.seed, ARMS.index(outcome.arm)))),
-        selections={seed: prepared_seed.pool.selection for seed, prepared_seed in prepared.items()},
-        facts=_mean_facts(list(prepared.values())),
-    )
+    return Trained(prepared, sorted(outcomes, key=lambda outcome: (outcome.seed, ARMS.index(outcome.arm))))
 
 
 def training_runs_of(settings: TranslationSettings, selection: Selection, seed: int) -> list[TrainingRun]:
@@ -175,14 +152,6 @@ def training_runs_of(settings: TranslationSettings, selection: Selection, seed: 
         WORST: Arm(HIERARCHICAL, (worst,), settings.hierarchy_weight, **shared),
     }
     return [TrainingRun(name, arm, seed) for name, arm in arms.items()]
-
-
-def _mean_facts(prepared: Sequence[Prepared]) -> dict[str, float]:
-    """Return the means over the seeds of what is known of their holistic rewards."""
-    return {
-        name: float(np.mean([prepared_seed.facts[name] for prepared_seed in prepared]))
-        for name in prepared[0].facts
-    }
 
 
 def spans_of(prompt: str, response: str) -> dict[str, list[Span]]:

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
+from workbench.datasets.preference_pair import PreferencePair
 from workbench.models.encoding import EncodingSettings
 from workbench.models.loading import ModelSettings, load_tokenizer
-from workbench.papers.alarm.task import Prepared, SeedTask, TaskRewards, check_sizes, measured_pool
+from workbench.papers.alarm.task import TaskRewards
+from workbench.papers.alarm.world_task import WorldRewards, WorldTask
 from workbench.policies.outcomes import ORACLE
-from workbench.rewards import (
-    Normalization,
-    Normalized,
-    OracleReward,
-    Reward,
-    Sample,
-    SequenceModelReward,
-    fit_normalization,
-    reward_values,
-)
+from workbench.rewards import Normalization, Normalized, OracleReward, Reward, Sample, fit_normalization
 from workbench.store.location import data_folder
 from workbench.training.ppo.kl import FixedKL
 from workbench.training.ppo.settings import PPOSettings
 from workbench.training.settings import RewardTrainingSettings
-from workbench.worlds.passages.sampling import all_pairs, draw_pairs
+from workbench.worlds.passages.sampling import Candidates, draw_pairs
 from workbench.worlds.translation.meaning import draw_meaning
 from workbench.worlds.translation.oracle import assess, utility
 from workbench.worlds.translation.rewards import ASPECTS
@@ -35,17 +27,12 @@ from workbench.worlds.translation.sampling import LONGEST, sample_translations
 
 __all__ = [
     "FLAWLESS",
-    "HELD_OUT",
     "TranslationRewards",
     "TranslationTask",
     "models_folder",
-    "prepare_translations",
 ]
 
-HELD_OUT, FLAWLESS, ADEQUACY = "held-out accuracy", "flawless", "adequacy"
-TRAIN, TEST, PAIRS, POOL = range(4)
-"""Uses of a seed's chance: sentences to train on, to test on, to make pairs of, to select aspects by."""
-
+FLAWLESS, ADEQUACY = "flawless", "adequacy"
 POCKET_PPO = PPOSettings(
     max_prompt_tokens=32,
     max_new_tokens=LONGEST,
@@ -87,121 +74,78 @@ def _reader() -> ModelSettings:
 
 
 @dataclass(frozen=True)
-class TranslationTask:
-    """What a seed prepares.
+class TranslationTask(WorldTask):
+    """Sentences to translate; see `WorldTask`."""
 
-    Raises:
-        SettingsError: A number cannot be used; all faults are named.
-    """
-
-    policy: ModelSettings = field(default_factory=_policy)
-    """Who translates."""
-    reader: ModelSettings = field(default_factory=_reader)
-    """What the holistic reward model is made of."""
     ppo: PPOSettings = POCKET_PPO
-    """How policies train."""
+    policy: ModelSettings = field(default_factory=_policy)
+    reader: ModelSettings = field(default_factory=_reader)
     reward_training: RewardTrainingSettings = POCKET_REWARD
-    """How the holistic reward model trains: the standard Bradley-Terry loss, two passes."""
+    aspects: tuple[str, ...] = tuple(ASPECTS)
     pairs: int = 400
-    """Preference pairs that it learns from, each of two translations of another sentence."""
     flipped: float = 0.2
-    """Share of their labels that are the wrong way round."""
     pair_prompts: int = 500
-    """Sentences with four translations each, that the pairs are drawn from."""
     pool_prompts: int = 150
-    """Sentences with four translations each, that aspects are selected by, and rewards are normalised on."""
     test_prompts: int = 200
-    """Sentences that trained policies translate."""
 
-    def __post_init__(self) -> None:
-        check_sizes(
-            self.flipped,
-            pairs=self.pairs,
-            pair_prompts=self.pair_prompts,
-            pool_prompts=self.pool_prompts,
-            test_prompts=self.test_prompts,
+    @property
+    def known_aspects(self) -> tuple[str, ...]:
+        """The world's aspects."""
+        return tuple(ASPECTS)
+
+    @property
+    def where(self) -> str:
+        """What claims say of where they were measured."""
+        return "A small synthetic Spanish."
+
+    def described(self) -> None:
+        """Return nothing: what the aspects measure, their names say."""
+
+    def draw_prompt(self, source: random.Random) -> str:
+        """Draw a sentence."""
+        return draw_meaning(source).spanish
+
+    def sampler(self) -> Callable[..., list[Candidates]]:
+        """Load the policy; return what samples its translations."""
+        from workbench.training.ppo import ValuedPolicy
+
+        return partial(sample_translations, ValuedPolicy.load(self.policy), load_tokenizer(self.policy))
+
+    def learned_pairs(self, candidates: Sequence[Candidates], seed: int) -> list[PreferencePair]:
+        """Draw noisy pairs, each of two translations of another sentence."""
+        return draw_pairs(candidates, self.pairs, source="translation", flipped=self.flipped, seed=seed)
+
+    def rewards(
+        self, folder: Path, normalization: Normalization, samples: Sequence[Sample], seed: int
+    ) -> TranslationRewards:
+        """Return a seed's rewards; the readability is normalised on the samples."""
+        return TranslationRewards(
+            folder=str(folder),
+            encoding=self.reward_training.encoding,
+            normalization=normalization,
+            aspects=self.aspects,
+            grades=fit_normalization(ASPECTS["readability"](), samples),
         )
 
 
-@dataclass(frozen=True)
-class TranslationRewards:
+@dataclass(frozen=True, kw_only=True)
+class TranslationRewards(WorldRewards):
     """The rewards of a seed: a reward model in a folder, and the world's exact aspects."""
 
-    folder: str
-    """Of the reward model."""
-    encoding: EncodingSettings
-    """How it reads."""
-    normalization: Normalization
-    """Of its scores."""
     grades: Normalization
     """Of the readability, which ALaRM normalises too."""
 
-    def open(self) -> TaskRewards:
-        """Load them."""
-        model = ModelSettings(self.folder, device="cpu", dtype="float32")
-        holistic = SequenceModelReward.load(model, self.encoding, batch_size=128)
-        return _rewards(Normalized(holistic, self.normalization), self.grades)
-
-
-def prepare_translations(settings: TranslationTask, seed: int, folder: Path) -> Prepared:
-    """Train a seed's holistic reward model on noisy pairs of the policy's own translations, and measure all rewards.
-
-    Args:
-        settings: How.
-        seed: Of the pairs, their noise, the head's first weights, and all sentences.
-        folder: Where the reward model goes.
-    """
-    from workbench.training.ppo import ValuedPolicy
-    from workbench.training.train import train_reward_model
-
-    policy, tokenizer = ValuedPolicy.load(settings.policy), load_tokenizer(settings.policy)
-    sampled = partial(sample_translations, policy, tokenizer, samples=4)
-    learned = draw_pairs(
-        sampled(_sentences(seed, PAIRS, settings.pair_prompts), seed=seed),
-        settings.pairs,
-        source="translation",
-        flipped=settings.flipped,
-        seed=seed,
-    )
-    reader_tokenizer = load_tokenizer(settings.reader)
-    training = replace(settings.reward_training, seed=seed)
-    model = train_reward_model(settings.reader, reader_tokenizer, learned, training, folder=None).model
-    model.save_pretrained(folder, tokenizer=reader_tokenizer)
-    raw = SequenceModelReward(model, reader_tokenizer, training.encoding, batch_size=128)
-
-    pool = sampled(_sentences(seed, POOL, settings.pool_prompts), seed=seed + 1)
-    texts = [(one.prompt, text) for one in pool for text in one.responses]
-    samples = [Sample(*text) for text in texts]
-    normalization = fit_normalization(raw, samples)
-    grades = fit_normalization(ASPECTS["readability"](), samples)
-    held_out = all_pairs(pool, "translation")
-    better, worse = (
-        reward_values(raw, [(pair.prompt, getattr(pair, side)) for pair in held_out])
-        for side in ("chosen", "rejected")
-    )
-    steps = settings.ppo.max_steps or 1
-    task = SeedTask(
-        seed=seed,
-        policy=settings.policy,
-        lora=None,
-        train=tuple(Sample(sentence, "") for sentence in _sentences(seed, TRAIN, steps * settings.ppo.batch)),
-        test=tuple(Sample(sentence, "") for sentence in _sentences(seed, TEST, settings.test_prompts)),
-        rewards=TranslationRewards(str(folder), training.encoding, normalization, grades),
-        ppo=settings.ppo,
-    )
-    measured = measured_pool(_rewards(Normalized(raw, normalization), grades), texts)
-    return Prepared(task, measured, {HELD_OUT: float(np.mean(better > worse))})
-
-
-def _rewards(holistic: Normalized, grades: Normalization) -> TaskRewards:
-    aspects: dict[str, Reward] = {name: made() for name, made in ASPECTS.items()}
-    aspects["readability"] = Normalized(aspects["readability"], grades)
-    truths = {ORACLE: utility, ADEQUACY: _adequacy, FLAWLESS: _flawless}
-    return TaskRewards(
-        holistic=holistic,
-        aspects=aspects,
-        truths={name: OracleReward(truth, name=name) for name, truth in truths.items()},
-    )
+    def beside(self, holistic: Normalized) -> TaskRewards:
+        """Return aspects and truths beside a holistic reward that is loaded."""
+        aspects: dict[str, Reward] = {name: ASPECTS[name]() for name in self.aspects}
+        if "readability" in aspects:
+            aspects["readability"] = Normalized(aspects["readability"], self.grades)
+        truths = {ORACLE: utility, ADEQUACY: _adequacy, FLAWLESS: _flawless}
+        return TaskRewards(
+            holistic=holistic,
+            aspects=aspects,
+            truths={name: OracleReward(truth, name=name) for name, truth in truths.items()},
+        )
 
 
 def _adequacy(prompt: str, response: str) -> float:
@@ -211,8 +155,3 @@ def _adequacy(prompt: str, response: str) -> float:
 def _flawless(prompt: str, response: str) -> float:
     """Return 1 for a translation that nothing is wrong with, not even a word heavier than need be; else 0."""
     return float(utility(prompt, response) > 1 - 1e-9)
-
-
-def _sentences(seed: int, use: int, count: int) -> list[str]:
-    source = random.Random(f"{seed} {use}")
-    return [draw_meaning(source).spanish for _ in range(count)]
