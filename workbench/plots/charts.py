@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workbench.core.errors import SettingsError
+from workbench.plots.points import with_points
 from workbench.plots.whiskers import whiskers
 
 if TYPE_CHECKING:
@@ -59,7 +60,9 @@ def bars(
     figure.update_yaxes(title_text=y_title or y, rangemode="tozero")
     if percent:
         figure.update_yaxes(tickformat=".0%")
-    return figure
+    columns = [column for column in (x, y, low, high) if column is not None]
+    points = [("", name, *row) for name, rows in groups for row in rows[columns].itertuples(index=False)]
+    return with_points(figure, points, along=x, value=y_title or y, percent=percent)
 
 
 def heatmap(frame: pd.DataFrame, *, x: str, y: str, value: str, percent: bool = True) -> go.Figure:
@@ -100,7 +103,8 @@ def heatmap(frame: pd.DataFrame, *, x: str, y: str, value: str, percent: bool = 
     figure = go.Figure(cells, layout={"template": template()})
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_xaxes(showgrid=False)
-    return figure
+    points = [("", column, row, table.loc[row, column]) for row in rows for column in columns]
+    return with_points(figure, points, along=y, value=value, percent=percent)
 
 
 def _need(frame: pd.DataFrame, *columns: str | None) -> None:

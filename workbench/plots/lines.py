@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workbench.core.errors import SettingsError
+from workbench.plots.points import with_points
 from workbench.plots.theme import COLORS, INK
 
 if TYPE_CHECKING:
@@ -61,4 +62,7 @@ def lines(frame: pd.DataFrame, *, x: str, y: str, color: str, panel: str) -> go.
     figure.update_annotations(font={"size": 13, "color": INK})
     # the legend below: panels have their titles above
     legend = {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"}
-    return figure.update_layout(template=template(), legend=legend, height=380)
+    figure.update_layout(template=template(), legend=legend, height=380)
+    ordered = frame.sort_values(panel, kind="stable", key=lambda column: column.map(panels.index))
+    points = ordered[[panel, color, x, y]].itertuples(index=False)
+    return with_points(figure, points, along=x, value=y)

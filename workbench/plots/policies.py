@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workbench.core.errors import SettingsError
+from workbench.plots.points import with_points
 from workbench.plots.reward_tokens import DIVERGING
 from workbench.plots.theme import COLORS, INK, MUTED, template
 from workbench.plots.whiskers import whiskers
@@ -47,6 +48,7 @@ def frontier_plot(frame: pd.DataFrame, *, y: str, x: str = "kl", y_title: str = 
             fix="pass what frontier returned",
         )
     figure = go.Figure(layout={"template": template(), "height": 460})
+    points: list[tuple[Any, ...]] = []
     for number, (arm, rows) in enumerate(frame.groupby("arm", sort=False)):
         color = COLORS[number % len(COLORS)]
         figure.add_scatter(
@@ -65,9 +67,13 @@ def frontier_plot(frame: pd.DataFrame, *, y: str, x: str = "kl", y_title: str = 
             line={"width": 1.5, "color": color},
             hovertemplate=f"{arm}, mean: %{{y:.3f}} at %{{x:.2f}} nats<extra></extra>",
         )  # fmt: skip
-    figure.update_xaxes(title_text="KL to the reference policy, nats per response", rangemode="tozero")
+        points += [("", arm, *row) for row in rows[[x, y]].itertuples(index=False)]
+        points += [("", f"{arm}, mean", *row) for row in means[[x, y]].itertuples(index=False)]
+    along = "KL to the reference policy, nats per response"
+    figure.update_xaxes(title_text=along, rangemode="tozero")
     figure.update_yaxes(title_text=y_title or y)
-    return figure.update_layout(legend={"y": -0.2, "yanchor": "top"})
+    figure.update_layout(legend={"y": -0.2, "yanchor": "top"})
+    return with_points(figure, points, along=along, value=y_title or y)
 
 
 def hacking_plot(alarms: Sequence[HackingAlarm], *, truth: str = "oracle") -> go.Figure:
@@ -104,7 +110,13 @@ def hacking_plot(alarms: Sequence[HackingAlarm], *, truth: str = "oracle") -> go
         draw(0, line={"color": MUTED, "width": 1, "dash": "dot"})
     figure.update_xaxes(title_text="change of the holistic reward, standard deviations")
     figure.update_yaxes(title_text=f"change of the {truth}")
-    return figure.update_layout(legend={"y": -0.2, "yanchor": "top"})
+    figure.update_layout(legend={"y": -0.2, "yanchor": "top"})
+    points = [
+        ("", alarm.arm, name, *change)
+        for alarm, reward, true in drawn
+        for name, change in (("holistic reward", reward), (truth, true))
+    ]
+    return with_points(figure, points, along="score", value="change")
 
 
 def win_map(frame: pd.DataFrame) -> go.Figure:
@@ -194,11 +206,18 @@ def answer_view(views: Sequence[AnswerView], rewards: Sequence[str]) -> go.Figur
         )  # fmt: skip
         figure.update_yaxes(autorange="reversed", showgrid=False, zeroline=False, ticks="", row=place, col=1)
     figure.update_annotations(x=0, xanchor="left", font={"size": 13, "color": INK})
-    return figure.update_layout(
+    figure.update_layout(
         template=template(),
         height=90 + len(views) * (110 + 30 * len(rewards)),
         coloraxis={"colorscale": list(DIVERGING), "cmin": -1, "cmax": 1, "showscale": False},
     )
+    points = [
+        (view.title, reward, f"{number}. {sentence}", value)
+        for view in views
+        for reward, row in zip(rewards, view.values, strict=True)
+        for number, (sentence, value) in enumerate(zip(view.sentences, row, strict=True), start=1)
+    ]
+    return with_points(figure, points, along="sentence", value="value")
 
 
 def _sentence_cells(

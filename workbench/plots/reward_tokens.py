@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workbench.core.errors import SettingsError
+from workbench.plots.points import with_points
 from workbench.plots.theme import INK, template
 
 if TYPE_CHECKING:
@@ -75,7 +76,12 @@ def token_view(views: Sequence[TokenView], *, what: str = "log pi - log ref") ->
             "colorbar": {"title": {"text": what}, "thickness": 12},
         },
     )
-    return figure
+    points = [
+        (view.title, "", f"{number}. {_visible(token)}", float(value))
+        for view in views
+        for number, (token, value) in enumerate(zip(view.tokens, view.values, strict=True), start=1)
+    ]
+    return with_points(figure, points, along="token", value=what)
 
 
 def _token_cells(view: TokenView, what: str, *, shown: bool) -> go.Heatmap:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import SettingsError
+from workbench.plots.points import with_points
 from workbench.plots.theme import COLORS, INK, MUTED, SCALE
 from workbench.plots.whiskers import whiskers
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["best_of_n_plot", "forest_plot", "reliability_diagram", "transfer_map"]
 
 ROW_HEIGHT = 30
+MOST = "most that can be reached"
 
 
 def forest_plot(
@@ -76,7 +78,13 @@ def forest_plot(
     figure.update_yaxes(**ticks, showgrid=False, zeroline=False)
     figure.update_xaxes(title_text=x_title or value, tickformat=".0%" if percent else "")
     height = 130 + ROW_HEIGHT * len(labels) * max(1, len(groups) / 2)
-    return figure.update_layout(showlegend=color is not None, height=int(height))
+    figure.update_layout(showlegend=color is not None, height=int(height))
+    points = [
+        ("", name, *row)
+        for name, rows in groups
+        for row in rows[[y, value, low, high]].itertuples(index=False)
+    ]
+    return with_points(figure, points, along=y, value=x_title or value, percent=percent)
 
 
 def transfer_map(matrix: Mapping[tuple[str, str], Accuracy]) -> go.Figure:
@@ -106,7 +114,9 @@ def transfer_map(matrix: Mapping[tuple[str, str], Accuracy]) -> go.Figure:
     )
     figure = _figure().add_trace(cells)
     figure.update_yaxes(autorange="reversed", showgrid=False, title_text="trained on")
-    return figure.update_xaxes(showgrid=False, title_text="tested on")
+    figure.update_xaxes(showgrid=False, title_text="tested on")
+    points = [("", column, row, one.value, one.low, one.high) for (row, column), one in matrix.items()]
+    return with_points(figure, points, along="trained on", value="accuracy", percent=True)
 
 
 def reliability_diagram(calibrations: Mapping[str, Calibration]) -> go.Figure:
@@ -146,8 +156,15 @@ def reliability_diagram(calibrations: Mapping[str, Calibration]) -> go.Figure:
             customdata=[one.pairs for one in found.bins],
             hovertemplate="confidence %{x:.1%}, accuracy %{y:.1%}, %{customdata:,} pairs<extra></extra>",
         )
-    figure.update_xaxes(title_text="confidence, sigmoid of the margin", tickformat=".0%", range=[0.49, 1.01])
-    return figure.update_yaxes(title_text="accuracy", tickformat=".0%", range=[-0.02, 1.02])
+    along = "confidence, sigmoid of the margin"
+    figure.update_xaxes(title_text=along, tickformat=".0%", range=[0.49, 1.01])
+    figure.update_yaxes(title_text="accuracy", tickformat=".0%", range=[-0.02, 1.02])
+    points = [
+        ("", name, one.confidence, one.accuracy, one.accuracy_low, one.accuracy_high)
+        for name, found in calibrations.items()
+        for one in found.bins
+    ]
+    return with_points(figure, points, along=along, value="accuracy", percent=True)
 
 
 def best_of_n_plot(
@@ -189,7 +206,7 @@ def best_of_n_plot(
         )
     if best is not None:
         figure.add_scatter(
-            name="most that can be reached",
+            name=MOST,
             x=[point.n for point in best],
             y=[point.value for point in best],
             mode="lines",
@@ -197,7 +214,14 @@ def best_of_n_plot(
         )
     ticks = sorted({point.n for points in curves.values() for point in points})
     figure.update_xaxes(title_text="n", type="log", tickvals=ticks, ticktext=[str(n) for n in ticks])
-    return figure.update_yaxes(title_text=y_title)
+    figure.update_yaxes(title_text=y_title)
+    rows: list[tuple[Any, ...]] = [
+        ("", name, point.n, point.value, point.low, point.high)
+        for name, points in curves.items()
+        for point in points
+    ]
+    rows += [("", MOST, point.n, point.value) for point in best or ()]
+    return with_points(figure, rows, along="n", value=y_title)
 
 
 def _figure() -> go.Figure:

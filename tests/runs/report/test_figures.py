@@ -9,7 +9,12 @@ import pytest
 
 from workbench.plots import bars, heatmap
 from workbench.plots.lines import lines
-from workbench.runs.report.figures import description, points, points_table
+from workbench.plots.policies import AnswerView, answer_view
+from workbench.plots.rewards import best_of_n_plot, forest_plot
+from workbench.rewards.best_of_n import BestOfNPoint
+from workbench.runs.report.drawn import points_drawn
+from workbench.runs.report.figures import description, points_table
+from workbench.runs.report.points import points
 
 
 def plain(figure):
@@ -17,7 +22,7 @@ def plain(figure):
 
 
 def texts(figure):
-    columns, rows = points_table(points(figure), figure["layout"])
+    columns, rows = points_table(figure)
     return columns, [[cell.text.replace("\N{NO-BREAK SPACE}", " ") for cell in row] for row in rows]
 
 
@@ -37,14 +42,14 @@ def grouped():
 
 def test_bars_become_a_row_for_each_group(grouped):
     assert texts(grouped) == (
-        ["place", "a", "b"],
+        ["library", "a", "b"],
         [
             ["Numpy", "50.0 % [25.0, 75.0]", "100.0 % [50.0, 100.0]"],
             ["Scipy", "25.0 % [12.5, 50.0]", "0.0 % [0.0, 12.5]"],
         ],
     )
     assert description(grouped).replace("\N{NO-BREAK SPACE}", " ") == (
-        "Bar chart of pass@1, 2 series: a; b. Lowest 0.0 % [0.0, 12.5] (b, Scipy), "
+        "Bar chart of pass@1 over library, 2 series: a; b. Lowest 0.0 % [0.0, 12.5] (b, Scipy), "
         "highest 100.0 % [50.0, 100.0] (b, Numpy)."
     )
 
@@ -58,7 +63,7 @@ def test_numpy_arrays_that_plotly_packs_are_read():
 def test_a_map_becomes_a_table_of_its_cells():
     frame = pd.DataFrame({"x": ["p", "q", "p"], "y": ["r", "r", "s"], "v": [0.5, 1.0, 0.25]})
     assert texts(plain(heatmap(frame, x="x", y="y", value="v"))) == (
-        ["place", "p", "q"],
+        ["y", "p", "q"],
         [["r", "50.0 %", "100.0 %"], ["s", "25.0 %", "–"]],
     )
 
@@ -125,3 +130,49 @@ def test_an_interval_that_is_told_when_pointed_at_is_read_and_guides_are_not():
 
 def test_a_figure_without_points_is_only_named():
     assert description({"data": [], "layout": {}}) == "Figure."
+
+
+@pytest.fixture
+def rows():
+    return pd.DataFrame(
+        {
+            "place": ["p", "q", "p", "q"],
+            "who": ["a", "a", "b", "b"],
+            "value": [0.5, 0.25, 1.0, 0.0],
+            "low": [0.25, 0.125, 0.5, 0.0],
+            "high": [0.75, 0.5, 1.0, 0.125],
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda rows: bars(rows, x="place", y="value", color="who", low="low", high="high"),
+        lambda rows: bars(rows[:2], x="place", y="value", percent=False),
+        lambda rows: heatmap(rows, x="place", y="who", value="value"),
+        lambda rows: lines(rows, x="value", y="low", color="place", panel="who"),
+        lambda rows: forest_plot(rows, y="place", value="value", color="who"),
+    ],
+)
+def test_what_a_plot_hands_over_is_what_it_draws(draw, rows):
+    figure = plain(draw(rows))
+    assert figure["layout"]["meta"]["points"]["rows"]
+    assert points(figure) == points_drawn(figure)
+
+
+def test_a_figure_of_another_library_is_read_back_whatever_its_meta_is():
+    figure = plain(go.Figure(go.Bar(x=["p"], y=[0.5]), layout={"meta": ["mine"]}))
+    assert [(point.place, point.value) for point in points(figure)] == [("p", 0.5)]
+
+
+def test_numbers_that_are_not_drawn_as_such_are_handed_over():
+    view = AnswerView(
+        "before", ["one .", "two ."], [[2.0, None]]
+    )  # drawn as shares of the largest, 1 and nothing
+    (first, second) = points(plain(answer_view([view], ["aspect"])))
+    assert (first.panel, first.series, first.place, first.value) == ("before", "aspect", "1. one .", 2.0)
+    assert second.value is None
+    curve = {"a": [BestOfNPoint(1, 0.5, 0.4, 0.6, 9)]}
+    (point,) = points(plain(best_of_n_plot(curve)))
+    assert (point.place, point.value, point.low, point.high) == (1, 0.5, 0.4, 0.6)

@@ -19,11 +19,13 @@ def recall_map(accuracies: pd.DataFrame) -> go.Figure:
     """
     import plotly.graph_objects as go
 
+    from workbench.plots.points import with_points
     from workbench.plots.theme import template
     from workbench.plots.whiskers import whiskers
 
     figure = go.Figure(layout={"template": template(), "showlegend": True})
-    for row in accuracies.dropna(subset=["recall"]).itertuples():
+    shown = accuracies.dropna(subset=["recall"])
+    for row in shown.itertuples():
         figure.add_scatter(
             name=row.setting,
             x=[row.recall],
@@ -31,6 +33,8 @@ def recall_map(accuracies: pd.DataFrame) -> go.Figure:
             error_y=whiskers([row.accuracy], [row.low], [row.high]),
             marker={"size": 11},
         )
-    figure.update_xaxes(title_text="recall of the gold documents, mean over all queries", tickformat=".0%")
+    along = "recall of the gold documents, mean over all queries"
+    figure.update_xaxes(title_text=along, tickformat=".0%")
     figure.update_yaxes(title_text="accuracy", tickformat=".0%", rangemode="tozero")
-    return figure
+    rows = shown[["setting", "recall", "accuracy", "low", "high"]].itertuples(index=False)
+    return with_points(figure, (("", *row) for row in rows), along=along, value="accuracy", percent=True)

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.runs.report.figures import Point, points
 from workbench.runs.report.paper import Paper
-from workbench.runs.report.values import shown
+from workbench.runs.report.points import points
+from workbench.runs.report.values import Point, shown
 
 __all__ = ["Measurement", "Metric", "aligned_metrics", "table_points"]
 
@@ -61,12 +61,15 @@ def aligned_metrics(papers: Sequence[Paper]) -> list[Metric]:
 
 def _measured(paper: Paper) -> dict[str, tuple[str, dict[str, Measurement]]]:
     """Return a run's points with intervals: by figure, then by table where no figure has that name."""
-    found = {}
-    for figure in paper.figures:
-        found[figure.id.removeprefix(f"{paper.name}-")] = figure.caption, _by_place(points(figure.content))
+    drawn = {
+        figure.id.removeprefix(f"{paper.name}-"): (figure.caption, _by_place(points(figure.content)))
+        for figure in paper.figures
+    }
+    found = {name: (caption, by_place) for name, (caption, by_place) in drawn.items() if by_place}
     for name, table in paper.results.get("tables", {}).items():
-        found.setdefault(name.replace(" ", "-"), (table["caption"], _by_place(table_points(table))))
-    return {name: (caption, by_place) for name, (caption, by_place) in found.items() if by_place}
+        if by_place := _by_place(table_points(table)):
+            found.setdefault(name.replace(" ", "-"), (table["caption"], by_place))
+    return found
 
 
 def _by_place(found: Sequence[Point]) -> dict[str, Measurement]:

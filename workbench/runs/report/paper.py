@@ -10,7 +10,7 @@ from typing import Any
 
 from workbench.core.errors import InternalError, RunError
 from workbench.runs.report.claims import ClaimRow, Verdict, claim_rows, tally
-from workbench.runs.report.figures import description, points, points_table
+from workbench.runs.report.figures import description, points_table
 from workbench.runs.report.values import Cell, columns_of
 from workbench.store.reading import MALFORMED, below, check_closed, read_json
 
@@ -216,10 +216,9 @@ def _figure(folder: Path, name: str, about: Mapping[str, str]) -> Figure:
 
 def _drawn(key: str, caption: str, content: Mapping[str, Any]) -> Figure:
     layout = content.get("layout", {})
-    found = points(content)
+    columns, rows = points_table(content)
     data = None
-    if found:
-        columns, rows = points_table(found, layout)
+    if rows:
         data = Table(f"{key}-data", f"Data of the figure: {caption}", tuple(columns), tuple(map(tuple, rows)))
     return Figure(
         id=key,

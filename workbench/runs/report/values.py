@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Cell", "columns_of", "interval_text", "measured_text", "shown"]
+__all__ = ["Cell", "Point", "columns_of", "interval_text", "measured_text", "shown"]
 
 NOTHING, MINUS = "–", "\N{MINUS SIGN}"
 
@@ -23,6 +23,39 @@ class Cell:
     def numeric(self) -> bool:
         """Whether it is a number, and so belongs to the right."""
         return isinstance(self.value, int | float) and not isinstance(self.value, bool)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One number of a figure, and where it stands."""
+
+    panel: str
+    """Title of the sub-plot; empty where there is one."""
+    series: str
+    place: str | float
+    """The category or the place along the other axis."""
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    """Ends of the whisker; None where none is drawn."""
+    percent: bool = False
+
+    @property
+    def text(self) -> str:
+        """The value, and the interval in brackets."""
+        if self.value is None:
+            return NOTHING
+        ends = (
+            ""
+            if self.low is None or self.high is None
+            else f" [{self._said(self.low)}, {self._said(self.high)}]"
+        )
+        return self._said(self.value) + ("\N{NO-BREAK SPACE}%" if self.percent else "") + ends
+
+    def _said(self, number: float) -> str:
+        if self.percent:
+            return f"{100 * number:.1f}"
+        return f"{number:.3f}" if abs(number) < 100 and number != int(number) else f"{number:,.4g}"
 
 
 def shown(value: Any) -> str:
