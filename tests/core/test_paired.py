@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from workbench.core.errors import SettingsError
-from workbench.core.paired import LONG, crossed_effect, long_table, paired_effect, seed_effect
+from workbench.core.paired import (
+    LONG,
+    crossed_effect,
+    long_table,
+    mean_over_seeds,
+    paired_effect,
+    seed_effect,
+)
 from workbench.core.statistics import crossed_t_interval, paired_t_interval
 
 
@@ -108,3 +115,12 @@ def test_what_a_seed_did_not_meet_at_all_is_refused():
     met = [np.array([[True, True], [False, False]])]
     with pytest.raises(SettingsError, match="not finite"):
         crossed_t_interval([np.zeros((2, 2))], met=met)
+
+
+def test_a_mean_over_seeds_has_an_interval_from_two_on_and_leaves_out_what_is_unknown():
+    value, low, high = mean_over_seeds([1.0, float("nan"), 3.0])
+    # the standard error is 1, and t of one degree of freedom 12.706
+    assert (value, low, high) == pytest.approx((2.0, 2 - 12.7062, 2 + 12.7062), abs=1e-3)
+    assert mean_over_seeds([0.5]).value == 0.5
+    assert np.isnan(mean_over_seeds([0.5]).low)
+    assert np.isnan(mean_over_seeds([]).value)

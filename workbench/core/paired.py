@@ -21,7 +21,16 @@ from workbench.core.statistics import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LONG", "Effect", "alike_interval", "crossed_effect", "long_table", "paired_effect", "seed_effect"]
+__all__ = [
+    "LONG",
+    "Effect",
+    "alike_interval",
+    "crossed_effect",
+    "long_table",
+    "mean_over_seeds",
+    "paired_effect",
+    "seed_effect",
+]
 
 Floats = NDArray[np.float64]
 LONG = ("arm", "seed", "unit", "measure", "value")
@@ -155,6 +164,14 @@ def seed_effect(
     if bounds is not None:
         low, high = max(low, bounds[0]), min(high, bounds[1])
     return Effect(Estimate(value, low, high), count, units, count - 1, covers_units)
+
+
+def mean_over_seeds(values: Sequence[float]) -> Estimate:
+    """Return the mean of what is known, with its 95 % t interval: NaN for its ends where fewer than two are."""
+    known = [value for value in values if np.isfinite(value)]
+    if len(known) > 1:
+        return paired_t_interval(known)  # the interval of a mean, whatever it is of
+    return Estimate(known[0] if known else float("nan"), float("nan"), float("nan"))
 
 
 def alike_interval(value: float, units: int, bounds: tuple[float, float]) -> Estimate:

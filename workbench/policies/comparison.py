@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.core.errors import SettingsError
-from workbench.core.paired import Effect, seed_effect
-from workbench.core.statistics import Estimate, paired_t_interval, win_rate
+from workbench.core.paired import Effect, mean_over_seeds, seed_effect
+from workbench.core.statistics import win_rate
 from workbench.policies.outcomes import Answers, PolicyOutcome
 
 if TYPE_CHECKING:
@@ -167,15 +167,8 @@ def mean_table(
             values = part.loc[part["measure"] == measure, "value"].tolist()
             if values:
                 place = {"arm": arm, "weight": weight, "measure": measure, "seeds": len(values)}
-                rows.append(place | _spread(values)._asdict())
+                rows.append(place | mean_over_seeds(values)._asdict())
     return pd.DataFrame(rows, columns=["arm", "weight", "measure", "value", "low", "high", "seeds"])
-
-
-def _spread(values: Sequence[float]) -> Estimate:
-    """Return a mean over seeds with its interval; one seed has none."""
-    if len(values) > 1:
-        return paired_t_interval(values)  # the interval of a mean, whatever it is of
-    return Estimate(float(values[0]), float("nan"), float("nan"))
 
 
 def _answers(outcome: PolicyOutcome, decoding: str) -> Answers:
@@ -216,9 +209,8 @@ def _cell(arm: str, other: str, told: Sequence[Floats], refused: int) -> WinCell
     """
     rates = [win_rate(one).value for one in told]
     _, low, high = win_rate(np.concatenate(told))
-    if len(rates) > 1:
-        _, lower, higher = paired_t_interval(rates)
-        low, high = min(low, lower), max(high, higher)
+    if (over_seeds := seed_effect(rates, covers_units=False).estimate) is not None:
+        low, high = min(low, over_seeds.low), max(high, over_seeds.high)
     return WinCell(
         arm=arm,
         other=other,

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.core.errors import SettingsError
-from workbench.core.statistics import Estimate, paired_bootstrap, paired_t_interval
+from workbench.core.paired import seed_effect
+from workbench.core.statistics import Estimate, paired_bootstrap
 from workbench.preferences.accuracy import correctness, score_rights
 from workbench.rewards.pair_scores import PreferenceScores
 
@@ -169,10 +170,9 @@ def _difference(arm: str, base: str, source: str, rights: Floats, seed: int) -> 
     _, seeds, pairs = rights.shape
     ours, theirs = rights
     p_value = None
-    if seeds > 1:
-        estimate = paired_t_interval(ours.mean(1) - theirs.mean(1))
-        method = "paired t over seeds"
-    else:
+    estimate = seed_effect((ours.mean(1) - theirs.mean(1)).tolist(), covers_units=False).estimate
+    method = "paired t over seeds"
+    if estimate is None:
         compared = compare_pairs(ours[0] - 0.5, theirs[0] - 0.5, seed=seed)
         estimate, p_value = compared.difference, compared.p_value
         method = "paired bootstrap over pairs"

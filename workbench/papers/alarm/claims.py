@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.core.paired import Effect, paired_effect, seed_effect
+from workbench.core.paired import Effect, mean_over_seeds, paired_effect, seed_effect
 from workbench.core.statistics import Estimate
 from workbench.papers.alarm.arms import (
     ASPECT_ONLY,
@@ -21,7 +21,7 @@ from workbench.papers.alarm.arms import (
     RANDOM_GATE,
     WEIGHTED_SUM,
 )
-from workbench.papers.alarm.results import Findings, mean_over_seeds
+from workbench.papers.alarm.results import Findings
 from workbench.papers.alarm.trained import Trained
 from workbench.policies.outcomes import (
     BEFORE,

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.core.paired import Effect, paired_effect
-from workbench.core.statistics import Estimate, paired_t_interval
+from workbench.core.paired import Effect, mean_over_seeds, paired_effect
 from workbench.papers.alarm.arms import HIERARCHICAL
 from workbench.papers.alarm.declaration import Declaration
 from workbench.papers.alarm.qa import GATE
@@ -31,7 +30,7 @@ from workbench.rewards import inconsistency, pairs_within
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Findings", "mean_over_seeds", "rank_agreement", "wide_table"]
+__all__ = ["Findings", "rank_agreement", "wide_table"]
 
 REPEATS = "repeats"
 
@@ -193,14 +192,6 @@ class Findings(Trained):
     def _with_truth(self, aspect: str, prepared: Prepared) -> float:
         pool = prepared.pool
         return inconsistency(pool.scores[aspect], pool.scores[ORACLE], pairs_within(pool.prompts))
-
-
-def mean_over_seeds(values: Sequence[float]) -> Estimate:
-    """Return the mean of what is known, with its 95 % t interval: NaN for its ends where fewer than two are."""
-    known = [value for value in values if np.isfinite(value)]
-    if len(known) > 1:
-        return paired_t_interval(known)  # the interval of a mean, whatever it is of
-    return Estimate(known[0] if known else float("nan"), float("nan"), float("nan"))
 
 
 def rank_agreement(inconsistencies: Sequence[float], outcomes: Sequence[float]) -> float:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.core.paired import mean_over_seeds
 from workbench.core.statistics import Estimate
 from workbench.papers.alarm.arms import ASPECT_ONLY, HIERARCHICAL, HOLISTIC_ONLY, RANDOM_GATE
 from workbench.papers.alarm.aspects import ASPECTS
 from workbench.papers.alarm.declaration import SWEPT, Declaration
-from workbench.papers.alarm.results import Findings, mean_over_seeds, rank_agreement, wide_table
+from workbench.papers.alarm.results import Findings, rank_agreement, wide_table
 from workbench.papers.alarm.setup import SEEDS_FILE, WORLD, alarm_folder
 from workbench.papers.alarm.table import SeedTable, read_table
 from workbench.papers.alarm.task import Prepared

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from workbench.core.paired import crossed_effect
 from workbench.core.statistics import (
     Estimate,
     Interval,
     clustered_interval,
     clustered_wilson,
-    paired_bootstrap,
     pass_at_k,
 )
 from workbench.datasets.coding_problem import BenchmarkProblem
@@ -237,9 +239,9 @@ def memorization_gap(
         if own and origin.problem_id in shares:
             origins.append(shares[origin.problem_id])
             variants.append(sum(own) / len(own))
-    if not origins:
+    estimate = crossed_effect([np.subtract(origins, variants)], seed=seed).estimate
+    if estimate is None:
         return None
-    estimate = paired_bootstrap(origins, variants, seed=seed)
     return Gap(len(origins), sum(origins) / len(origins), sum(variants) / len(variants), estimate)
 
 
