@@ -1,6 +1,7 @@
 """Questions of the small world: what they are worth, noisy pairs, and what cannot be asked for."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from workbench.datasets.preference_pair import PreferencePair
 from workbench.papers.alarm.declaration import read_tuning
 from workbench.papers.alarm.passages import PassageTask, _noisy, oracle
 from workbench.papers.alarm.setup import POCKET_PPO, declare_pocket, tuned_ppo
+from workbench.rewards import Normalization, Normalized, OracleReward
 from workbench.training.ppo import FixedKL
 
 PROMPT = (
@@ -64,3 +66,13 @@ def test_what_tuning_chose_is_what_trains(tmp_path):
     (tmp_path / "tuning.json").write_text("[]")
     with pytest.raises(DataError, match="alarm_tuning"):
         read_tuning(tmp_path / "tuning.json")
+
+
+def test_aspects_are_a_parameter():
+    task = PassageTask(POCKET_PPO, aspects=("style", "factuality"))
+    assert task.described()["aspect"].tolist() == ["style", "factuality"]
+    with pytest.raises(SettingsError, match="aspects: two or more of factuality"):
+        PassageTask(POCKET_PPO, aspects=("style",))
+    rewards = task.rewards(Path("model"), Normalization(0.0, 1.0), [], seed=0)
+    holistic = Normalized(OracleReward(oracle, name="holistic"), Normalization(0.0, 1.0))
+    assert list(rewards.beside(holistic).aspects) == ["style", "factuality"]

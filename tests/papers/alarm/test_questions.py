@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from workbench.core.errors import DataError, SettingsError
-from workbench.papers.alarm import questions
-from workbench.papers.alarm.questions import QuestionRewards, question_task
+from workbench.papers.alarm import question_rewards, questions
+from workbench.papers.alarm.question_rewards import QuestionRewards
+from workbench.papers.alarm.questions import question_task
 from workbench.rewards import Normalization, OracleReward, reward_values
 
 PARAMETERS = {
@@ -90,7 +92,7 @@ def test_too_few_rows_and_no_rows_are_refused(tmp_path):
 def test_completeness_is_normalised_and_weighs_three_tenths(monkeypatch):
     length = OracleReward(lambda prompt, response: float(len(response)), name="length")
     raw = dict.fromkeys(("holistic", "factuality", "relevance", "completeness"), length)
-    monkeypatch.setattr(questions, "_raw_rewards", lambda holistic, folder, aspects: raw)
+    monkeypatch.setattr(question_rewards, "raw_rewards", lambda holistic, folder, aspects: raw)
     normalizations = {"holistic": Normalization(2.0, 4.0), "completeness": Normalization(1.0, 2.0)}
     rewards = QuestionRewards(question_task(parameters()).holistic, "aspects", normalizations).open()
     assert list(rewards.aspects) == ["factuality", "relevance", "completeness"]
@@ -98,3 +100,12 @@ def test_completeness_is_normalised_and_weighs_three_tenths(monkeypatch):
     assert reward_values(rewards.holistic, texts) == pytest.approx([(4 - 2) / 4])
     assert reward_values(rewards.aspects["completeness"], texts) == pytest.approx([0.3 * (4 - 1) / 2])
     assert np.all(reward_values(rewards.aspects["relevance"], texts) == 4.0)
+
+
+def test_aspects_are_a_parameter():
+    task = replace(question_task(parameters()), aspects=("relevance", "completeness"))
+    assert task.aspects == ("relevance", "completeness")
+    with pytest.raises(SettingsError, match="aspects style, relevance"):
+        replace(task, aspects=("style", "relevance"))
+    with pytest.raises(SettingsError, match="two or more of factuality, relevance, completeness"):
+        replace(task, aspects=("relevance", "relevance"))

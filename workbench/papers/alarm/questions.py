@@ -3,48 +3,36 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from workbench.core.errors import DataError, SettingsError
 from workbench.datasets.qa_feedback import QAFeedback, load_qa_feedback
-from workbench.models.encoding import EncodingSettings
 from workbench.models.loading import ModelSettings, load_tokenizer
 from workbench.models.lora import LoraSettings, named_targets
-from workbench.models.scorers import load_scorer
-from workbench.papers.alarm.setup import quantize_of
-from workbench.papers.alarm.task import Prepared, SeedTask, TaskRewards, aspect_faults, measured_pool
-from workbench.rewards import (
-    FACTUALITY,
-    RELEVANCE,
-    Normalization,
-    Normalized,
-    Reward,
-    Sample,
-    SequenceModelReward,
-    SpanClassifierReward,
-    completeness_pairs,
-    fit_normalization,
-    qa_sample,
-    span_examples,
+from workbench.papers.alarm.question_rewards import (
+    ASPECTS,
+    COMPLETENESS,
+    NORMALIZED,
+    SPANS,
+    QuestionRewards,
+    normalized_rewards,
+    raw_rewards,
 )
-from workbench.rewards.sequence_model import COMPLETENESS_ENCODING, ULTRA_ENCODING
+from workbench.papers.alarm.setup import quantize_of
+from workbench.papers.alarm.task import Prepared, SeedTask, aspect_faults, measured_pool
+from workbench.rewards import Sample, completeness_pairs, fit_normalization, qa_sample, span_examples
+from workbench.rewards.sequence_model import COMPLETENESS_ENCODING
 from workbench.training import SpanTrainingSettings, train_span_classifier
 from workbench.training.ppo.settings import PAPER_LORA, PPOSettings
 from workbench.training.settings import RewardTrainingSettings
 
-__all__ = ["ASPECTS", "QuestionRewards", "QuestionTask", "question_task"]
+__all__ = ["QuestionTask", "question_task"]
 
 TRAIN, TEST = "train_feedback.json", "dev_feedback.json"
 """The authors' files in a folder; a single file is split."""
-ASPECTS = ("factuality", "relevance", "completeness")
-"""The paper's, trained from human feedback."""
-SPANS = {"relevance": RELEVANCE, "factuality": FACTUALITY}
-COMPLETENESS, COMPLETENESS_SCALE = "completeness", 0.3
-"""The authors' weight of z-normalised completeness."""
-NORMALIZED = ("holistic", COMPLETENESS)
 ANSWERS = 4
 """Answers to each prompt that aspects are selected by."""
 
@@ -104,7 +92,7 @@ class QuestionTask:
         if self.supervised:
             tuned = _fine_tuned(self, train, shared / "policy")
             policy = replace(policy, name=str(tuned.resolve()), revision=None)
-        raw = _raw_rewards(self.holistic, shared, self.aspects)
+        raw = raw_rewards(self.holistic, shared, self.aspects)
         samples = _sampled(replace(self, policy=policy), train[: self.pool_prompts], seed)
         fitted = {name: fit_normalization(raw[name], samples) for name in NORMALIZED if name in raw}
         rewards = QuestionRewards(self.holistic, str(shared.resolve()), fitted, self.aspects)
@@ -117,25 +105,7 @@ class QuestionTask:
             rewards=rewards,
             ppo=self.ppo,
         )
-        return Prepared(task, measured_pool(_normalized(raw, fitted, self.aspects), samples))
-
-
-@dataclass(frozen=True)
-class QuestionRewards:
-    """Reward models in folders or on the Hub, with the normalisations that were fitted."""
-
-    holistic: ModelSettings
-    folder: str
-    """Of the aspect models."""
-    normalizations: Mapping[str, Normalization]
-    """Of the holistic reward and of completeness, where it is measured."""
-    aspects: tuple[str, ...] = ASPECTS
-    """Those that are measured."""
-
-    def open(self) -> TaskRewards:
-        """Load them."""
-        raw = _raw_rewards(self.holistic, Path(self.folder), self.aspects)
-        return _normalized(raw, self.normalizations, self.aspects)
+        return Prepared(task, measured_pool(normalized_rewards(raw, fitted, self.aspects), samples))
 
 
 def question_task(settings: Any) -> QuestionTask:
@@ -264,31 +234,3 @@ def _sampled(settings: QuestionTask, rows: Sequence[QAFeedback], seed: int) -> l
     return [
         replace(sample, response=text) for sample, texts in zip(asked, answers, strict=True) for text in texts
     ]
-
-
-def _raw_rewards(holistic: ModelSettings, folder: Path, aspects: Sequence[str]) -> dict[str, Reward]:
-    """Return the rewards before normalisation."""
-    ultra = "ultra" in holistic.name.lower()
-    device = holistic.device
-    rewards: dict[str, Reward] = {
-        "holistic": SequenceModelReward(
-            load_scorer(holistic),
-            load_tokenizer(holistic),
-            ULTRA_ENCODING if ultra else EncodingSettings(template="{prompt}\n", max_tokens=1280),
-        )
-    }
-    for name in (name for name in SPANS if name in aspects):
-        rewards[name] = SpanClassifierReward.load(ModelSettings(str(folder / name), device=device))
-    if COMPLETENESS in aspects:
-        model = ModelSettings(str(folder / COMPLETENESS), device=device)
-        rewards[COMPLETENESS] = SequenceModelReward.load(model, COMPLETENESS_ENCODING, name=COMPLETENESS)
-    return rewards
-
-
-def _normalized(
-    raw: Mapping[str, Reward], fitted: Mapping[str, Normalization], names: Sequence[str]
-) -> TaskRewards:
-    aspects = {name: raw[name] for name in names}
-    if COMPLETENESS in aspects:
-        aspects[COMPLETENESS] = Normalized(raw[COMPLETENESS], fitted[COMPLETENESS], COMPLETENESS_SCALE)
-    return TaskRewards(Normalized(raw["holistic"], fitted["holistic"]), aspects)
