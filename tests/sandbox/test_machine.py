@@ -132,7 +132,9 @@ def test_a_claim_of_no_room_is_right_where_the_promised_room_is_not_to_be_had(bo
 
 def test_verdicts_that_are_known_come_before_the_error(box, monkeypatch):
     monkeypatch.setattr(machine, "has_room", lambda *_: False)
-    programs = ["print(1)"] * 10 + ["raise OSError(28, 'No space left on device')"]
+    programs = ["print(1)"] * 10 + [
+        "import time; time.sleep(2); raise OSError(28, 'No space left on device')"
+    ]
     known = []
     with pytest.raises(FileError):
         for position, verdict in box.as_judged(programs):
