@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from workbench.core.errors import ModelError
+from workbench.models.modes import modes_kept
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -75,11 +76,10 @@ def called_ends(model: PreTrainedModel) -> list[str] | None:
         module.register_forward_pre_hook(lambda *_, name=name: called.setdefault(name))
         for name, module in model.named_modules()
     ]
-    modes = [(module, module.training) for module in model.modules()]
     ids = plain_tokens(model, 12)[None]
     given: dict[str, Any] = {"decoder_input_ids": ids} if model.config.is_encoder_decoder else {}
     try:
-        with torch.no_grad(), torch.random.fork_rng():
+        with torch.no_grad(), torch.random.fork_rng(), modes_kept(model):
             model.train()
             model(ids, **given, **uncached(model))  # a cache and checkpointed activations: a warning
     except Exception:  # whatever it is, the caller's own pass says it
@@ -87,8 +87,6 @@ def called_ends(model: PreTrainedModel) -> list[str] | None:
     finally:
         for hook in hooks:
             hook.remove()
-        for module, mode in modes:
-            module.training = mode
     return list(called)
 
 
