@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -232,6 +233,13 @@ def _plain(error: Exception, name: str, kind: str) -> ModelError:
             needed="an account on the Hub that has accepted its terms",
             fix=f"accept them at https://huggingface.co/{name}, then run `hf auth login`",
         )
+    if lacking := _lacking_for_sentencepiece(chain):
+        return ModelError(
+            got=f"{name} cannot be loaded: its tokenizer is a SentencePiece file, and {', '.join(lacking)} "
+            "is not installed",
+            needed="the packages sentencepiece and protobuf, which read such files",
+            fix=f"pip install {' '.join(lacking)}",
+        )
     first = (str(error).strip() or type(error).__name__).splitlines()[0]
     if any(isinstance(one, LocalEntryNotFoundError) for one in chain):
         fix = "check the connection, or give a folder with the checkpoint"
@@ -244,6 +252,22 @@ def _plain(error: Exception, name: str, kind: str) -> ModelError:
         else "a tokenizer beside the model: a name on the Hub, or a folder",
         fix=fix,
     )
+
+
+def _lacking_for_sentencepiece(chain: Sequence[BaseException]) -> list[str]:
+    """Return which packages an error of a SentencePiece file comes of; transformers names tiktoken there."""
+    told = " ".join(map(str, chain)).lower()
+    if not any(word in told for word in ("sentencepiece", "tiktoken", "protobuf")):
+        return []
+    packages = {"sentencepiece": "sentencepiece", "protobuf": "google.protobuf"}
+    return [package for package, module in packages.items() if not _is_there(module)]
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # of the package around it
+        return False
 
 
 def _quantization(quantize: str, dtype: torch.dtype) -> object:
