@@ -250,6 +250,20 @@ def test_prepare_opens_the_folder_above_bin(monkeypatch: pytest.MonkeyPatch, tmp
     assert find_language("hy").prepare(runtime) is runtime
 
 
+@pytest.mark.parametrize("place", ["bin", ".local/bin"])
+def test_prepare_never_opens_a_users_home(
+    place: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tool = tmp_path / place / "ponyc"
+    tool.parent.mkdir(parents=True)
+    tool.write_text("#!/bin/sh\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tool.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    runtime = Runtime("main", Path(sys.executable), ("/usr",))
+    assert find_language("pony").prepare(runtime).readable == ("/usr", str(tool.parent.resolve()))
+
+
 @LINUX
 def test_tool_out_of_the_programs_reach_is_not_an_outcome(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, box: Sandbox

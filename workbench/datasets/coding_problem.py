@@ -127,6 +127,8 @@ class CodingProblem:
     """Ids of the documents that it needs, where they are known: for recall, and for the upper bound."""
     reference_code: str = ""
     """A correct answer, where there is one; never shown to a model."""
+    modules: tuple[str, ...] = ()
+    """What answers are to import, beside what the contexts do: packages of the benchmark's own."""
 
     @property
     def perturbation_type(self) -> str:

@@ -21,12 +21,24 @@ from workbench.datasets.evor_python import Case, python_run, python_tests
 from workbench.datasets.jsonl import Faults, name_of, not_text, read_objects
 from workbench.store.folders import printable
 
-__all__ = ["TASKS", "EvorDocument", "EvorTask", "load_evor"]
+__all__ = ["INSTALLATION", "PACKAGES", "TASKS", "EvorDocument", "EvorTask", "load_evor"]
 
 TASKS: Mapping[str, str] = MappingProxyType(
     {"ScipyM": "python", "TensorflowM": "python", "Ring": "ring", "Pony": "pony"}
 )
 """The benchmark's four tasks, and the language that each is written in."""
+
+PACKAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"ScipyM": ("newScience",), "TensorflowM": ("jumptensor", "tensorflow")}
+)
+"""What programs of the renamed libraries import: the authors' packages, and what those import themselves."""
+# their setup.py names the top package alone, so that only an editable installation is whole
+_OWN = "git clone https://github.com/xlang-ai/arks, then {{pip}} --no-deps -e arks/updated_libraries/{task}"
+INSTALLATION: Mapping[str, str] = MappingProxyType(
+    {"newScience": _OWN.format(task="ScipyM"), "jumptensor": _OWN.format(task="TensorflowM")}
+    | {"tensorflow": "{pip} tensorflow-cpu"}
+)
+"""How each of them is installed; `{pip}` stands for the command of the environment."""
 
 HUB_NAME = "xlangai/EVOR_data"
 NEEDED = "problem_description, code_context with [insert] once, and test_cases: objects with input and output"
@@ -113,6 +125,7 @@ def _problem(
         code_context=context,
         language=language,
         library=task,
+        modules=PACKAGES.get(task, ()),
         reference_code=next((row[name] for name in _REFERENCES if row.get(name)), ""),
     )
 

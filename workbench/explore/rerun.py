@@ -110,7 +110,7 @@ class Workshop:
     def _run_coding(self, problem: CodingProblem, code: str) -> Rerun:
         from workbench.retrieval.execution import Executor, imported_modules
 
-        executor = Executor(self._opened(imported_modules([problem])))
+        executor = Executor(self._opened(imported_modules([problem]), problem.language))
         (outcome,) = executor.outcomes([(problem, code)])
         if not outcome.ran:
             return Rerun("failed", "execution", outcome.message, outcome.line)
@@ -118,13 +118,14 @@ class Workshop:
             return Rerun("passed")
         return Rerun("silent", "tests", "ran without an error; a hidden test is not met")
 
-    def _opened(self, imported: Iterable[str]) -> Sandbox:
+    def _opened(self, imported: Iterable[str], language: str = "python") -> Sandbox:
         """Return the sandbox; a new one where a problem imports packages that the last one cannot read."""
+        from workbench.languages.toolchains import with_toolchains
         from workbench.sandbox.installed import with_installed
 
         with self._lock:
             new = set(imported) - self._imported
-            runtime = with_installed(self._runtime, new)
+            runtime = with_toolchains(with_installed(self._runtime, new), [language])
             if self._sandbox is not None and runtime is not self._runtime:
                 self._sandbox.close()
                 self._sandbox = None

@@ -105,7 +105,10 @@ class Language:
         """
         if not self.tool:
             return runtime
-        return replace(runtime, readable=(*runtime.readable, str(_home(self._found_tool()))))
+        home = str(_home(self._found_tool()))
+        if home in runtime.readable:
+            return runtime
+        return replace(runtime, readable=(*runtime.readable, home))
 
     def program(self, source: str, *, stdin: str = "", group: str = "") -> Program:
         """Make a sandbox's program of a source text.
@@ -209,5 +212,10 @@ class Language:
 
 
 def _home(tool: Path) -> Path:
-    """Return the folder that a tool needs: what `bin/tool` lies in, with its `lib` and `packages`."""
-    return tool.parent.parent if tool.parent.name == "bin" else tool.parent
+    """Return the folder that a tool needs: what `bin/tool` lies in, with its `lib` and `packages`.
+
+    Of `~/bin` and `~/.local/bin` it is that folder alone: what lies beside it are the user's own files.
+    """
+    around = tool.parent.parent if tool.parent.name == "bin" else tool.parent
+    home = Path.home().resolve()
+    return tool.parent if home.is_relative_to(around) or around == home / ".local" else around

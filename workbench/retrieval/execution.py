@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.datasets.coding_problem import INSERT, CodingProblem, HiddenTest, VisibleRun
 from workbench.languages import Language, find_language
 from workbench.languages.hidden_tests import graded_program, same_output
+from workbench.retrieval.requirements import refuse_lack, require_all
 from workbench.sandbox.program import Program
 from workbench.sandbox.verdict import Verdict
 from workbench.store.fingerprint import path_fingerprint
@@ -60,6 +61,7 @@ class Executor:
 
     def __init__(self, sandbox: Sandbox, path: str | Path | None = None) -> None:
         self._sandbox, self._journal = sandbox, Journal(path)
+        self._required: set[str] = set()
         self.seconds = 0.0
         """What the sandbox has taken so far."""
         runtime = sandbox.runtime
@@ -79,6 +81,17 @@ class Executor:
         """Close the file."""
         self._journal.close()
 
+    def require(self, problems: Sequence[CodingProblem]) -> None:
+        """Raise where the sandbox lacks what problems need; each is looked at once.
+
+        Raises:
+            RuntimeMissingError: See `require_all`.
+        """
+        new = [problem for problem in problems if problem.problem_id not in self._required]
+        if new:
+            require_all(new, self._sandbox)
+        self._required |= {problem.problem_id for problem in new}
+
     def outcomes(self, attempts: Sequence[tuple[CodingProblem, str]]) -> list[Outcome]:
         """Run each problem's visible runs with the code; code of nothing but white space counts as failed.
 
@@ -86,7 +99,7 @@ class Executor:
             attempts: Problems, each with a model's code.
 
         Raises:
-            RuntimeMissingError: A language's tool is not on this machine.
+            RuntimeMissingError: A language's tool is not on this machine, or a module of the benchmark's own.
         """
         found = self._checked(_VISIBLE, attempts)
         return [Outcome(False, _NO_CODE) if one is None else Outcome(**one) for one in found]
@@ -98,7 +111,7 @@ class Executor:
             attempts: Problems, each with a model's code.
 
         Raises:
-            RuntimeMissingError: A language's tool is not on this machine.
+            RuntimeMissingError: A language's tool is not on this machine, or a module of the benchmark's own.
         """
         return [bool(one) for one in self._checked(_HIDDEN, attempts)]
 
@@ -119,6 +132,7 @@ class Executor:
         verdicts = self._run([check.program(problem, part, code) for _, problem, part, code in parts])
         found: dict[str, list[Any]] = {key: [] for key in left}
         for (key, problem, part, code), verdict in zip(parts, verdicts, strict=True):
+            refuse_lack(problem, verdict, self._sandbox)
             found[key].append(check.judged(find_language(problem.language), part, code, verdict))
             if len(found[key]) == len(check.parts(problem)):
                 self._journal.add({"key": key, "value": check.whole(found[key])})

@@ -78,6 +78,7 @@ def active_retrieval(
     Raises:
         SettingsError: A setting cannot be used.
         DataError: Problems are missing or share an id, or lack the gold documents that are to be given.
+        RuntimeMissingError: The sandbox lacks a language's tool, or a module that the problems import themselves.
         RunError: Another process is at work in the folder.
     """
     begin = time.perf_counter()
@@ -96,6 +97,7 @@ def active_retrieval(
             )
         if not isinstance(sandbox, Executor):
             sandbox = held.enter_context(Executor(sandbox, where and where / "outcomes.jsonl"))
+        sandbox.require(problems)
         before = Spent(generator.seconds, sandbox.seconds, 0)
         rounds = Rounds(
             problems,

@@ -109,6 +109,7 @@ def run(**options: Any) -> None:
     is needed to go on: interrupted, the same command continues.
     """
     from workbench.generators.settings import GenerationSettings
+    from workbench.languages.toolchains import with_toolchains
     from workbench.retrieval import ActiveRetrievalSettings, KnowledgeSoup, active_retrieval
     from workbench.retrieval.coding import make_coder
     from workbench.retrieval.documentation import documents_apart
@@ -137,7 +138,8 @@ def run(**options: Any) -> None:
     soup.add(documents_apart(_documentation(options)))
     memory = int(options["memory"] * 2**30)
     imported = imported_modules(problems)
-    runtime = with_installed(options["runtime"], [*options["packages"], *imported])
+    readable = with_installed(options["runtime"], [*options["packages"], *imported])
+    runtime = with_toolchains(readable, (problem.language for problem in problems))
     with Sandbox(runtime, options["workers"], options["timeout"], memory) as sandbox:
         require_imports(sandbox, options["packages"], imported)
         result = active_retrieval(

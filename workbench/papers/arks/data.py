@@ -148,15 +148,20 @@ def _fresh(package: str, problems: int, runtime: str, seed: int, folder: Path) -
 
 def _evor(task: str, source: str, problems: int, runtime: str) -> ArksData:
     from workbench.datasets.evor import load_evor
+    from workbench.languages.toolchains import with_toolchains
     from workbench.retrieval.documentation import document_items
+    from workbench.retrieval.requirements import modules_of
+    from workbench.sandbox.installed import with_installed
 
     loaded = load_evor(task, source)
+    asked = loaded.problems[: problems or None]
+    readable = with_installed(find_runtime(runtime), modules_of(asked))
     items = (item for page in loaded.documents for item in document_items(page.id, page.id, page.text))
     return ArksData(
         name=task,
-        problems=loaded.problems[: problems or None],
+        problems=asked,
         documentation=tuple(items),
-        runtime=find_runtime(runtime),
+        runtime=with_toolchains(readable, (problem.language for problem in asked)),
     )
 
 

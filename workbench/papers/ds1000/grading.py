@@ -26,6 +26,7 @@ from workbench.languages.hidden_tests import (
     tests_content,
     whole_verdict,
 )
+from workbench.languages.toolchains import with_toolchains
 from workbench.papers.ds1000.judgement import NO_ANSWER, SKIPPED, Judgement, digest
 from workbench.papers.ds1000.runtime_contents import MODULES, RuntimeContents, look_into
 from workbench.sandbox import Program, Sandbox
@@ -112,9 +113,11 @@ def open_sandbox(
     Raises:
         SandboxUnavailableError: Such a package can be imported, and not in the sandbox.
     """
-    imported = list(dict.fromkeys(name for problem in problems for name in imports_of_tests(problem)))
+    asked = list(problems)
+    imported = list(dict.fromkeys(name for problem in asked for name in imports_of_tests(problem)))
+    readable = with_installed(settings.runtime, imported)
     sandbox = Sandbox(
-        runtime=with_installed(settings.runtime, imported),
+        runtime=with_toolchains(readable, (problem.language for problem in asked)),
         workers=workers,
         timeout_s=settings.timeout_s,
         memory_bytes=settings.memory_bytes,

@@ -1,0 +1,48 @@
+"""The tools of the languages that problems are written in: readable where programs run, or refused by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from workbench.languages.registry import find_language
+from workbench.sandbox.runtimes import Runtime
+
+if TYPE_CHECKING:
+    from workbench.sandbox import Sandbox
+
+__all__ = ["require_toolchains", "with_toolchains"]
+
+
+def with_toolchains(runtime: Runtime, languages: Iterable[str]) -> Runtime:
+    """Return a runtime in whose sandbox programs of these languages run, as far as their tools are on this machine.
+
+    Args:
+        runtime: What the programs run in.
+        languages: Their names; twice the same counts once.
+
+    Raises:
+        SettingsError: A name is not known.
+    """
+    for name in dict.fromkeys(languages):
+        language = find_language(name)
+        if language.tool_path() is not None:
+            runtime = language.prepare(runtime)
+    return runtime
+
+
+def require_toolchains(sandbox: Sandbox, languages: Iterable[str]) -> None:
+    """Start each language's tool in the sandbox, before anything is paid for.
+
+    Args:
+        sandbox: Where programs will run.
+        languages: The names of their languages.
+
+    Raises:
+        RuntimeMissingError: A tool is not on PATH, or the sandbox cannot start it.
+        SettingsError: A name is not known.
+    """
+    for language in map(find_language, dict.fromkeys(languages)):
+        if language.tool or language.module:
+            # an empty program may well be wrong: only that there is something to say so counts
+            language.judged(sandbox.run(language.program("")))
