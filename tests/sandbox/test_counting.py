@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.sandbox.inside import disk, memory
+from workbench.sandbox.inside import disk, job, memory
 from workbench.sandbox.inside.processes import Held, children, family, held_by
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
@@ -210,3 +210,30 @@ def test_what_processes_hold_counts(tmp_path: Path):
     assert disk.fault_of(tmp_path, MIB, Held(removed={1: 10}, mapped={1, inode})) == ""
     assert "still mapped" in disk.fault_of(tmp_path, MIB, Held(mapped={1}))
     assert "nobody may look at" in disk.fault_of(tmp_path, MIB, Held(closed={1}))
+
+
+@linux
+def test_many_processes_stand_still_while_they_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "solution").mkdir()
+    beat = tmp_path / "beat"
+    work = f"os.setpgid(0, 0)\nif os.fork() == 0:\n    while True:\n        open({str(beat)!r}, 'ab').write(b'x')\n"
+    with child(work) as pid:
+        while not beat.exists() or not beat.stat().st_size:
+            time.sleep(0.01)
+        now = time.monotonic()
+        program = job.Job(7, tmp_path, False, False, token="", started=now, deadline=now + 600)
+        program.pids, program.groups = {pid: "solution"}, [pid]
+        stopped = []
+
+        def look(pids, folder):
+            while not all(") T " in Path(f"/proc/{member}/stat").read_text() for member in pids):
+                time.sleep(0.01)  # a signal to another processor takes its time
+            stopped.append(len(pids))
+            return Held()
+
+        monkeypatch.setattr(job, "held_by", look)
+        program._look({"memory_bytes": 1 << 40, "disk_bytes": 1 << 40})
+        assert stopped == [2]
+        before = beat.stat().st_size
+        while beat.stat().st_size == before:  # it goes on
+            time.sleep(0.01)
