@@ -544,6 +544,10 @@ def card(**splits: str) -> bytes:
 
 SAFE_ROWS = jsonl(SAFE, SAFE | {"prompt": "Or here?", "is_response_0_safe": True})
 BENCH = jsonl(*[PROMPTED | {"subset": "s"}] * 2, PROMPTED | {"chosen": "", "subset": "t"})
+BENCH_2 = jsonl({"id": "1", "prompt": "p", "chosen": ["a"], "rejected": list("bcd"), "subset": "Math"})
+RM_BENCH = jsonl(
+    {"id": 0, "prompt": "p", "chosen": list("abc"), "rejected": list("xyz"), "domain": "safety-refuse"}
+)
 REPOSITORIES = {
     "Anthropic/hh-rlhf": Repository(
         {
@@ -572,6 +576,8 @@ REPOSITORIES = {
         {"README.md": card(raw="raw.jsonl", filtered="filtered.jsonl"), "filtered.jsonl": BENCH}
         | {"raw.jsonl": BENCH + BENCH}
     ),
+    "allenai/reward-bench-2": Repository({"README.md": card(test="test.jsonl"), "test.jsonl": BENCH_2}),
+    "THU-KEG/RM-Bench": Repository({"README.md": card(train="total.jsonl"), "total.jsonl": RM_BENCH}),
 }
 
 PROGRAM = """
@@ -579,13 +585,14 @@ import json, sys, time
 time.sleep = lambda seconds: None
 from workbench.datasets import load_preferences
 from workbench.core.errors import DataError
+from dataclasses import asdict
 
 def outcome(name, split):
     try:
         found = load_preferences(name, split)
     except DataError as error:
         return {"got": error.got, "fix": error.fix}
-    pairs = [vars(pair) for pair in found]
+    pairs = [asdict(pair) for pair in found]
     return {"pairs": pairs, "dropped": found.report.dropped, "read": found.report.read}
 
 asked = json.loads(sys.argv[1])
@@ -609,7 +616,7 @@ def outcomes(environment: dict[str, str], *asked: tuple[str, str]) -> dict[str, 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     asked = [(name, "test") for name in NAMES]
-    asked += [(name, "train") for name in NAMES if name != "rewardbench"] + [("hh-harmless", "all")]
+    asked += [(name, "train") for name in NAMES if not NAMES[name].benchmark] + [("hh-harmless", "all")]
     with HubServer(REPOSITORIES) as server:
         return outcomes(server.environment(tmp_path_factory.mktemp("home")), *asked)
 
@@ -634,6 +641,16 @@ def test_names_without_a_test_split_are_split_by_prompt(hub: dict[str, Any]) -> 
 def test_rewardbench_is_scored_on_all_its_rows(hub: dict[str, Any]) -> None:
     assert [pair["subset"] for pair in hub["rewardbench test"]["pairs"]] == ["s", "s", "t"]
     assert hub["rewardbench test"]["dropped"] == {}
+
+
+def test_benchmarks_whose_rows_hold_several_responses_are_found_by_name(hub: dict[str, Any]) -> None:
+    best_of_4, styles = (hub[f"{name} test"]["pairs"] for name in ("rewardbench-2", "rm-bench"))
+    assert [(pair["chosen"], pair["rejected"], pair["subset"]) for pair in best_of_4] == [
+        ("a", rejected, "Math") for rejected in "bcd"
+    ]
+    assert [(pair["chosen"], pair["rejected"], pair["subset"]) for pair in styles] == [
+        ("a", "x", "safety-refuse"), ("b", "y", "safety-refuse"), ("c", "z", "safety-refuse"),
+    ]  # fmt: skip
 
 
 def test_a_gated_name_says_to_accept_the_terms_and_log_in(hub: dict[str, Any]) -> None:

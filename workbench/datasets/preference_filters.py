@@ -30,7 +30,7 @@ class Report:
     kept: int
     """Pairs kept."""
     dropped: Mapping[str, int]
-    """Rows left out by reason; with `kept` they add up to `read`."""
+    """Rows left out by reason; with `kept` they add up to `read`, but where a row makes several pairs."""
     rows: Mapping[str, tuple[str, ...]]
     """The first ten rows of each reason, such as `line 3`."""
 

@@ -9,7 +9,7 @@ from typing import Any
 from workbench.core.errors import DataError, SettingsError
 from workbench.datasets.jsonl import not_text
 from workbench.datasets.messages import MalformedMessage, Message, messages_of, prompt_of, read_messages
-from workbench.datasets.preference_pair import PreferencePair
+from workbench.datasets.preference_pair import BenchmarkRow, PreferencePair
 
 __all__ = ["FORMATS", "Format", "MalformedRow", "Skip", "format_named", "format_of"]
 
@@ -44,8 +44,10 @@ class Format:
     """What to call it by."""
     columns: tuple[str, ...]
     """The columns that a row must have."""
-    convert: Callable[[Row, str], PreferencePair | Skip]
-    """From a row and its source's name to a pair; raises `MalformedRow`."""
+    convert: Callable[[Row, str], PreferencePair | Skip | list[PreferencePair]]
+    """From a row and its source's name to a pair, or to those of a benchmark's row; raises `MalformedRow`."""
+    benchmark: bool = False
+    """Whether rows are judged as a whole: then none of their pairs is left out."""
 
 
 def from_dialogues(row: Row, source: str) -> PreferencePair | Skip:
@@ -154,6 +156,25 @@ def from_arena(row: Row, source: str) -> PreferencePair | Skip:
     return PreferencePair(prompt_of(chosen[:-1]), chosen[-1].content, rejected[-1].content, source)
 
 
+def from_rewardbench_2(row: Row, source: str) -> list[PreferencePair]:
+    """Convert RewardBench 2: one chosen and three rejected responses, or in its subset Ties several of each."""
+    subset = _text(row, "subset")
+    if subset.lower() == "ties" and not str(row.get("id")).startswith(("ref:", "tied:")):
+        raise MalformedRow(f"id {row.get('id')!r} in the subset {subset}, not ref:NUMBER or tied:NUMBER")
+    return _of_lists(row, source, "rewardbench-2", subset)
+
+
+def from_rm_bench(row: Row, source: str) -> list[PreferencePair]:
+    """Convert RM-Bench: chosen and rejected responses in the same styles, from concise to detailed in Markdown."""
+    pairs = _of_lists(row, source, "rm-bench", _text(row, "domain"))
+    styles = {len(row["chosen"]), len(row["rejected"])}
+    if len(styles) > 1 or 1 in styles:
+        raise MalformedRow(
+            f"{len(row['chosen'])} chosen and {len(row['rejected'])} rejected, not one a style"
+        )
+    return pairs
+
+
 SAFE_COLUMNS = ("prompt", "response_0", "response_1")
 FORMATS: Mapping[str, Format] = {
     one.name: one
@@ -166,6 +187,13 @@ FORMATS: Mapping[str, Format] = {
             from_safe,
         ),
         Format("beavertails-better", (*SAFE_COLUMNS, "better_response_id"), from_better),
+        Format(
+            "rewardbench-2",
+            ("id", "prompt", "chosen", "rejected", "subset"),
+            from_rewardbench_2,
+            benchmark=True,
+        ),
+        Format("rm-bench", ("id", "prompt", "chosen", "rejected", "domain"), from_rm_bench, benchmark=True),
         Format("messages", ("chosen", "rejected"), from_messages),
         Format("prompted", ("prompt", "chosen", "rejected"), from_prompted),
         Format("dialogues", ("chosen", "rejected"), from_dialogues),
@@ -198,6 +226,9 @@ def format_of(row: Row, where: str) -> Format:
     """
     fitting = [one for one in FORMATS.values() if set(one.columns) <= set(row)]
     lists = isinstance(row.get("chosen"), list | Mapping)
+    chosen = row.get("chosen")
+    texts = isinstance(chosen, list) and bool(chosen) and all(isinstance(text, str) for text in chosen)
+    fitting = [one for one in fitting if one.benchmark == texts or "chosen" not in one.columns]
     fitting = [one for one in fitting if one.name != "messages" or lists]
     fitting = [
         one for one in fitting if one.name not in ("prompted", "dialogues", "completions") or not lists
@@ -218,6 +249,31 @@ def format_of(row: Row, where: str) -> Format:
             "rename the columns, or name the file that holds the pairs",
         )
     return fitting[0]
+
+
+def _of_lists(row: Row, source: str, format: str, subset: str) -> list[PreferencePair]:
+    """Return as many pairs as show each response of a row: the first chosen with the first rejected, and so on."""
+    sides: list[list[str]] = []
+    for name in ("chosen", "rejected"):
+        texts = row.get(name)
+        if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
+            raise MalformedRow(f"{name} is no list of texts")
+        sides.append(texts)
+    if isinstance(row.get("id"), bool) or not isinstance(row.get("id"), str | int):
+        raise MalformedRow("id is no text and no number")
+    chosen, rejected = sides
+    prompt = prompt_of(_prompt(row)) if isinstance(row.get("prompt"), list) else _text(row, "prompt")
+    return [
+        PreferencePair(
+            prompt,
+            chosen[number % len(chosen)],
+            rejected[number % len(rejected)],
+            source,
+            subset,
+            BenchmarkRow(format, str(row["id"]), number % len(chosen), number % len(rejected)),
+        )
+        for number in range(max(map(len, sides)))
+    ]
 
 
 def _last_reply(row: Row, name: str) -> tuple[str, str]:

@@ -9,7 +9,11 @@ from typing import Any
 from workbench.datasets.jsonl import Faults
 from workbench.datasets.rows import read_rows
 
-__all__ = ["NAMES", "NamedSource", "hub_rows"]
+__all__ = ["HELD_OUT", "NAMES", "NamedSource", "hub_rows"]
+
+HELD_OUT = 0.05
+"""The part of Chatbot Arena that the paper holds out; used for every source without a test split of its own, but one
+whose authors hold out another part."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,8 @@ class NamedSource:
     """By split, the file that holds it, where the Hub's own splits do not say what is needed."""
     splits: Mapping[str, str] = field(default_factory=dict)
     """By split, the Hub's name of it."""
+    held_out: float = HELD_OUT
+    """The part that is the test split, where there is none of its own."""
     benchmark: bool = False
     """Scored on all its rows: repeats and empty texts are left in, so that figures compare with others'."""
 
@@ -50,12 +56,19 @@ NAMES: Mapping[str, NamedSource] = {
     "beavertails-better": _beavertails("better"),
     # Its repository has a loading script, which `datasets` no longer runs; the file is read by itself.
     "alpaca-farm": NamedSource(
-        "tatsu-lab/alpaca_farm", "alpaca-farm", files={"train": "alpaca_human_preference.json"}
+        "tatsu-lab/alpaca_farm",
+        "alpaca-farm",
+        files={"train": "alpaca_human_preference.json"},
+        held_out=0.1,  # HaF-RM's release
     ),
     "chatbot-arena": NamedSource("lmsys/chatbot_arena_conversations", "arena", splits={"train": "train"}),
     "rewardbench": NamedSource(
         "allenai/reward-bench", "prompted", splits={"test": "filtered"}, benchmark=True
     ),
+    "rewardbench-2": NamedSource(
+        "allenai/reward-bench-2", "rewardbench-2", splits={"test": "test"}, benchmark=True
+    ),
+    "rm-bench": NamedSource("THU-KEG/RM-Bench", "rm-bench", splits={"test": "train"}, benchmark=True),
 }
 """The data sets known by name."""
 

@@ -1,4 +1,4 @@
-"""Load preference pairs: the five data sets of HaF-RM and RewardBench by name, or a file of their formats.
+"""Load preference pairs: the five data sets of HaF-RM and reward benchmarks by name, or a file of their formats.
 
 Source: "HaF-RM: A Hybrid Alignment Framework for Reward Model Training", section on experiments.
 """
@@ -23,15 +23,12 @@ from workbench.datasets.preference_filters import (
 )
 from workbench.datasets.preference_formats import Format, MalformedRow, Skip, format_named, format_of
 from workbench.datasets.preference_pair import PreferencePair
-from workbench.datasets.preference_sources import NAMES, NamedSource, hub_rows
+from workbench.datasets.preference_sources import HELD_OUT, NAMES, NamedSource, hub_rows
 from workbench.datasets.rows import SUFFIXES, is_data_file, read_rows
 
 __all__ = ["NAMES", "PreferencePair", "Preferences", "check_named_once", "load_preferences"]
 
 SPLITS = ("train", "test", "all")
-HELD_OUT = 0.05
-"""The part of Chatbot Arena that the paper holds out; used for every source without a test split of its own."""
-
 EQUAL, EMPTY = "chosen equal to rejected", "an empty prompt or response"
 OTHER_SIDE = {"train": "held out for the test split", "test": "in the train split"}
 
@@ -77,9 +74,10 @@ def load_preferences(
     Args:
         source: A name of `NAMES`, or a file: .jsonl, .json (also with .gz) or .parquet.
         split: `train`, `test`, or `all` for both. Sources without a test split of their own (Chatbot Arena,
-            AlpacaFarm, files) are split by a hash of the prompt; see `is_held_out`.
+            AlpacaFarm, files) are split by a hash of the prompt; see `is_held_out`. A benchmark is all test.
         format: A name of `FORMATS`, for files whose columns do not tell; found from them where None.
-        held_out: The part that is the test split, 0 to 1, where the source has none of its own; 5 % where None.
+        held_out: The part that is the test split, 0 to 1, where the source has none of its own. None: as its authors
+            have it, else 5 %.
         dedup: Whether to leave out repeats and contradictory pairs; where None, all but benchmarks do.
         equal: What to do with pairs whose chosen is the rejected: `refuse` (an error that names the rows) or
             `drop`; where None, refused in files, which one can correct, and dropped from data sets by name.
@@ -103,12 +101,19 @@ def load_preferences(
     drops = Drops()
     read, placed = _convert(rows, format_named(wanted) if wanted else None, name, faults, drops)
 
-    placed = _without_equal(placed, equal or ("drop" if named else "refuse"), faults.source, drops)
-    benchmark = named is not None and named.benchmark
+    whole_rows = any(
+        pair.row for _, pair in placed
+    )  # their verdicts need every pair, also one of equal texts
+    benchmark = whole_rows or (named is not None and named.benchmark)
+    if whole_rows:
+        _check_whole(str(source), split, {"held_out": held_out, "equal": equal, "limit": limit})
+    else:
+        placed = _without_equal(placed, equal or ("drop" if named else "refuse"), faults.source, drops)
     if not benchmark:
         placed = drops.keep(placed, EMPTY, lambda one: _has_empty(one[1]))
-    if split != "all" and (named is None or "test" not in named.parts):
-        placed = _on_side(placed, split, HELD_OUT if held_out is None else held_out, drops)
+    if split != "all" and not whole_rows and (named is None or "test" not in named.parts):
+        usual = named.held_out if named else HELD_OUT
+        placed = _on_side(placed, split, usual if held_out is None else held_out, drops)
     if dedup if dedup is not None else not benchmark:
         placed = deduplicate(placed, drops)
     if limit is not None:
@@ -185,6 +190,19 @@ def _check(
         raise SettingsError(got, needed, "correct the arguments")
 
 
+def _check_whole(source: str, split: str, asked: Mapping[str, object]) -> None:
+    """Refuse what would leave out pairs of a benchmark whose rows are judged as a whole."""
+    faults = [
+        (f"{name} for {source}", f"no {name}: rows of a benchmark are judged with all their responses")
+        for name, value in asked.items()
+        if value is not None
+    ]
+    if split == "train":
+        faults.append((f"split 'train' of {source}", "split='test': a benchmark is not for training"))
+    if faults:
+        raise SettingsError.listing(faults)
+
+
 def _convert(
     rows: Rows, known: Format | None, name: str, faults: Faults, drops: Drops
 ) -> tuple[int, list[Placed]]:
@@ -198,14 +216,14 @@ def _convert(
         read += 1
         known = known or format_of(row, f"{faults.source}, {where}")
         try:
-            pair = known.convert(row, name)
+            made = known.convert(row, name)
         except MalformedRow as error:
             faults.add(where, str(error))
             continue
-        if isinstance(pair, Skip):
-            drops.add(pair.reason, where)
+        if isinstance(made, Skip):
+            drops.add(made.reason, where)
         else:
-            placed.append((where, pair))
+            placed += [(where, pair) for pair in (made if isinstance(made, list) else [made])]
     needed = f"rows of the format {known.name!r}: {', '.join(known.columns)}" if known else "rows"
     faults.raise_if_any(needed, "correct these rows, or download the data again")
     if not read:

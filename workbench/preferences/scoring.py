@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -132,10 +133,22 @@ def load_pairs(scoring: PreferenceScoring) -> tuple[list[PreferencePair], tuple[
     names = [Path(source).name for source in scoring.data]
     for source, name in zip(scoring.data, names, strict=True):
         found = load_preferences(source, scoring.split)
-        kept = found[: scoring.limit]
+        kept = _first(found.pairs, scoring.limit)
         pairs += [replace(pair, source=source) for pair in kept] if names.count(name) > 1 else kept
         reports.append(str(found.report))
     return pairs, tuple(reports)
+
+
+def _first(pairs: Sequence[PreferencePair], limit: int | None) -> tuple[PreferencePair, ...]:
+    """Return the first pairs, and of a benchmark's last row the others too: it is judged as a whole."""
+    end = len(pairs) if limit is None else min(limit, len(pairs))
+    while 0 < end < len(pairs) and _same_row(pairs[end - 1], pairs[end]):
+        end += 1
+    return tuple(pairs[:end])
+
+
+def _same_row(one: PreferencePair, other: PreferencePair) -> bool:
+    return bool(one.row and other.row) and (one.subset, one.row.id) == (other.subset, other.row.id)
 
 
 def open_scorer(scoring: PreferenceScoring) -> tuple[Scorer, tuple[str, ...]]:

@@ -9,8 +9,8 @@ from workbench.preferences.accuracy import (
     Accuracy,
     accuracy_by,
     pairwise_accuracy,
-    section_accuracies,
 )
+from workbench.preferences.benchmarks import section_scores
 from workbench.preferences.bias import agreement, length_bias
 from workbench.preferences.calibration import calibrate
 from workbench.preferences.comparison import compare_pairs
@@ -92,7 +92,7 @@ def _sections(table: PreferenceScores) -> list[dict[str, Any]]:
     for source in dict.fromkeys(table.sources.tolist()):
         part = table.of_source(source)
         for score in table.available:
-            found = section_accuracies(part.margin(score), part.subsets)
+            found = section_scores(part, score)
             rows += [
                 {"score": score, "source": source, "section": name, **accuracy._asdict()}
                 for name, accuracy in found.items()

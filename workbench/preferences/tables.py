@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from workbench.core.text_table import aligned
-from workbench.preferences.accuracy import Accuracy, section_accuracies
+from workbench.preferences.accuracy import Accuracy
+from workbench.preferences.benchmarks import section_scores
 from workbench.preferences.bias import agreement, length_bias
 from workbench.preferences.calibration import calibrate
 from workbench.preferences.comparison import ArmDifference
@@ -196,7 +197,7 @@ def _rows(table: PreferenceScores, score: str) -> dict[tuple[str, str, str], Acc
         part = table.of_source(source)
         subsets = {subset: one for (of, subset), one in found.items() if of == source and subset}
         rows |= {(source, "subset", subset): one for subset, one in subsets.items()}
-        sections = section_accuracies(part.margin(score), part.subsets)
+        sections = section_scores(part, score)
         rows |= {(source, "section", section): one for section, one in sections.items()}
     if ("", "") in found:
         rows["", "", ""] = found["", ""]

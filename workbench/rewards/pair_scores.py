@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from workbench.core.errors import DataError, SettingsError
 from workbench.datasets.jsonl import Faults, not_text, read_objects
-from workbench.datasets.preference_pair import PreferencePair
+from workbench.datasets.preference_pair import BenchmarkRow, PreferencePair
 from workbench.store import atomic
 
 __all__ = ["BASELINES", "LEARNT", "SCORES", "PreferenceScores", "pair_ids"]
@@ -67,6 +67,8 @@ class PreferenceScores:
     """Whether prompt or response was cut to fit. Shape [pairs, 2]."""
     beta: float = 0.1
     """Strength of the implicit reward."""
+    rows_of: tuple[BenchmarkRow | None, ...] = ()
+    """The benchmark's row that each pair is a part of; empty where no pair is of any."""
 
     def __post_init__(self) -> None:
         pairs, faults = len(self.ids), []
@@ -76,6 +78,8 @@ class PreferenceScores:
         for name in (*_NUMBERS, *_COUNTS, "truncated"):
             if (shape := getattr(self, name).shape) != (pairs, 2):
                 faults.append((f"{name} {list(shape)}", f"{name} [{pairs}, 2]"))
+        if self.rows_of and len(self.rows_of) != pairs:
+            faults.append((f"rows_of {len(self.rows_of)}", f"rows_of {pairs}, or none"))
         if not (np.isfinite(self.beta) and self.beta > 0):
             faults.append((f"beta {self.beta!r}", "beta: a number above 0"))
         twice = [name for name, count in Counter(self.ids.tolist()).items() if count > 1]
@@ -140,7 +144,8 @@ class PreferenceScores:
     def select(self, rows: NDArray[Any] | Sequence[int]) -> PreferenceScores:
         """Return some rows, by a mask or by their numbers."""
         picked = {name: getattr(self, name)[rows] for name in _COLUMNS}
-        return PreferenceScores(**picked, beta=self.beta)
+        of = np.arange(len(self))[rows].tolist() if self.rows_of else ()
+        return PreferenceScores(**picked, beta=self.beta, rows_of=tuple(self.rows_of[k] for k in of))
 
     def of_source(self, source: str) -> PreferenceScores:
         """Return the pairs of one data set."""
@@ -157,10 +162,13 @@ class PreferenceScores:
         for name in _NUMBERS:
             columns[name] = [[None if np.isnan(one) else one for one in two] for two in columns[name]]
         names = [_ROW_NAMES[name] for name in columns]
-        return [
+        rows = [
             dict(zip(names, values, strict=True)) | {"beta": self.beta}
             for values in zip(*columns.values(), strict=True)
         ]
+        for row, of in zip(rows, self.rows_of, strict=False):
+            row.update({} if of is None else {"row": asdict(of)})
+        return rows
 
     @classmethod
     def of_rows(cls, rows: Iterable[Mapping[str, Any]]) -> PreferenceScores:
@@ -183,7 +191,8 @@ class PreferenceScores:
         columns = {
             name: np.array([row[_ROW_NAMES[name]] for row in listed], dtype=kinds[name]) for name in _COLUMNS
         }
-        return cls(**columns, beta=betas.pop())
+        found = [BenchmarkRow(**row["row"]) if row.get("row") else None for row in listed]
+        return cls(**columns, beta=betas.pop(), rows_of=tuple(found) if any(found) else ())
 
     @classmethod
     def load(cls, path: str | Path) -> PreferenceScores:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,7 @@ def _rows(
         {"id": one, "source": pair.source, "subset": pair.subset}
         | {name: to_plain(sides[name][k]) for name in sides}  # None for NaN
         | {"beta": beta}
+        | ({"row": asdict(pair.row)} if pair.row else {})
         for k, (one, pair) in enumerate(zip(ids, pairs, strict=True))
     ]
 

@@ -12,6 +12,7 @@ from workbench.core.errors import SettingsError
 from workbench.datasets.preference_filters import is_held_out
 from workbench.datasets.preference_pair import PreferencePair
 from workbench.models import ModelSettings
+from workbench.models.encoding import EncodingSettings
 from workbench.papers.haf_rm import data as haf_rm_data
 from workbench.papers.haf_rm.best_of_n import best_of_n_curves, best_of_n_gain, oracle_curve
 from workbench.papers.haf_rm.claims import haf_rm_claims
@@ -276,3 +277,65 @@ def test_where_its_reference_is_kept_does_not_make_a_job_another_one():
     assert first.reference_cache != second.reference_cache
     assert fingerprint(first) == fingerprint(second)
     assert fingerprint(first) != fingerprint(plan(DECLARED, DATA, Path("here"))[1])
+
+
+def test_other_policy_losses_are_arms_with_the_middle_ones_tuning():
+    declared = DECLARED.with_variants(["hinge", "alternate:100"])
+    added = declared.arms(MAIN)[len(DECLARED.arms(MAIN)) :]
+    assert [(arm.name, arm.alpha, dict(arm.changes), arm.tuned_as) for arm in added] == [
+        ("hybrid 0.2, hinge", 0.2, {"policy_loss": "hinge"}, "hybrid 0.2"),
+        ("hybrid 0.2, alternate:100", 0.2, {"alternate": 100}, "hybrid 0.2"),
+    ]
+    assert DECLARED.with_variants(["none"]) == DECLARED
+    for wrong in ("alternate", "alternate:0", "dpo"):
+        with pytest.raises(SettingsError, match=wrong):
+            DECLARED.with_variants([wrong])
+
+
+def test_the_best_checkpoint_is_chosen_by_pairs_that_are_neither_trained_nor_tested_on(tmp_path):
+    training = replace(DECLARED.training, keep_best=True, evaluate_steps=2, checkpoint_steps=2)
+    pairs = [PreferencePair(f"q{i // 2}", f"yes {i}", f"no {i}", "in") for i in range(80)]
+    data = ExperimentData({"in": pairs}, TESTS)
+    for job in plan(replace(DECLARED, training=training, regimes=(Regime(80),)), data, tmp_path):
+        held = {pair.prompt for pair in job.eval_pairs}
+        assert len(held) == 2  # a twentieth of 40 prompts
+        assert not held & {pair.prompt for pair in job.pairs}
+        assert len(job.pairs) + len(job.eval_pairs) == 80
+        assert job.training.best_metric == ("implicit_accuracy" if job.arm == "DPO" else "accuracy")
+    assert not any(job.eval_pairs for job in plan(DECLARED, DATA, tmp_path))
+
+
+def test_a_model_of_all_sets_is_in_distribution_on_each(monkeypatch):
+    assert ExperimentData.inside("a", "a")
+    assert not ExperimentData.inside("a", "b")
+    assert ExperimentData.inside(haf_rm_data.MIXED, "b")
+
+
+def test_whole_pairs_have_one_turn_and_are_not_cut(tmp_path, monkeypatch):
+    """Pairs are counted as the model reads them; here a word is a token, and the end token is one more."""
+    rows = [{"prompt": f"short {i}", "chosen": "yes", "rejected": "no"} for i in range(40)]
+    rows += [{"prompt": f"long {i} " + "word " * 30, "chosen": "yes", "rejected": "no"} for i in range(40)]
+    turns = "Human: one {i}\n\nAssistant: two\n\nHuman: three"
+    rows += [{"prompt": turns.format(i=i), "chosen": "yes", "rejected": "no"} for i in range(40)]
+    file = tmp_path / "mine.jsonl"
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    monkeypatch.setattr(haf_rm_data, "load_tokenizer", lambda _: None)
+    monkeypatch.setattr(
+        haf_rm_data,
+        "encode",
+        lambda texts, tokenizer, encoding: SimpleNamespace(
+            cut=[len(f"{prompt} {text}".split()) + 1 > encoding.max_tokens for prompt, text in texts]
+        ),
+    )
+    settings = DataSettings(
+        (str(file),),
+        whole_pairs=True,
+        encoding=EncodingSettings("{prompt}", max_tokens=10, max_prompt_tokens=9),
+    )
+    made = prepare_data(settings, ModelSettings("backbone"))
+    kept = [*made.pools["mine.jsonl"], *made.tests["mine.jsonl"]]
+    assert {pair.prompt.split()[0] for pair in kept} == {"short"}
+    assert (len(kept), made.left_out["mine.jsonl"]) == (40, 80)
+    with pytest.raises(SettingsError, match="none within 2 tokens"):
+        tight = EncodingSettings("{prompt}", max_tokens=2, max_prompt_tokens=1)
+        prepare_data(replace(settings, encoding=tight), ModelSettings("backbone"))

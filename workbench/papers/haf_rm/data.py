@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from workbench.core.errors import SettingsError
+from workbench.datasets.messages import messages_of
 from workbench.datasets.preference_filters import is_held_out
 from workbench.datasets.preference_pair import PreferencePair
-from workbench.datasets.preference_sources import NAMES
-from workbench.datasets.preferences import HELD_OUT, load_preferences
+from workbench.datasets.preference_sources import HELD_OUT, NAMES
+from workbench.datasets.preferences import load_preferences
 from workbench.models.encoding import EncodingSettings, encode
 from workbench.models.loading import ModelSettings, load_causal_lm, load_tokenizer
 from workbench.models.sampling import sample_texts
@@ -21,6 +22,7 @@ from workbench.worlds.passages.sampling import Candidates, all_pairs, draw_pairs
 from workbench.worlds.passages.task import SPLITS, draw_task
 
 __all__ = [
+    "MIXED",
     "WORLD",
     "DataSettings",
     "ExperimentData",
@@ -32,6 +34,8 @@ __all__ = [
 
 WORLD = "passages"
 """The data's name for the world of passages; all other names are data sets or files."""
+MIXED = "all sets"
+"""The pool's name that holds the training pairs of all data sets."""
 NUMBERS = {"pool_prompts": 1, "test_prompts": 1, "samples": 2, "judged_prompts": 0, "max_new_tokens": 1}
 ANSWERS_AT_ONCE = 64
 HELD_OUT_PARTS = (HELD_OUT, 0.2, 0.5)
@@ -102,6 +106,10 @@ class DataSettings:
     """Longest of these answers, in tokens."""
     encoding: EncodingSettings = field(default_factory=EncodingSettings)
     """How these prompts are read."""
+    whole_pairs: bool = False
+    """Of data sets, use only pairs of one turn that fit into the encoding whole, as the paper's authors do."""
+    mixed: bool = False
+    """Train on the pairs of all data sets together, too."""
     seed: int = 0
     """Of prompts and samples, and of what is drawn from a data set."""
 
@@ -138,8 +146,15 @@ class ExperimentData:
     """Answers with utilities that the test pairs are made of, for best-of-N; the world's only."""
     answers: Mapping[str, Sequence[PromptSamples]] = field(default_factory=dict)
     """The backbone's answers to prompts of data sets, by test set: best-of-N for a judge."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Pairs of each data set that have several turns or do not fit; see `DataSettings.whole_pairs`."""
     backbone: str = ""
     """A mark of the backbone's weights, so that what was stored for other weights is not taken for these."""
+
+    @staticmethod
+    def inside(trained_on: str, test: str) -> bool:
+        """Tell whether a test set is in distribution for what a model was trained on."""
+        return trained_on in (test, MIXED)
 
     @property
     def texts(self) -> list[tuple[str, str]]:
@@ -247,14 +262,38 @@ def _of_data_sets(settings: DataSettings, model: ModelSettings) -> ExperimentDat
     """Load data sets: each is trained on alone, and all are tested on."""
     pools: dict[str, Sequence[PreferencePair]] = {}
     tests: dict[str, Sequence[PreferencePair]] = {}
+    left_out: dict[str, int] = {}
     for name in settings.names:
         label = Path(name).name
         held_out = _held_out(name)
-        pools[label] = load_preferences(name, "train", held_out=held_out).pairs
-        test = load_preferences(name, "test", held_out=held_out).pairs
+        train, test = (load_preferences(name, part, held_out=held_out).pairs for part in ("train", "test"))
+        if settings.whole_pairs:
+            loaded = len(train) + len(test)
+            train, test = (_whole(pairs, settings.encoding, model, label) for pairs in (train, test))
+            left_out[label] = loaded - len(train) - len(test)
+        pools[label] = train
         dice = random.Random(f"{settings.seed} {label}")
         tests[label] = dice.sample(test, min(settings.test_prompts, len(test)))
-    return ExperimentData(pools, tests, answers=_answered(settings, model, tests))
+    if settings.mixed and len(pools) > 1:
+        pools[MIXED] = [pair for pool in pools.values() for pair in pool]
+    return ExperimentData(pools, tests, answers=_answered(settings, model, tests), left_out=left_out)
+
+
+def _whole(
+    pairs: Sequence[PreferencePair], encoding: EncodingSettings, model: ModelSettings, name: str
+) -> tuple[PreferencePair, ...]:
+    """Return the pairs whose prompt is a single turn, and of which nothing is cut."""
+    single = [pair for pair in pairs if len(messages_of(pair.prompt)) == 1]
+    texts = [(pair.prompt, text) for pair in single for text in (pair.chosen, pair.rejected)]
+    cut = encode(texts, load_tokenizer(model), encoding).cut if texts else []
+    found = tuple(pair for number, pair in enumerate(single) if not any(cut[2 * number : 2 * number + 2]))
+    if not found:
+        raise SettingsError(
+            got=f"{len(pairs)} pairs of {name}, {len(single)} of one turn, none within {encoding.max_tokens} tokens",
+            needed="pairs of one turn that fit",
+            fix="-p whole_pairs=false, or more -p max_tokens",
+        )
+    return found
 
 
 def _held_out(name: str) -> float | None:

@@ -10,6 +10,7 @@ from workbench.core.errors import SettingsError
 from workbench.models.loading import ModelSettings
 from workbench.models.lora import LoraSettings
 from workbench.papers.haf_rm.data import Regime
+from workbench.training.losses import POLICY_LOSSES
 from workbench.training.settings import RewardTrainingSettings
 
 __all__ = ["DPO", "STANDARD", "Arm", "Declaration", "hybrid_name"]
@@ -134,6 +135,34 @@ class Declaration:
     def quantized(self) -> Arm:
         """The arm that trains as a large model would be trained."""
         return Arm(f"{self.middle}, NF4 + LoRA", float(self.middle.split()[1]), quantized=True)
+
+    def with_variants(self, names: Sequence[str]) -> Declaration:
+        """Return the declaration with an arm more for each other form of the policy loss: the paper's ablation.
+
+        Args:
+            names: Of `POLICY_LOSSES`, or `alternate:STEPS`, after which reward and policy loss take turns. `none`
+                alone adds nothing.
+
+        Raises:
+            SettingsError: There is no such form.
+        """
+        if list(names) == ["none"]:
+            return self
+        alpha, made = float(self.middle.split()[1]), []
+        for name in names:
+            kind, _, steps = name.partition(":")
+            if kind == "alternate" and steps.isdigit() and int(steps):
+                changes: dict[str, Any] = {"alternate": int(steps)}
+            elif name in POLICY_LOSSES:
+                changes = {"policy_loss": name}
+            else:
+                raise SettingsError(
+                    got=f"variants {name!r}",
+                    needed=f"none, {', '.join(POLICY_LOSSES)}, or alternate:STEPS",
+                    fix="-p variants=hinge,simpo,alternate:100, for example",
+                )
+            made.append(Arm(f"{self.middle}, {name}", alpha, changes=changes, tuned_as=self.middle))
+        return self.with_arms([*self.arms(self.main), *made])
 
     def model_of(self, arm: Arm) -> ModelSettings:
         """Return how an arm holds the backbone."""

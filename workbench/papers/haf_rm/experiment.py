@@ -5,9 +5,12 @@ Source: HaF-RM: A Hybrid Alignment Framework for Reward Model Training.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -55,6 +58,8 @@ class Job:
     example: PreferencePair
     reference_cache: str
     """A folder, which does not change the outcome."""
+    eval_pairs: tuple[PreferencePair, ...] = ()
+    """What the best checkpoint is chosen by; none where the last weights are kept."""
 
     def cache_key(self) -> dict[str, Any]:
         """Return what decides on the outcome."""
@@ -161,6 +166,8 @@ def make_job(
         example: What it looks at token by token.
         reference_cache: Where the reference's log-probabilities are kept for all arms.
     """
+    training = training_settings(declaration, arm, seed)
+    held = _held_back(pairs, seed) if training.keep_best else frozenset()
     return Job(
         arm=arm.name,
         regime=regime,
@@ -168,12 +175,19 @@ def make_job(
         seed=seed,
         model=declaration.model_of(arm),
         lora=declaration.lora_of(arm),
-        training=training_settings(declaration, arm, seed),
-        pairs=tuple(pairs),
+        training=training,
+        pairs=tuple(pair for pair in pairs if pair.prompt not in held),
+        eval_pairs=tuple(pair for pair in pairs if pair.prompt in held),
         texts=tuple(texts),
         example=example,
         reference_cache=str(reference_cache),
     )
+
+
+def _held_back(pairs: Sequence[PreferencePair], seed: int) -> frozenset[str]:
+    """Return the prompts of a twentieth of the training pairs: the best checkpoint is never chosen by test pairs."""
+    prompts = list(dict.fromkeys(pair.prompt for pair in pairs))
+    return frozenset(random.Random(f"{seed} held back").sample(prompts, -(-len(prompts) // 20)))
 
 
 def training_settings(declaration: Declaration, arm: Arm, seed: int) -> RewardTrainingSettings:
@@ -195,6 +209,8 @@ def training_settings(declaration: Declaration, arm: Arm, seed: int) -> RewardTr
                 fix=fix,
             )
     made: dict[str, Any] = {"alpha": arm.alpha, "reward_weight": arm.reward_weight, "seed": seed}
+    if declaration.training.keep_best and arm.score == "implicit":
+        made["best_metric"] = "implicit_accuracy"
     return replace(declaration.training, **(made | tuned | dict(arm.changes)))
 
 
@@ -213,15 +229,19 @@ def run_job(job: Job) -> Outcome:
 
     logging.disable_progress_bar()  # of loading weights, which takes no time
     tokenizer = load_tokenizer(job.model)
-    trained = train_reward_model(
-        job.model,
-        tokenizer,
-        job.pairs,
-        job.training,
-        folder=None,
-        lora=job.lora,
-        reference_cache=job.reference_cache,
-    )
+    with (
+        TemporaryDirectory() if job.eval_pairs else nullcontext() as folder
+    ):  # of the checkpoints to choose from
+        trained = train_reward_model(
+            job.model,
+            tokenizer,
+            job.pairs,
+            job.training,
+            folder=folder,
+            eval_pairs=job.eval_pairs or None,
+            lora=job.lora,
+            reference_cache=job.reference_cache,
+        )
     rows = 8 * job.training.micro_batch  # without gradients more fit than in training
     settings = ScoringSettings(job.training.encoding, batch_size=rows, beta=job.training.beta)
     scorer = Scorer(trained.model, tokenizer, settings)

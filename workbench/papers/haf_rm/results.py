@@ -110,7 +110,7 @@ class Findings:
         rows: list[tuple[object, ...]] = []
         for arm in (first, second):
             for test, pairs in self.data.tests.items():
-                trained = [on for on in self.data.pools if (on == test) is inside]
+                trained = [on for on in self.data.pools if self.data.inside(on, test) is inside]
                 scores = [self.scores.get((regime, arm, on), {}) for on in trained]
                 for seed in sorted(set.intersection(*map(set, scores))) if scores else ():
                     # models of several training sets meet the same prompts: these are one set of prompts

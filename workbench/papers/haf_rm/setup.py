@@ -18,6 +18,8 @@ from workbench.worlds.passages.training import POCKET_TRAINING
 
 __all__ = ["TUNING_DATA_SEED", "TUNING_SEEDS", "data_settings", "declare", "policy_folder", "tuning_file"]
 
+BEST_OF, EVALUATE_STEPS = 16, 200
+"""Evaluations that the best checkpoint is chosen of, where the steps are given; else steps between them."""
 TUNING_SEEDS = (1000, 1001, 1002)
 """Seeds of tuning; those reported on count from 0."""
 TUNING_DATA_SEED = 1000
@@ -50,6 +52,8 @@ def data_settings(settings: Any) -> DataSettings:
         judged_prompts=settings.judged_prompts if settings.judge else 0,
         max_new_tokens=settings.max_new_tokens,
         encoding=_encoding(settings),
+        whole_pairs=settings.whole_pairs,
+        mixed=settings.mixed,
         seed=settings.seed,
     )
 
@@ -101,25 +105,38 @@ def declare(settings: Any) -> Declaration:
         seeds=tuple(range(settings.seeds)),
         quantized_seeds=min(settings.quantized_seeds, settings.seeds),
         training=_training(settings),
-        lora=LoraSettings(target_modules=named_targets(settings.target_modules)) if settings.lora else None,
+        lora=LoraSettings(rank=settings.lora_rank, target_modules=named_targets(settings.target_modules))
+        if settings.lora
+        else None,
         tuned=read_tuning(tuning).chosen if tuning else {},
-    )
+    ).with_variants(settings.variants)
 
 
 def _encoding(settings: Any) -> EncodingSettings:
     """Return how texts become tokens."""
     templates = {"world": "{prompt}", "paper": EncodingSettings.template}
+    # pairs that fit whole need no budget of their own for the prompt
+    longest = settings.max_tokens - 1 if settings.whole_pairs else settings.max_tokens // 2
+    usual = longest if settings.whole_pairs else EncodingSettings.max_prompt_tokens
     return EncodingSettings(
         template=templates.get(settings.template, settings.template),
         chat=False,  # the declared template is used, whatever the tokenizer brings
         max_tokens=settings.max_tokens,
-        max_prompt_tokens=min(EncodingSettings.max_prompt_tokens, settings.max_tokens // 2),
+        max_prompt_tokens=min(usual, longest),
     )
 
 
 def _training(settings: Any) -> RewardTrainingSettings:
     """Return what all arms share."""
-    return replace(POCKET_TRAINING, micro_batch=settings.micro_batch, encoding=_encoding(settings))
+    changes: dict[str, Any] = {"micro_batch": settings.micro_batch, "encoding": _encoding(settings)}
+    if settings.learning_rate:
+        changes["learning_rate"] = settings.learning_rate
+    if settings.max_steps:
+        changes["max_steps"] = settings.max_steps
+    if settings.keep_best:
+        every = max(1, settings.max_steps // BEST_OF) if settings.max_steps else EVALUATE_STEPS
+        changes |= {"keep_best": True, "evaluate_steps": every, "checkpoint_steps": every}
+    return replace(POCKET_TRAINING, **changes)
 
 
 def _number(word: str) -> float:

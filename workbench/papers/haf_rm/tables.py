@@ -71,6 +71,7 @@ def data_table(data: ExperimentData) -> pd.DataFrame:
                 "trained on": "yes" if name in data.pools else "no",
                 "prompts": len({pair.prompt for pair in pairs}),
                 "pairs": len(pairs),
+                **({"left out": data.left_out[name]} if name in data.left_out else {}),
                 "longer is better": float(np.mean([(sign + 1) / 2 for sign in longer])) if longer else None,
                 "mean utility": float(np.mean(utilities)) if utilities else None,
             }
