@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 PINS := workbench/sandbox/pins/main.txt
 BENCH_PINS := workbench/sandbox/pins/bench.txt
 BROWSER_PINS := workbench/sandbox/pins/browser.txt
+CLUSTER_PINS := workbench/sandbox/pins/cluster.txt
 STAMP := $(VENV)/.installed
 STARTED := $(VENV)/.installing
 # set PYTHON to choose another one: make run PYTHON=/opt/python3.12/bin/python3
@@ -14,7 +15,7 @@ SUITABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lab check bench-setup browser-setup clean
+.PHONY: help setup run test lab check bench-setup browser-setup cluster-setup clean
 
 help:
 	@echo "make run     run the papers' notebooks (pocket profile) and write a report"
@@ -23,6 +24,7 @@ help:
 	@echo "make check   lint, check types, and who imports whom"
 	@echo "make bench-setup   also install what 'workbench bench' compares with"
 	@echo "make browser-setup   also install what tests in a browser need, but for the browser"
+	@echo "make cluster-setup   also install what --cluster needs"
 	@echo "make clean   remove the environment and caches; runs/ stays"
 
 setup: $(STAMP)
@@ -52,7 +54,7 @@ run: $(STAMP)
 # one thread a process: with more, the tests' processes wait for each other's cores; files by name: else the few
 # long tests of the notebooks come last, and one process waits for the other
 test: $(STAMP)
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not realdata and not bench and not browser" $(ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not realdata and not bench and not browser and not cluster" $(ARGS)
 
 lab: $(STAMP)
 	@$(BIN)/jupyter lab notebooks/start_here.ipynb $(ARGS)
@@ -68,6 +70,9 @@ bench-setup: $(STAMP)
 
 browser-setup: $(STAMP)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r $(BROWSER_PINS)
+
+cluster-setup: $(STAMP)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r $(CLUSTER_PINS)
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

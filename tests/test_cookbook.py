@@ -12,7 +12,8 @@ from tiny_model import make_tiny_model
 
 from workbench.cli.main import cli
 from workbench.runs import Run
-from workbench.runs.planning import plan
+from workbench.runs.report import write_comparison
+from workbench.runs.sweep import plan_sweep
 from workbench.sandbox.isolation import check
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -117,21 +118,16 @@ def test_arks_on_my_library():
 
 
 def test_run_a_sweep():
-    """Plan the runs, which takes minutes to do, and compare others in their place."""
+    """Plan the runs, which take minutes to do, and compare others in their place."""
     (code,) = blocks("Run a sweep", "bash")
-    ((name, values, body),) = re.findall(r"for (\w+) in (.*?); do\n(.*?)done\n", code, re.DOTALL)
-    places = []
-    for value in values.split():
-        program, command, paper, *words = shlex.split(body.replace(f"${name}", value))
-        assert (program, command) == ("workbench", "run")
-        out = words[words.index("--out") + 1]
-        assignments = [word for before, word in itertools.pairwise(words) if before == "-p"]
-        assert set(words) == {"-p", "--out", out, *assignments}
-        (planned,) = plan([str(ROOT / "notebooks" / f"{paper}.ipynb")], "pocket", assignments, out).notebooks
-        Run.open(paper, parameters={"samples": planned.parameters["samples"]}, out=out)
-        places.append(out)
-    report = code.partition("done\n")[2]
-    assert all(place in report for place in places)
-    cook(report)
-    page = Path(shlex.split(report)[-1]).read_text()
-    assert "Parameters that differ" in page
+    listing, command = (shlex.split(line, comments=True) for line in code.splitlines())
+    assert listing == [*command, "--list"]
+    notebook = str(ROOT / "notebooks" / f"{command[2]}.ipynb")
+    said = cook(shlex.join([*listing[:2], notebook, *listing[3:]]))
+    assert said.count("to run") == 4
+    assignments = [word for before, word in itertools.pairwise(command) if before == "-p"]
+    runs = plan_sweep(notebook, "pocket", assignments, command[command.index("--out") + 1]).runs
+    for run in runs:
+        Run.open("ds1000", parameters={"samples": run.planned.parameters["samples"]}, out=run.folder)
+    page = write_comparison([run.folder for run in runs], Path("runs/sweep/index.html"))
+    assert "Parameters that differ" in page.read_text()

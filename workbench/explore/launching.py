@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any
 from workbench.core.errors import SettingsError
 from workbench.explore.presence import SESSION
 from workbench.runs.parameters import read_parameters, resolve
-from workbench.runs.planning import plan
+from workbench.runs.planning import plan, run_command
 from workbench.runs.profiles import PROFILES, profile_values
 from workbench.store.folders import make_folder
 from workbench.store.reading import read_json
@@ -82,19 +81,7 @@ def launch_run(paper: str, profile: str, values: Mapping[str, str], out: str = "
     given = [f"{name}={text}" for name, text in values.items() if text.strip()]
     folder = plan([paper], profile, given, out).folder  # refuses here and now what the command would refuse
     make_folder(folder, "another folder")
-    words = [word for one in given for word in ("-p", one)]
-    command = [
-        sys.executable,
-        "-m",
-        "workbench.cli.main",
-        "run",
-        paper,
-        "--profile",
-        profile,
-        "--out",
-        str(folder),
-        *words,
-    ]
+    command = run_command(paper, profile, given, folder)
     # the notebook's own kernel is watched, those of the run are not
     env = {name: value for name, value in os.environ.items() if name != SESSION}
     with (folder / LOG).open("w") as log:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ from workbench.runs.profiles import profile_values
 from workbench.store.folders import shown
 from workbench.store.secrets import names_secret, redact
 
-__all__ = ["Plan", "Planned", "plan", "typed"]
+__all__ = ["Plan", "Planned", "chosen_notebook", "plan", "run_command", "typed"]
 
 RESERVED = {name: f"--{name}" for name in OF_EVERY_NOTEBOOK}
 
@@ -109,6 +110,33 @@ def plan(papers: Sequence[str], profile: str, assignments: Sequence[str], out: s
             for paper, (usual, own, settings) in resolved.items()
         ),
     )
+
+
+def chosen_notebook(paper: str) -> Path:
+    """Return the notebook of a paper's name or a path.
+
+    Raises:
+        SettingsError: There is none.
+    """
+    faults: list[str] = []
+    found = _chosen([paper], faults)
+    if faults:
+        raise SettingsError("; ".join(faults), "a notebook that exists", "correct its name or path")
+    return next(iter(found.values()))
+
+
+def run_command(paper: str, profile: str, assignments: Sequence[str], folder: Path) -> list[str]:
+    """Return the words that start `workbench run` as a process of its own, with this Python.
+
+    Args:
+        paper: Name or path of the notebook.
+        profile: Name of the profile.
+        assignments: `name=value`, as given with -p.
+        folder: Of the run.
+    """
+    given = [word for assignment in assignments for word in ("-p", assignment)]
+    program = [sys.executable, "-m", "workbench.cli.main", "run"]
+    return [*program, paper, "--profile", profile, "--out", str(folder), *given]
 
 
 def typed(text: str) -> Any:

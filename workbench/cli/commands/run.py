@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import signal
-from types import FrameType
-
 import click
 
 from workbench.cli.completions import complete_papers, complete_parameters
+from workbench.cli.interrupting import sigterm_interrupts
 
 
 @click.command(
@@ -44,13 +42,6 @@ def command(
     from workbench.runs.running import run_plan
 
     debug = bool((click.get_current_context().find_root().obj or {}).get("debug"))
-    before = signal.signal(signal.SIGTERM, _interrupt)  # so that the kernel is stopped too
-    try:
+    with sigterm_interrupts():  # so that the kernel is stopped too
         status = run_plan(plan(papers, profile, assignments, out), fresh=fresh, debug=debug)
-    finally:
-        signal.signal(signal.SIGTERM, before)
     raise SystemExit(status)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
