@@ -52,6 +52,55 @@ def test_number_and_interval_are_shown():
     assert claim_text(claim(None)) == "S: not measured [undecided]"
 
 
+MANY = replace(CLEAR, estimate=Estimate(0.2, 0.15, 0.25), seeds=9, freedom=8)
+
+
+@pytest.mark.parametrize(
+    ("effect", "kept", "believed", "why"),
+    [
+        (
+            replace(CLEAR, estimate=Estimate(0.1, -0.2, 0.4)),
+            MANY,
+            True,
+            "believe the kept table: 9 seeds, here 3",
+        ),
+        (
+            CLEAR,
+            replace(MANY, estimate=Estimate(-0.2, -0.3, -0.1)),
+            True,
+            "believe the kept table: 9 seeds, here 3",
+        ),
+        (CLEAR, replace(MANY, seeds=3), False, "believe this run: 3 seeds, in the kept table 3"),
+        (replace(CLEAR, seeds=10), MANY, False, "believe this run: 10 seeds, in the kept table 9"),
+        (None, MANY, True, "believe the kept table: 9 seeds, here 0"),
+    ],
+)
+def test_of_a_run_and_a_kept_table_the_one_with_more_seeds_is_believed(effect, kept, believed, why):
+    said = claim(effect).beside(kept, "make it").kept
+    assert (said.believed, said.why, said.seeds) == (believed, why, kept.seeds)
+    assert said.supported is (kept.estimate.value > 0)
+
+
+def test_a_kept_table_is_decided_by_the_claims_own_threshold_and_direction():
+    share = claim(replace(CLEAR, estimate=Estimate(0.6, 0.4, 0.8)), threshold=0.5)
+    assert share.beside(MANY, "make it").kept.supported is False
+    assert share.beside(MANY, "make it", below=True).kept.supported is True
+    assert (
+        share.beside(replace(MANY, estimate=Estimate(0.5, 0.4, 0.6)), "").kept.reason
+        == "the interval holds 0.5"
+    )
+    assert share.beside(Effect(None, seeds=9), "make it") == share
+
+
+def test_what_a_kept_table_says_stands_below_the_claim():
+    undecided = replace(CLEAR, estimate=Estimate(0.1, -0.2, 0.4))
+    first, second = claim_text(claim(undecided).beside(MANY, "make it")).splitlines()
+    assert first == claim_text(claim(undecided))
+    assert second == (
+        "    kept table: 0.2 [0.15, 0.25], 9 seeds [supported]; believe the kept table: 9 seeds, here 3"
+    )
+
+
 def test_the_p_value_is_the_intervals():
     edge = 4.302653  # of t with two degrees of freedom, 95 %
     assert p_value(CLEAR) == pytest.approx(2 * stats.t(2).sf(0.3 / 0.2 * edge), rel=1e-5)

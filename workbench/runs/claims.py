@@ -9,7 +9,18 @@ from typing import Any
 from workbench.core.errors import SettingsError
 from workbench.core.paired import Effect
 
-__all__ = ["LEAST_SEEDS", "LEAST_UNITS", "Claim", "Decision", "corrected", "decide", "p_value", "with_holm"]
+__all__ = [
+    "LEAST_SEEDS",
+    "LEAST_UNITS",
+    "Claim",
+    "Decision",
+    "KeptMeasurement",
+    "corrected",
+    "decide",
+    "p_value",
+    "verdict_words",
+    "with_holm",
+]
 
 LEAST_SEEDS = 3
 """Of trainings: with two, the spread between them is known to one degree of freedom."""
@@ -29,6 +40,25 @@ class Decision:
     """Why it is undecided, in a few words."""
     p_value: float | None = None
     """Two-sided, of the threshold as the true value; it agrees with the 95 % interval. None without an interval."""
+
+
+@dataclass(frozen=True)
+class KeptMeasurement:
+    """What a table of many seeds, kept in the repository, says of a claim; see `Claim.beside`."""
+
+    command: str
+    """What made the table."""
+    measured: float
+    interval: tuple[float, float]
+    """95 %."""
+    seeds: int | None
+    supported: bool | None
+    reason: str = ""
+    """Why it is undecided, in a few words."""
+    believed: bool = False
+    """Whether it is to be believed, and not this run."""
+    why: str = ""
+    """Which of the two to believe and why, in a few words."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +93,8 @@ class Claim:
     """Two-sided, of the threshold as the true value."""
     p_holm: float | None = None
     """The same, corrected by Holm's method for all claims that the run tests."""
+    kept: KeptMeasurement | None = None
+    """The same claim by a kept table of more seeds; None where there is none."""
 
     def __post_init__(self) -> None:
         if self.interval is not None and not (
@@ -117,12 +149,43 @@ class Claim:
             claim, measured=value, interval=(low, high), supported=said.supported, p_value=said.p_value
         )
 
+    def beside(self, effect: Effect, command: str, *, below: bool = False) -> Claim:
+        """Return the claim with what a kept table of the same experiment says of it, decided by the same threshold.
+
+        The wider evidence is to be believed: what rests on more seeds. A run of as many counts itself.
+
+        Args:
+            effect: By the table; without an estimate the claim stays as it is.
+            command: What made the table.
+            below: See `of`.
+        """
+        if effect.estimate is None:
+            return self
+        said = decide(effect, self.threshold or 0.0, below=below)
+        value, low, high = effect.estimate
+        here, there = self.seeds or 0, effect.seeds or 0
+        believed = self.measured is None or there > here
+        why = (
+            f"believe the kept table: {there} seeds, here {here}"
+            if believed
+            else f"believe this run: {here} seeds, in the kept table {there}"
+        )
+        kept = KeptMeasurement(
+            command, value, (low, high), effect.seeds, said.supported, said.reason, believed, why
+        )
+        return replace(self, kept=kept)
+
     @property
     def verdict(self) -> str:
         """`supported`, `not supported`, or `undecided` with the reason."""
-        if self.supported is not None:
-            return "supported" if self.supported else "not supported"
-        return f"undecided: {self.reason}" if self.reason else "undecided"
+        return verdict_words(self.supported, self.reason)
+
+
+def verdict_words(supported: bool | None, reason: str = "") -> str:
+    """Return `supported`, `not supported`, or `undecided` with the reason."""
+    if supported is not None:
+        return "supported" if supported else "not supported"
+    return f"undecided: {reason}" if reason else "undecided"
 
 
 def decide(effect: Effect, threshold: float = 0.0, *, below: bool = False) -> Decision:

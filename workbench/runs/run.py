@@ -209,6 +209,10 @@ class Run:
         for verdict, count in tally(rows):
             lines.append(f"\n{verdict.words}: {count} of {len(rows)}")
             lines += [f"  {row.statement}" for row in rows if row.verdict is verdict]
+        others = [row for row in rows if row.believed is not row.verdict]
+        if others:
+            lines.append("\nOtherwise by kept tables, which rest on more seeds: believe these")
+            lines += [f"  {row.believed.words}: {row.statement}" for row in others]
         show_line("\n".join(lines if rows else [*lines, "No claim was measured."]))
 
     def finish(self) -> Path:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import WorkbenchError
 from workbench.core.terminal import message, short, show_line
+from workbench.runs.claims import verdict_words
 from workbench.runs.report.values import interval_text, measured_text
 
 if TYPE_CHECKING:
@@ -35,14 +36,24 @@ def show_html(markup: str, text: str) -> None:
 
 
 def claim_text(claim: Claim) -> str:
-    """Return a claim in one line: what was measured, with its interval, what it rests on, and the verdict."""
-    words = [measured_text(claim.measured, claim.unit), interval_text(claim.interval, claim.unit)]
+    """Return a claim in a line: what was measured, with its interval, what it rests on, and the verdict.
+
+    In a second line, what a kept table of more seeds says of it, where there is one.
+    """
     basis = [f"n = {claim.n}"] if claim.n is not None else []
     basis += [f"{claim.seeds} seed{'s' if claim.seeds != 1 else ''}"] if claim.seeds is not None else []
-    measured = (
-        ", ".join([" ".join(filter(None, words)), *basis]) if claim.measured is not None else "not measured"
-    )
-    return f"{claim.statement}: {measured} [{claim.verdict}]"
+    number = _number(claim.measured, claim.interval, claim.unit)
+    measured = ", ".join([number, *basis]) if claim.measured is not None else "not measured"
+    line = f"{claim.statement}: {measured} [{claim.verdict}]"
+    if (kept := claim.kept) is None:
+        return line
+    said = verdict_words(kept.supported, kept.reason)
+    number = _number(kept.measured, kept.interval, claim.unit)
+    return f"{line}\n    kept table: {number}, {kept.seeds} seeds [{said}]; {kept.why}"
+
+
+def _number(measured: Any, interval: tuple[float, float] | None, unit: str) -> str:
+    return " ".join(filter(None, (measured_text(measured, unit), interval_text(interval, unit))))
 
 
 def show_table(frame: pd.DataFrame, caption: str) -> None:

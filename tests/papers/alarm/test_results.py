@@ -1,57 +1,25 @@
 """What is said of outcomes: by hand-made ones, from tables to claims, and the kept table of many seeds."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from alarm_findings import make_findings
 
-from workbench.core.errors import DataError
-from workbench.papers.alarm.arms import HIERARCHICAL, HOLISTIC_ONLY, WEIGHTED_SUM
+from workbench.papers.alarm.arms import HIERARCHICAL, WEIGHTED_SUM
 from workbench.papers.alarm.claims import gap_effect, left_out_gaps, mode_claims, selection_claims
-from workbench.papers.alarm.declaration import Declaration
-from workbench.papers.alarm.results import Findings, rank_agreement
+from workbench.papers.alarm.results import rank_agreement
 from workbench.papers.alarm.story import sentence_values
-from workbench.papers.alarm.table import read_table, write_table
-from workbench.papers.alarm.tables import frontier_table, many_seeds, many_selections
-from workbench.papers.alarm.task import TaskRewards, measured_pool
+from workbench.papers.alarm.tables import frontier_table
+from workbench.papers.alarm.task import TaskRewards
 from workbench.papers.alarm.wins import win_frame
-from workbench.policies.outcomes import BEFORE, Answers, PolicyOutcome, measures
+from workbench.policies.outcomes import BEFORE
 from workbench.rewards import OracleReward, Sample, Span
-
-SEEDS = (0, 1, 2)
-GAIN = {BEFORE: 0.0, HOLISTIC_ONLY: 0.1, "aspect_only": 0.05, WEIGHTED_SUM: 0.2, HIERARCHICAL: 0.3}
-GAIN |= {"weighted_sum, zero-centred": 0.2, "random gate": 0.15, f"{HIERARCHICAL}, bad": -0.1}
-
-
-def outcome(arm, seed, weight=1.0):
-    worth = np.full(4, 0.5 + GAIN[arm] * weight + 0.01 * seed * GAIN[arm])
-    scores = {"oracle": worth, "holistic": worth * 2, "good": worth, "bad": -worth, "upper zone": worth > 0.6}
-    scores = {name: np.asarray(values, float) for name, values in scores.items()}
-    answers = Answers(tuple(f"{name}{seed}" for name in "pqrs"), ("x.",) * 4, np.full(4, 7), scores)
-    log = ({"step": 1, "score_oracle": 0.5, "score_holistic": 1.0, "score_good": 0.1, "kl": 0.2},)
-    paid = None if arm in (BEFORE, HOLISTIC_ONLY) else weight
-    return PolicyOutcome(
-        arm, seed, answers, 2.0, greedy=answers, weight=paid, log=() if arm == BEFORE else log
-    )
 
 
 @pytest.fixture
 def findings():
-    orders = {"good": 1.0, "bad": -1.0}
-    prepared = {}
-    for seed in SEEDS:
-        aspects = {
-            name: OracleReward(lambda prompt, response, sign=sign: sign * float(response), name=name)
-            for name, sign in orders.items()
-        }
-        holistic = OracleReward(lambda prompt, response: float(response), name="holistic")
-        truth = {"oracle": OracleReward(lambda prompt, response: float(response), name="oracle")}
-        pool = measured_pool(TaskRewards(holistic, aspects, truth), [("p", str(k)) for k in range(5)])
-        prepared[seed] = SimpleNamespace(pool=pool)
-    outcomes = [outcome(arm, seed) for seed in SEEDS for arm in GAIN]
-    outcomes += [outcome(kind, 0, 0.3) for kind in (WEIGHTED_SUM, HIERARCHICAL)]
-    return Findings(prepared, outcomes, Declaration(SEEDS, 1, weights=(0.3, 1.0)), ("good",))
+    return make_findings()
 
 
 def test_modes_are_compared_at_their_weight_seed_by_seed(findings):
@@ -150,41 +118,6 @@ def test_the_frontier_joins_weights_of_the_same_seeds_from_the_holistic_arm_on(f
 )
 def test_rank_agreement(outcomes, expected):
     assert rank_agreement([0.1, 0.2, 0.3], outcomes) == pytest.approx(expected)
-
-
-def test_the_kept_table_gives_the_same_means(findings, tmp_path):
-    facts = {"weights": {HIERARCHICAL: 1.0}, "chosen": ["good"]}
-    file = tmp_path / "seeds.json"
-    kept = write_table(file, findings.outcomes, command="make it", facts=facts)
-    place = ["arm", "weight", "seed", "decoding", "measure"]
-    expected = measures(findings.outcomes).sort_values(place).reset_index(drop=True)
-    found = kept.frame.sort_values(place).reset_index(drop=True)[expected.columns]
-    assert found[place].equals(expected[place])
-    assert np.allclose(found["value"], expected["value"], atol=1e-4)
-    rows = many_seeds(read_table(file)).set_index(["arm", "weight"])
-    assert rows.loc[(HIERARCHICAL, 1.0), "difference from hierarchy"] == "0"
-    assert rows.loc[(WEIGHTED_SUM, 1.0), "difference from hierarchy"].startswith("-0.101")
-    file.write_text("{")
-    with pytest.raises(DataError, match=r"seeds\.json"):
-        read_table(file)
-
-
-def test_selections_of_many_seeds_are_set_beside_their_outcomes(tmp_path, monkeypatch):
-    from workbench.papers.alarm import tables as alarm_tables
-
-    monkeypatch.setattr(alarm_tables, "ASPECTS", ("good", "bad"))
-    outcomes = [outcome(arm, seed) for seed in SEEDS for arm in (HIERARCHICAL, f"{HIERARCHICAL}, bad")]
-    facts = {
-        "weights": {HIERARCHICAL: 1.0},
-        "chosen": ["good"],
-        "inconsistency": {str(seed): {"good": 0.2, "bad": 0.5 + 0.1 * seed} for seed in SEEDS},
-    }
-    kept = write_table(tmp_path / "seeds.json", outcomes, command="make it", facts=facts)
-    table, agreement = many_selections(kept)
-    assert table["aspect"].tolist() == ["good", "bad"]
-    assert table["inconsistency"].tolist() == pytest.approx([0.2, 0.6])
-    assert table["oracle after training"].tolist() == pytest.approx([0.803, 0.399], abs=1e-3)
-    assert agreement.value == pytest.approx(1.0)
 
 
 def test_sentences_get_what_each_reward_says_of_them():

@@ -73,3 +73,23 @@ def test_a_threshold_other_than_zero_is_named_in_the_claims_unit():
 def test_the_tally_leaves_out_what_no_claim_is():
     rows, _ = claim_rows([claim(supported=True), claim(supported=True), claim(supported=None)])
     assert [(kind.words, count) for kind, count in tally(rows)] == [("supported", 2), ("undecided", 1)]
+
+
+def test_a_kept_tables_verdict_counts_where_it_rests_on_more_seeds():
+    kept = {"measured": -0.2, "interval": [-0.3, -0.1], "seeds": 9, "supported": False, "reason": ""}
+    kept |= {"command": "make it", "why": "believe the kept table: 9 seeds, here 3"}
+    claims = [
+        claim(supported=None, kept=kept | {"believed": True}),
+        claim(supported=True, kept=kept | {"believed": False}),
+        claim(supported=None, kept=None),
+    ]
+    rows, _ = claim_rows(claims)
+    assert [row.verdict.words for row in rows] == ["undecided", "supported", "undecided"]
+    assert [row.believed.words for row in rows] == ["not supported", "supported", "undecided"]
+    assert rows[0].kept.measured == "\N{MINUS SIGN}0.2 [\N{MINUS SIGN}0.3, \N{MINUS SIGN}0.1], 9 seeds"
+    assert [(one.words, count) for one, count in tally(rows)] == [("supported", 1), ("undecided", 2)]
+    assert [(one.words, count) for one, count in tally(rows, believed=True)] == [
+        ("supported", 1),
+        ("undecided", 1),
+        ("not supported", 1),
+    ]

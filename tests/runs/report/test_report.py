@@ -11,7 +11,10 @@ import plotly.graph_objects as go
 import pytest
 
 from workbench.core.errors import RunError
+from workbench.core.paired import Effect
+from workbench.core.statistics import Estimate
 from workbench.runs import Run
+from workbench.runs.claims import Claim
 from workbench.runs.report import render_report, write_report
 
 TRICKY = "</script><b>bold</b> & 'quotes'"
@@ -162,3 +165,22 @@ def test_a_run_without_its_manifest_is_not_said_to_be_of_this_machine(tmp_path):
     assert "Not known: the run has no" in page
     assert "processor" not in page
     assert not (tmp_path / "manifest.json").exists()
+
+
+def test_a_kept_tables_verdict_stands_beside_the_runs(tmp_path, capsys):
+    wide, narrow = (
+        Effect(Estimate(0.1, 0.1 - half, 0.1 + half), seeds=seeds, units=40)
+        for half, seeds in ((0.3, 3), (0.05, 9))
+    )
+    run = Run.open("ds1000", parameters={"seed": 3}, out=tmp_path, title="DS-1000", asks="How good?")
+    run.claim(Claim.of(wide, statement="First", paper="P").beside(narrow, "make it"))
+    run.claim(Claim.of(wide, statement="Second", paper="P"))
+    run.conclude()
+    said = capsys.readouterr().out
+    assert "undecided: 2 of 2" in said
+    assert "Otherwise by kept tables" in said
+    assert "supported: First" in said
+    words = re.sub(r"<[^>]*>|\s+", " ", run.finish().read_text())
+    assert "Kept table: 0.1 [0.05, 0.15], 9 seeds" in words
+    assert "Believe the kept table: 9 seeds, here 3" in words
+    assert "With the kept tables of more seeds" in words

@@ -5,8 +5,9 @@ Source: Lai et al. 2024, "ALaRM: Align Language Models via Hierarchical Rewards 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,9 @@ from workbench.papers.alarm.arms import (
     RANDOM_GATE,
     WEIGHTED_SUM,
 )
+from workbench.papers.alarm.kept import kept_agreements, kept_difference, kept_shares
 from workbench.papers.alarm.results import Findings
+from workbench.papers.alarm.table import SeedTable
 from workbench.papers.alarm.trained import Trained
 from workbench.policies.outcomes import (
     BEFORE,
@@ -37,12 +40,13 @@ PAPER = "Lai et al. 2024, ALaRM"
 PERMUTATIONS = 1999
 
 
-def selection_claims(findings: Findings, where: str) -> Iterator[Claim]:
+def selection_claims(findings: Findings, where: str, kept: SeedTable | None = None) -> Iterator[Claim]:
     """Yield the paper's claims about selecting aspects, for `Run.claim`.
 
     Args:
         findings: Of the experiment.
         where: What it was measured on, a sentence.
+        kept: A table of the same experiment with more seeds; see `same_experiment`.
     """
     shares = {
         name: [findings.inconsistency_of(name, seed) for seed in findings.prepared]
@@ -52,35 +56,39 @@ def selection_claims(findings: Findings, where: str) -> Iterator[Claim]:
     # an aspect that values all answers alike has none
     worst = max(shares, key=lambda name: np.nan_to_num(mean_over_seeds(shares[name]).value, nan=-1.0))
     chosen = findings.chosen[0]
-    yield Claim.of(
+    claim = Claim.of(
         gap_effect(shares, own=own),
         statement="Inconsistency separates aspects (worst less best, chosen on the other seeds)",
         paper=PAPER,
         paper_value="aspects differ clearly",
         note=f"Over pairs of answers to the same prompt. {where}",
     )
-    yield Claim.of(
+    yield _beside(claim, kept, _kept_gap)
+    claim = Claim.of(
         findings.aspect_effect(chosen, worst),
         statement=f"The chosen aspect trains a better policy than the worst one ({chosen} against {worst})",
         paper=PAPER,
         paper_value="the chosen aspect wins",
         note=f"{findings.judged_by} after training by the hierarchy with either. {where}",
     )
-    yield Claim.of(
+    yield _beside(claim, kept, partial(kept_difference, arm=HIERARCHICAL, other=findings.arm_with(worst)))
+    claim = Claim.of(
         seed_effect(findings.rank_agreements(), covers_units=own, bounds=(-1.0, 1.0)),
         statement="Inconsistency predicts which aspect trains best",
         paper=PAPER,
         paper_value="the choice by inconsistency is the best one",
         note=f"Rank correlation over {len(findings.aspects)} aspects, a seed each. {where}",
     )
+    yield _beside(claim, kept, _kept_agreement)
 
 
-def mode_claims(findings: Findings, where: str) -> Iterator[Claim]:
+def mode_claims(findings: Findings, where: str, kept: SeedTable | None = None) -> Iterator[Claim]:
     """Yield the paper's claims about the hierarchy, and those of the two ablations.
 
     Args:
         findings: Of the experiment.
         where: What it was measured on, a sentence.
+        kept: A table of the same experiment with more seeds; see `same_experiment`.
     """
     compared = (
         ("The hierarchy beats the policy before training", "better", BEFORE),
@@ -94,34 +102,37 @@ def mode_claims(findings: Findings, where: str) -> Iterator[Claim]:
     for statement, paper_value, other in compared:
         greedy = findings.difference(HIERARCHICAL, other, decoding="greedy").estimate
         by_greedy = "" if greedy is None else f" Greedy answers: {_shown(greedy)}."
-        yield Claim.of(
+        claim = Claim.of(
             paired_effect(answers, HIERARCHICAL, other),
             statement=statement,
             paper=PAPER,
             paper_value=paper_value,
             note=f"{findings.judged_by} of sampled answers, paired by seed.{by_greedy} {where}",
         )
+        yield _beside(claim, kept, partial(kept_difference, arm=HIERARCHICAL, other=other))
 
 
-def translation_claims(trained: Trained, where: str) -> Iterator[Claim]:
+def translation_claims(trained: Trained, where: str, kept: SeedTable | None = None) -> Iterator[Claim]:
     """Yield the paper's claims about translation, for `Run.claim`.
 
     Args:
         trained: From `run_translation`.
         where: What it was measured on, a sentence.
+        kept: A table of the same settings with more seeds; see `same_translation`.
     """
     outcomes, selections = trained.outcomes, trained.selections
     shares: dict[str, list[float]] = {}
     for selection in selections.values():
         for row in selection.table:
             shares.setdefault(row.name, []).append(row.inconsistency)
-    yield Claim.of(
+    claim = Claim.of(
         gap_effect(shares, own=own_prompts(outcomes)),
         statement="Translation: inconsistency separates aspects (worst less best, chosen on the other seeds)",
         paper=PAPER,
         paper_value="grammar is the most consistent",
         note=f"In each seed the least inconsistent one: {_firsts(selections)}. {where}",
     )
+    yield _beside(claim, kept, _kept_gap)
     arms = dict.fromkeys(outcome.arm for outcome in outcomes)
     worst = [arm for arm in arms if arm.startswith(f"{HIERARCHICAL}, ")]
     answers = scored_answers(outcomes, trained.judged_by)
@@ -130,13 +141,14 @@ def translation_claims(trained: Trained, where: str) -> Iterator[Claim]:
         ("the hierarchy beats the weighted sum", WEIGHTED_SUM),
         *(("the chosen aspect trains a better policy than the worst one", arm) for arm in worst),
     ):
-        yield Claim.of(
+        claim = Claim.of(
             paired_effect(answers, HIERARCHICAL, other),
             statement=f"Translation: {statement}",
             paper=PAPER,
             paper_value="better",
             note=f"{trained.judged_by} of sampled translations, paired by seed. {where}",
         )
+        yield _beside(claim, kept, partial(kept_difference, arm=HIERARCHICAL, other=other))
 
 
 def gap_effect(shares: Mapping[str, Sequence[float]], *, own: bool) -> Effect:
@@ -170,6 +182,19 @@ def left_out_gaps(tables: NDArray[np.float64]) -> NDArray[np.float64]:
         rows, here = np.arange(len(tables)), tables[:, :, seed]
         gaps.append(here[rows, others.argmax(axis=1)] - here[rows, others.argmin(axis=1)])
     return np.stack(gaps, axis=1)
+
+
+def _beside(claim: Claim, kept: SeedTable | None, measure: Callable[[SeedTable], Effect]) -> Claim:
+    """Return a claim with what the kept table says of it, where there is one."""
+    return claim if kept is None else claim.beside(measure(kept), kept.command)
+
+
+def _kept_gap(table: SeedTable) -> Effect:
+    return gap_effect(kept_shares(table), own=True)
+
+
+def _kept_agreement(table: SeedTable) -> Effect:
+    return seed_effect(kept_agreements(table), covers_units=True, bounds=(-1.0, 1.0))
 
 
 def _firsts(selections: Mapping[int, Selection]) -> str:

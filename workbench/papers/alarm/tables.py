@@ -11,13 +11,10 @@ import numpy as np
 from workbench.core.paired import mean_over_seeds
 from workbench.core.statistics import Estimate
 from workbench.papers.alarm.arms import ASPECT_ONLY, HIERARCHICAL, HOLISTIC_ONLY, RANDOM_GATE
-from workbench.papers.alarm.aspects import ASPECTS
 from workbench.papers.alarm.declaration import SWEPT, Declaration
-from workbench.papers.alarm.results import Findings, rank_agreement, wide_table
-from workbench.papers.alarm.setup import SEEDS_FILE, WORLD, alarm_folder
-from workbench.papers.alarm.table import SeedTable, read_table
+from workbench.papers.alarm.results import Findings, wide_table
 from workbench.papers.alarm.task import Prepared
-from workbench.policies.comparison import difference, mean_table, seed_values
+from workbench.policies.comparison import mean_table
 from workbench.policies.frontier import HackingAlarm, frontier, hacking_alarm
 from workbench.policies.outcomes import BEFORE, HOLISTIC, ORACLE, PolicyOutcome, measures
 from workbench.rewards import Selection
@@ -33,9 +30,6 @@ __all__ = [
     "frontier_table",
     "inconsistency_table",
     "judges",
-    "kept_table",
-    "many_seeds",
-    "many_selections",
     "outcome_table",
     "tuning_table",
 ]
@@ -159,76 +153,6 @@ def alarm_table(alarms: Sequence[HackingAlarm]) -> pd.DataFrame:
     )
 
 
-def kept_table(settings: Any) -> SeedTable | None:
-    """Return the table of many seeds that is kept for our world; None for other data, or where there is none."""
-    file = alarm_folder() / SEEDS_FILE
-    return (
-        read_table(file) if settings.data == WORLD and settings.tuning == "world" and file.is_file() else None
-    )
-
-
-def many_seeds(table: SeedTable) -> pd.DataFrame:
-    """Return, of many seeds, the mean of each arm, and its difference from the hierarchy.
-
-    Returns:
-        Columns `arm`, `weight`, `oracle`, `kl`, `length`, `difference from hierarchy` (95 % interval),
-        `greedy, difference from hierarchy`, `seeds`.
-    """
-    import pandas as pd
-
-    frame = table.frame
-    rows: list[dict[str, Any]] = []
-    base = frame[
-        (frame["arm"] == HIERARCHICAL) & np.isclose(frame["weight"], _weight_of(table, HIERARCHICAL))
-    ]
-    for (arm, weight), part in frame.groupby(["arm", "weight"], sort=False, dropna=False):
-        both = pd.concat([part.assign(arm="this"), base])
-        row: dict[str, Any] = {"arm": arm, "weight": None if np.isnan(weight) else weight}
-        values = part[part["decoding"] == "sampled"].groupby("measure")["value"].mean()
-        row |= {"oracle": values[ORACLE], "kl": values["kl"], "length": values["length"]}
-        for decoding, name in (
-            ("sampled", "difference from hierarchy"),
-            ("greedy", "greedy, difference from hierarchy"),
-        ):
-            gap = difference(both, "this", HIERARCHICAL, ORACLE, decoding=decoding).estimate
-            text = "" if gap is None else f"{gap.value:+.3f} [{gap.low:+.3f}, {gap.high:+.3f}]"
-            row[name] = "0" if part.index.equals(base.index) else text
-        rows.append({**row, "seeds": part["seed"].nunique()})
-    return pd.DataFrame(rows)
-
-
-def many_selections(table: SeedTable) -> tuple[pd.DataFrame, Estimate]:
-    """Return, of many seeds, each aspect's inconsistency beside the oracle after training with it.
-
-    Returns:
-        Columns `aspect`, `chosen`, `inconsistency`, `low`, `high`, `oracle after training`, `seeds`; and the mean
-        over seeds of the rank correlation that `rank_agreement` gives, with its interval.
-    """
-    import pandas as pd
-
-    weight = _weight_of(table, HIERARCHICAL)
-    shares = {int(seed): share for seed, share in table.facts["inconsistency"].items()}
-    chosen = table.facts["chosen"]
-    after = {}
-    for aspect in ASPECTS:
-        arm = HIERARCHICAL if [aspect] == chosen else f"{HIERARCHICAL}, {aspect}"
-        after[aspect] = seed_values(table.frame, arm, ORACLE, weight=weight)
-    rows: list[dict[str, Any]] = []
-    for aspect, reached in after.items():
-        mean = mean_over_seeds([share[aspect] for share in shares.values()])
-        row: dict[str, Any] = {"aspect": aspect, "chosen": "yes" if aspect in chosen else ""}
-        row |= {"inconsistency": mean.value, "low": mean.low, "high": mean.high}
-        row |= {"oracle after training": float(np.mean(list(reached.values()))), "seeds": len(reached)}
-        rows.append(row)
-    common = [seed for seed in shares if all(seed in reached for reached in after.values())]
-    agreements = [
-        rank_agreement([shares[seed][name] for name in ASPECTS], [after[name][seed] for name in ASPECTS])
-        for seed in common
-    ]
-    frame = pd.DataFrame(rows).sort_values("inconsistency", kind="stable").reset_index(drop=True)
-    return frame, mean_over_seeds(agreements)
-
-
 def outcome_table(outcomes: Sequence[PolicyOutcome]) -> pd.DataFrame:
     """Return the means of each arm by every measure, with 95 % intervals over seeds: a row for each arm."""
     return wide_table(mean_table(measures(outcomes)))
@@ -251,8 +175,3 @@ def consistency_table(selections: Mapping[int, Selection]) -> pd.DataFrame:
         for name, by_seed in shares.items()
     ]
     return pd.DataFrame(rows).sort_values("inconsistency", kind="stable").reset_index(drop=True)
-
-
-def _weight_of(table: SeedTable, arm: str) -> float:
-    """Return the weight at which an arm was trained with the most seeds: the one it is compared at."""
-    return float(table.facts["weights"][arm])

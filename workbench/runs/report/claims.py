@@ -9,7 +9,7 @@ from typing import Any
 
 from workbench.runs.report.values import interval_text, measured_text, shown
 
-__all__ = ["VERDICTS", "ClaimRow", "Mark", "Verdict", "claim_rows", "mark", "tally", "verdict"]
+__all__ = ["VERDICTS", "ClaimRow", "KeptRow", "Mark", "Verdict", "claim_rows", "mark", "tally", "verdict"]
 
 
 EDGE = 2.0
@@ -45,6 +45,21 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class KeptRow:
+    """What a kept table of more seeds says of a claim, ready to be shown."""
+
+    measured: str
+    """With its interval, and the seeds."""
+    verdict: Verdict
+    reason: str
+    why: str
+    """Which to believe, the table or the run, and why."""
+    believed: bool
+    command: str
+    """What made the table."""
+
+
+@dataclass(frozen=True)
 class ClaimRow:
     """One claim, ready to be shown."""
 
@@ -65,6 +80,13 @@ class ClaimRow:
     """The value that decides, in the claim's unit; empty where it is 0 or none is known."""
     estimate: float | None
     """For sorting."""
+    kept: KeptRow | None = None
+    """The same by a kept table, where there is one."""
+
+    @property
+    def believed(self) -> Verdict:
+        """The verdict of the wider evidence: of the kept table where it rests on more seeds."""
+        return self.kept.verdict if self.kept is not None and self.kept.believed else self.verdict
 
 
 def verdict(claim: Mapping[str, Any]) -> Verdict:
@@ -74,9 +96,15 @@ def verdict(claim: Mapping[str, Any]) -> Verdict:
     return UNMEASURED if claim.get("measured") is None else UNDECIDED
 
 
-def tally(claims: Sequence[ClaimRow]) -> list[tuple[Verdict, int]]:
-    """Count claims by verdict, leaving out verdicts that none has."""
-    counted = [(kind, sum(claim.verdict is kind for claim in claims)) for kind in VERDICTS]
+def tally(claims: Sequence[ClaimRow], *, believed: bool = False) -> list[tuple[Verdict, int]]:
+    """Count claims by verdict, leaving out verdicts that none has.
+
+    Args:
+        claims: To count.
+        believed: By the wider evidence, see `ClaimRow.believed`, and not by the run alone.
+    """
+    verdicts = [claim.believed if believed else claim.verdict for claim in claims]
+    counted = [(kind, sum(one is kind for one in verdicts)) for kind in VERDICTS]
     return [(kind, count) for kind, count in counted if count]
 
 
@@ -155,6 +183,19 @@ def _row(claim: Mapping[str, Any], note: Sequence[str]) -> ClaimRow:
         mark=mark(claim),
         threshold=measured_text(float(threshold), unit) if threshold else "",
         estimate=measured if isinstance(measured, int | float) else None,
+        kept=_kept(claim["kept"], unit) if claim.get("kept") else None,
+    )
+
+
+def _kept(kept: Mapping[str, Any], unit: str) -> KeptRow:
+    number = f"{measured_text(kept['measured'], unit)} {interval_text(kept['interval'], unit)}"
+    return KeptRow(
+        f"{number}, {kept['seeds']} seeds",
+        verdict(kept),
+        kept["reason"],
+        kept["why"],
+        kept["believed"],
+        kept["command"],
     )
 
 
