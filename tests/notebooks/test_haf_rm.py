@@ -10,7 +10,7 @@ from tiny_model import make_tiny_model
 
 SMALL = {
     "regimes": "12,8@0.25", "seeds": 2, "alphas": "0.2", "quantized_seeds": 1, "pool_prompts": 24,
-    "test_prompts": 6, "samples": 4, "micro_batch": 8, "workers": 1,
+    "test_prompts": 6, "samples": 4, "micro_batch": 8, "workers": 1, "poolings": "last,mean",
 }  # fmt: skip
 
 
@@ -18,14 +18,15 @@ def test_in_our_world_it_finds_all_that_it_promises(tmp_path):
     done = run("haf_rm", tmp_path / "run", **SMALL)
     assert done.exit_code == 0, done.output
     found = results("haf_rm", tmp_path / "run")
-    # 2 seeds of 3 arms in the main regime and 2 in the other, and one of NF4 + LoRA
-    assert found["numbers"]["trainings"] == 2 * 3 + 2 * 2 + 1
+    # 2 seeds of 5 arms in the main regime and 2 in the other, and one of NF4 + LoRA
+    assert found["numbers"]["trainings"] == 2 * 5 + 2 * 2 + 1
     assert found["numbers"]["settings tried in tuning"] >= 5
     tests = [row[0] for row in found["tables"]["test sets"]["rows"]]
     assert tests == ["familiar", "unseen verbs", "longer"]
     accuracy = {row[0]: row[1:] for row in found["tables"]["accuracy"]["rows"]}
     assert list(accuracy) == [
-        "standard", "hybrid 0.2", "DPO", "hybrid 0.2, NF4 + LoRA",
+        "standard", "hybrid 0.2", "DPO", "standard, mean pooling", "hybrid 0.2, mean pooling",
+        "hybrid 0.2, NF4 + LoRA",
         "untrained logp, sum", "untrained logp, mean", "longer wins", "shorter wins",
     ]  # fmt: skip
     assert {row[0] for row in found["tables"]["differences"]["rows"]} == {
@@ -36,7 +37,7 @@ def test_in_our_world_it_finds_all_that_it_promises(tmp_path):
         "training-curves", "accuracy", "differences", "transfer", "best-of-n-familiar", "best-of-n-unseen-verbs",
         "best-of-n-longer", "tokens-policy", "tokens-reward", "calibration",
     }  # fmt: skip
-    assert [claim["seeds"] for claim in found["claims"]] == [2] * 4
+    assert [claim["seeds"] for claim in found["claims"]] == [2] * 10
     assert (tmp_path / "run" / "index.html").is_file()
     again = run("haf_rm", tmp_path / "run", **SMALL)
     assert "finished before, kept" in again.output
@@ -44,7 +45,7 @@ def test_in_our_world_it_finds_all_that_it_promises(tmp_path):
 
 def test_a_reader_adds_arms_in_a_cell_and_only_they_are_trained(tmp_path):
     """The notebook's own examples, made live."""
-    small = SMALL | {"regimes": "12", "quantized_seeds": 0}
+    small = SMALL | {"regimes": "12", "quantized_seeds": 0, "poolings": "last"}
     done = run("haf_rm", tmp_path / "run", **small)
     assert done.exit_code == 0, done.output
     jobs = tmp_path / "run" / "haf_rm" / "steps" / "jobs"
@@ -54,10 +55,10 @@ def test_a_reader_adds_arms_in_a_cell_and_only_they_are_trained(tmp_path):
     assert len(list(jobs.iterdir())) == 2 * 5
     found = results("haf_rm", tmp_path / "run")
     accuracy = {row[0] for row in found["tables"]["accuracy"]["rows"]}
-    assert {"standard", "hybrid 0.5", "hybrid, mean of tokens"} <= accuracy
+    assert {"standard", "hybrid 0.5", "hybrid, hinge"} <= accuracy
     settings = {row[0]: row[-1] for row in found["tables"]["arms"]["rows"]}
     assert settings["hybrid 0.5"] == settings["hybrid 0.2"]
-    assert settings["hybrid, mean of tokens"] == f"{settings['hybrid 0.2']}, pooling mean"
+    assert settings["hybrid, hinge"] == f"{settings['hybrid 0.2']}, policy_loss hinge"
 
 
 def test_the_path_of_the_larger_profiles_on_local_files(tmp_path):
@@ -78,8 +79,9 @@ def test_the_path_of_the_larger_profiles_on_local_files(tmp_path):
     files = ",".join(str(tmp_path / f"{name}.jsonl") for name in ("first", "second"))
     done = run(
         "haf_rm", tmp_path / "run", data=files, model=model, quantize="nf4", lora=True, tuning="paper",
-        template="paper", regimes=8, seeds=1, alphas="0.2", quantized_seeds=0, test_prompts=5, max_tokens=96,
-        micro_batch=2, workers=1, samples=3, judge=f"reward:{judge}", judged_prompts=4, max_new_tokens=6,
+        template="paper", regimes=8, seeds=1, alphas="0.2", poolings="last", quantized_seeds=0, test_prompts=5,
+        max_tokens=96, micro_batch=2, workers=1, samples=3, judge=f"reward:{judge}", judged_prompts=4,
+        max_new_tokens=6,
     )  # fmt: skip
     assert done.exit_code == 0, done.output
     found = results("haf_rm", tmp_path / "run")

@@ -1,13 +1,15 @@
 """Tune every arm of the HaF-RM experiment alike: `python -m workbench.recipes.haf_rm_tuning --out data/haf_rm`.
 
 Every arm gets the same number of settings, the same seeds and the same data, and none of these is what is reported
-on. The standard arm comes first. Killed, the same command goes on.
+on. The standard arm comes first. Killed, the same command goes on. Arms that the folder's file holds already, tuned
+on the same seeds and data, are not tuned again: an arm more costs its own trainings.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import product
 from pathlib import Path
@@ -18,6 +20,7 @@ import numpy as np
 
 from workbench.core.errors import WorkbenchError
 from workbench.models.loading import ModelSettings
+from workbench.models.reward_model import POOLINGS
 from workbench.papers.haf_rm.data import (
     WORLD,
     DataSettings,
@@ -37,7 +40,7 @@ from workbench.papers.haf_rm.experiment import (
 )
 from workbench.papers.haf_rm.results import Findings
 from workbench.papers.haf_rm.setup import policy_folder
-from workbench.papers.haf_rm.tuning import FILE, Tuning
+from workbench.papers.haf_rm.tuning import FILE, Tuning, read_tuning
 from workbench.preferences.accuracy import correctness
 from workbench.store import atomic
 from workbench.store.jobs import run_jobs
@@ -66,6 +69,7 @@ def tune(
     *,
     workers: int = 1,
     command: str = "",
+    known: Tuning | None = None,
 ) -> Tuning:
     """Train every arm with every setting of its grid, and choose by accuracy on held-out pairs of the same kind.
 
@@ -75,23 +79,27 @@ def tune(
         folder: Where outcomes are kept as they come.
         workers: Processes.
         command: What makes the file, to be kept in it.
+        known: An earlier tuning, whose rows count where they are of the same seeds, data, regime and grid.
     """
     data = _own_test_set(prepare_data(data_settings, declaration.model))
     arms = declaration.arms(declaration.main)
     if declaration.quantized_seeds:
         arms.append(declaration.quantized)
+    tuned = _tuned(known, declaration, data_settings)
+    rows = [
+        row for arm in arms if _settings(tuned.get(arm.name, ())) == _grid(arm) for row in tuned[arm.name]
+    ]
     jobs: dict[str, Job] = {}
     tried: list[tuple[Arm, dict[str, float], list[str]]] = []
     for arm in arms:
-        grid = grid_of(arm)
-        for values in product(*grid.values()):
-            setting = dict(zip(grid, values, strict=True))
+        if any(row["arm"] == arm.name for row in rows):
+            continue
+        for setting in _grid(arm):
             named = {_name(job, setting): job for job in _jobs(declaration, data, arm, setting, folder)}
             jobs |= named
             tried.append((arm, setting, list(named)))
     outcomes = run_jobs(run_job, jobs, folder, workers=workers, label="tuning")
     reference = untrained(declaration, data).logps
-    rows: list[dict[str, Any]] = []
     for arm, setting, names in tried:
         accuracies = [_accuracy(declaration, data, outcomes[name], reference, arm) for name in names]
         rows.append({"arm": arm.name, **setting, "accuracy": round(float(np.mean(accuracies)), 4)})
@@ -99,9 +107,37 @@ def tune(
     for arm in arms:
         best = max((row for row in rows if row["arm"] == arm.name), key=lambda row: row["accuracy"])
         chosen[arm.name] = {name: best[name] for name in grid_of(arm)}
+    order = [arm.name for arm in arms]
+    rows.sort(key=lambda row: order.index(row["arm"]))
     return Tuning(
         command, declaration.seeds, asdict(data_settings), declaration.main.name, tuple(rows), chosen
     )
+
+
+def _tuned(
+    known: Tuning | None, declaration: Declaration, data: DataSettings
+) -> dict[str, list[dict[str, Any]]]:
+    """Return by arm the rows of an earlier tuning; none if it was of other seeds, data or another regime."""
+    now = json.loads(json.dumps(asdict(data)))
+    same = known is not None and (
+        (known.seeds, known.regime) == (declaration.seeds, declaration.main.name)
+        and all(now.get(name) == value for name, value in known.data.items())
+    )
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for row in known.rows if known is not None and same else ():
+        rows.setdefault(row["arm"], []).append(row)
+    return rows
+
+
+def _settings(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, float]]:
+    """Return the settings of an arm's rows, in order."""
+    return [{name: row[name] for name in row if name not in ("arm", "accuracy")} for row in rows]
+
+
+def _grid(arm: Arm) -> list[dict[str, float]]:
+    """Return the settings that an arm is tuned over, in order."""
+    grid = grid_of(arm)
+    return [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
 
 
 def _own_test_set(data: ExperimentData) -> ExperimentData:
@@ -151,20 +187,25 @@ def _accuracy(
 )
 @click.option("--seeds", default=2, show_default=True, help="Tuning seeds.")
 @click.option("--workers", default=2, show_default=True, help="Trainings at a time.")
-def main(out: Path, seeds: int, workers: int) -> None:
+@click.option("--fresh", is_flag=True, help="Tune all arms, whatever the folder's file holds.")
+def main(out: Path, seeds: int, workers: int, fresh: bool) -> None:
     from workbench.papers.haf_rm.setup import TUNING_DATA_SEED, TUNING_SEEDS
 
     model = ModelSettings(str(policy_folder()), device="cpu")
-    declaration = Declaration(model, seeds=TUNING_SEEDS[:seeds], quantized_seeds=1, training=POCKET_TRAINING)
+    declaration = Declaration(
+        model, poolings=POOLINGS, seeds=TUNING_SEEDS[:seeds], quantized_seeds=1, training=POCKET_TRAINING
+    )
     data = DataSettings((WORLD,), pool_prompts=800, test_prompts=200, samples=8, seed=TUNING_DATA_SEED)
     folder = out / "tuning"
     try:
+        known = None if fresh or not (out / FILE).is_file() else read_tuning(out / FILE)
         found = tune(
             declaration,
             data,
             folder,
             workers=workers,
             command=f"python -m workbench.recipes.haf_rm_tuning --out {out} --seeds {seeds}",
+            known=known,
         )
     except WorkbenchError as error:
         raise click.ClickException(str(error)) from error

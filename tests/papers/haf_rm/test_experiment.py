@@ -114,6 +114,33 @@ def test_every_arm_of_a_seed_gets_the_same_pairs_and_its_own_tuned_settings(tmp_
     assert (by_arm["standard"].model.quantize, by_arm["standard"].lora) == (None, None)
 
 
+def test_a_pooling_more_is_an_arm_more_of_all_that_have_a_reward_head():
+    tuned = {"standard, mean pooling": {"learning_rate": 0.25}, "hybrid 0.2": {"learning_rate": 0.5}}
+    both = replace(DECLARED, poolings=("last", "mean"), tuned=tuned)
+    alone = DECLARED.arms(MAIN)
+    heads = [name for name in (arm.name for arm in alone) if name != "DPO"]
+    assert both.arms(MAIN)[: len(alone)] == alone  # what was trained before is trained alike
+    more = both.arms(MAIN)[len(alone) :]
+    assert [arm.name for arm in more] == [f"{name}, mean pooling" for name in heads]
+    assert {training_settings(both, arm, 0).pooling for arm in more} == {"mean"}
+    assert {training_settings(both, arm, 0).pooling for arm in alone} == {"last"}
+    assert training_settings(both, more[0], 0).learning_rate == 0.25
+    assert both.arms(NOISY) == DECLARED.arms(NOISY)
+    assert (both.standard, both.middle) == (DECLARED.standard, DECLARED.middle) == ("standard", "hybrid 0.2")
+
+
+def test_one_pooling_that_is_not_the_papers_is_named_in_every_arm():
+    mean = replace(DECLARED, poolings=("mean",))
+    assert [arm.name for arm in mean.arms(NOISY)] == ["standard, mean pooling", "hybrid 0.2, mean pooling"]
+    assert (mean.standard, mean.middle) == ("standard, mean pooling", "hybrid 0.2, mean pooling")
+    assert mean.quantized.name == "hybrid 0.2, mean pooling, NF4 + LoRA"
+    assert training_settings(mean, mean.quantized, 0).pooling == "mean"
+    assert mean.quantized.alpha == 0.2
+    for wrong in ((), ("mean", "mean"), ("first",)):
+        with pytest.raises(SettingsError, match="poolings: different ones of last, mean"):
+            replace(DECLARED, poolings=wrong)
+
+
 def test_noise_turns_labels_of_the_same_pairs_and_fewer_pairs_are_the_first_of_more():
     clean, noisy, few = (
         training_pairs(POOL, regime, source="in", seed=7) for regime in (MAIN, NOISY, Regime(5))
@@ -255,6 +282,31 @@ def test_claims_follow_their_intervals(findings):
     assert "Best-of-2" in claims[3].statement
     alone = replace(findings, outcomes=findings.outcomes[:3])
     assert {claim.verdict for claim in haf_rm_claims(alone)} == {"undecided: one seed"}
+
+
+def test_every_pooling_has_the_papers_claims_and_is_compared_with_the_first(findings):
+    """The mean over the response orders all pairs right, hybrid or not."""
+    right = [1, 0, 1, 0, 1, 0]
+    more = [
+        outcome(f"{name}, mean pooling", seed, right)
+        for name in ("standard", "hybrid 0.2")
+        for seed in (0, 1)
+    ]
+    declared = replace(findings.declaration, poolings=("last", "mean"))
+    both = replace(findings, declaration=declared, outcomes=[*findings.outcomes, *more])
+    claims = list(haf_rm_claims(both))
+    first = list(haf_rm_claims(findings))
+    assert claims[:4] == first
+    measured = {claim.statement: claim.measured for claim in claims[4:]}
+    more_accurate = "The hybrid reward model is more accurate than"
+    assert measured == {
+        f"{more_accurate} the standard one on pairs in distribution (mean pooling)": 0,
+        f"{more_accurate} the standard one on pairs out of distribution (mean pooling)": 0,
+        f"{more_accurate} DPO's implicit reward (mean pooling)": 1 - 0.625,
+        "Best-of-2 by the hybrid reward model picks better answers (mean pooling)": 0,
+        "Ablation: standard, mean pooling is more accurate than standard on pairs in distribution": 0.75,
+        "Ablation: standard, mean pooling is more accurate than standard on pairs out of distribution": 1,
+    }
 
 
 def test_arms_are_added_under_names_of_their_own():

@@ -9,11 +9,12 @@ from typing import Any
 from workbench.core.errors import SettingsError
 from workbench.models.loading import ModelSettings
 from workbench.models.lora import LoraSettings
+from workbench.models.reward_model import POOLINGS
 from workbench.papers.haf_rm.data import Regime
 from workbench.training.losses import POLICY_LOSSES
 from workbench.training.settings import RewardTrainingSettings
 
-__all__ = ["DPO", "STANDARD", "Arm", "Declaration", "hybrid_name"]
+__all__ = ["DPO", "STANDARD", "Arm", "Declaration", "hybrid_name", "pooled_name"]
 
 STANDARD, DPO = "standard", "DPO"
 
@@ -21,6 +22,11 @@ STANDARD, DPO = "standard", "DPO"
 def hybrid_name(alpha: float) -> str:
     """Return what tables call the hybrid arm with this weight of the policy loss."""
     return f"hybrid {alpha:g}"
+
+
+def pooled_name(name: str, pooling: str) -> str:
+    """Return what tables call an arm whose reward head reads a response so; the paper's last token is not named."""
+    return name if pooling == RewardTrainingSettings.pooling else f"{name}, {pooling} pooling"
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,9 @@ class Declaration:
     """The backbone."""
     alphas: tuple[float, ...] = (0.05, 0.2, 1.0)
     """Weights of the policy loss that the hybrid arms have; the paper's is 0.2."""
+    poolings: tuple[str, ...] = (RewardTrainingSettings.pooling,)
+    """What the reward head reads, of `POOLINGS`: each makes an arm of the standard model and of every hybrid. The
+    first is that of all regimes, the others of the main one alone; the paper's is the last token."""
     regimes: tuple[Regime, ...] = (Regime(300),)
     """The first is the main one, with every arm; the others compare the standard one and the paper's hybrid."""
     seeds: tuple[int, ...] = tuple(range(10))
@@ -81,6 +90,12 @@ class Declaration:
         faults = []
         if not self.alphas or len(set(self.alphas)) < len(self.alphas) or not all(a > 0 for a in self.alphas):
             faults.append((f"alphas {self.alphas}", "alphas: different numbers above 0"))
+        if (
+            not self.poolings
+            or len(set(self.poolings)) < len(self.poolings)
+            or set(self.poolings) - {*POOLINGS}
+        ):
+            faults.append((f"poolings {self.poolings}", f"poolings: different ones of {', '.join(POOLINGS)}"))
         if not self.regimes or len(set(self.regimes)) < len(self.regimes):
             faults.append((f"{len(self.regimes)} regimes", "regimes: at least one, all different"))
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
@@ -98,16 +113,36 @@ class Declaration:
         return self.regimes[0]
 
     @property
+    def standard(self) -> str:
+        """The standard arm that others are compared with, which reads as the first pooling says."""
+        return pooled_name(STANDARD, self.poolings[0])
+
+    @property
     def middle(self) -> str:
-        """The hybrid arm that stands for all where not all are trained: the paper's alpha, or the nearest to it."""
-        return hybrid_name(min(self.alphas, key=lambda alpha: abs(alpha - RewardTrainingSettings.alpha)))
+        """The hybrid arm that stands for all where not all are trained; see `middle_of`."""
+        return self.middle_of(self.poolings[0])
+
+    def middle_of(self, pooling: str) -> str:
+        """Return the hybrid arm of a pooling with the paper's alpha, or the nearest to it."""
+        return pooled_name(hybrid_name(self._middle_alpha), pooling)
+
+    @property
+    def _middle_alpha(self) -> float:
+        return min(self.alphas, key=lambda alpha: abs(alpha - RewardTrainingSettings.alpha))
 
     def arms(self, regime: Regime) -> list[Arm]:
         """Return the arms that are trained in a regime, the standard one first."""
-        hybrids = [Arm(hybrid_name(alpha), alpha) for alpha in self.alphas]
         if regime != self.main:
-            return [Arm(STANDARD, 0.0), *(arm for arm in hybrids if arm.name == self.middle)]
-        return [Arm(STANDARD, 0.0), *hybrids, Arm(DPO, 1.0, reward_weight=0.0), *self.added]
+            return self._with_heads(self.poolings[0], (self._middle_alpha,))
+        first, *others = (self._with_heads(pooling, self.alphas) for pooling in self.poolings)
+        dpo = Arm(DPO, 1.0, reward_weight=0.0)
+        return [*first, dpo, *(arm for arms in others for arm in arms), *self.added]
+
+    def _with_heads(self, pooling: str, alphas: Sequence[float]) -> list[Arm]:
+        """Return the standard arm and the hybrids of a pooling."""
+        arms = [Arm(STANDARD, 0.0), *(Arm(hybrid_name(alpha), alpha) for alpha in alphas)]
+        changes = {} if pooling == self.training.pooling else {"pooling": pooling}
+        return [replace(arm, name=pooled_name(arm.name, pooling), changes=changes) for arm in arms]
 
     def with_arms(self, arms: Sequence[Arm]) -> Declaration:
         """Return the declaration with the arms that are not among those of the main regime added to them.
@@ -134,7 +169,8 @@ class Declaration:
     @property
     def quantized(self) -> Arm:
         """The arm that trains as a large model would be trained."""
-        return Arm(f"{self.middle}, NF4 + LoRA", float(self.middle.split()[1]), quantized=True)
+        _, middle = self._with_heads(self.poolings[0], (self._middle_alpha,))
+        return replace(middle, name=f"{middle.name}, NF4 + LoRA", quantized=True)
 
     def with_variants(self, names: Sequence[str]) -> Declaration:
         """Return the declaration with an arm more for each other form of the policy loss: the paper's ablation.

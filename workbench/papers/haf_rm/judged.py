@@ -17,7 +17,6 @@ from workbench.core.errors import DataError
 from workbench.core.paired import Effect, crossed_effect
 from workbench.core.statistics import Estimate, clustered_wilson
 from workbench.papers.haf_rm.data import Regime
-from workbench.papers.haf_rm.declaration import STANDARD
 from workbench.papers.haf_rm.results import Findings
 from workbench.rewards.judge import Comparison, Preference
 from workbench.rewards.judge_by_name import make_judge
@@ -52,6 +51,7 @@ def picked_pairs(findings: Findings, regime: Regime) -> tuple[PickedPair, ...]:
         findings: Of an experiment whose backbone answered prompts.
         regime: What the arms were trained in.
     """
+    standard = findings.declaration.standard
     picks = {
         (outcome.arm, outcome.trained_on, outcome.seed): dict(_picks(findings, findings.text_scores(outcome)))
         for outcome in findings.outcomes
@@ -60,8 +60,8 @@ def picked_pairs(findings: Findings, regime: Regime) -> tuple[PickedPair, ...]:
     pairs: list[PickedPair] = []
     for (arm, trained_on, seed), chosen in picks.items():
         rivals = {UNPICKED: {place: texts[0] for place, texts in _answers(findings)}}
-        if arm != STANDARD:
-            rivals[STANDARD] = picks[STANDARD, trained_on, seed]
+        if arm != standard:
+            rivals[standard] = picks[standard, trained_on, seed]
         for against, others in rivals.items():
             pairs += [
                 PickedPair(

@@ -16,7 +16,7 @@ from workbench.core.statistics import (
     paired_t_interval,
 )
 from workbench.papers.haf_rm.data import ExperimentData, Regime
-from workbench.papers.haf_rm.declaration import STANDARD, Declaration
+from workbench.papers.haf_rm.declaration import Declaration
 from workbench.papers.haf_rm.experiment import Outcome
 from workbench.preferences.accuracy import correctness
 from workbench.preferences.comparison import ArmDifference, compare_arms
@@ -91,7 +91,7 @@ class Findings:
                 arm: seeds for (r, arm, on), seeds in self.scores.items() if r == regime and on == trained_on
             }
             names = {arm: self.score_of(arm) for arm in arms}
-            compared = compare_arms(arms, against=STANDARD, score=names)
+            compared = compare_arms(arms, against=self.declaration.standard, score=names)
             several = len(self.data.pools) > 1
             rows += [
                 row._replace(source=f"{trained_on} -> {row.source}") if several else row for row in compared

@@ -101,6 +101,7 @@ def declare(settings: Any) -> Declaration:
             share_prompts=settings.share_prompts,
         ),
         alphas=tuple(_number(word) for word in settings.alphas),
+        poolings=tuple(settings.poolings),
         regimes=regimes,
         seeds=tuple(range(settings.seeds)),
         quantized_seeds=min(settings.quantized_seeds, settings.seeds),

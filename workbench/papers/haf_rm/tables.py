@@ -42,12 +42,15 @@ def arms_table(declaration: Declaration) -> pd.DataFrame:
     for arm in arms:
         tuned = declaration.tuned.get(arm.tuned_as or arm.name, {})
         said = [f"{name} {value:g}" for name, value in tuned.items()]
-        said += [f"{name} {value}" for name, value in arm.changes.items()]
+        said += [f"{name} {value}" for name, value in arm.changes.items() if name != "pooling"]
         rows.append(
             {
                 "arm": arm.name,
                 "reward loss weight": arm.reward_weight,
                 "policy loss weight (alpha)": arm.alpha,
+                "pooling": arm.changes.get("pooling", declaration.training.pooling)
+                if arm.reward_weight
+                else "",
                 "evaluated by": f"{arm.score} reward",
                 "seeds": declaration.quantized_seeds if arm.quantized else len(declaration.seeds),
                 "hyperparameters": ", ".join(said) or "the paper's",
