@@ -90,3 +90,24 @@ def test_naming_generators_imports_none_of_the_heavy_libraries() -> None:
     program += " if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_model_with_a_style_of_its_own_is_named_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "key")
+    plain, chat = GenerationSettings(), GenerationSettings(style="chat")
+    for kind in ("hf", "openai"):
+        styled = make_generator(f"{kind}:lab/model@chat", plain)
+        assert styled.name == f"{kind}:lab/model"
+        assert styled.fingerprint == make_generator(f"{kind}:lab/model", chat).fingerprint
+        assert make_generator(f"{kind}:lab/model@chat@chat").name == f"{kind}:lab/model@chat"
+
+
+@pytest.mark.parametrize("spec", ["hf:lab/model@talk", "hf:@chat", "hf:lab/model@"])
+def test_what_is_no_style_belongs_to_the_name(spec: str) -> None:
+    assert make_generator(spec).name == spec
+
+
+def test_a_folder_of_the_whole_name_comes_before_a_style(tmp_path: Path) -> None:
+    folder = tmp_path / "model@chat"
+    folder.mkdir()
+    assert make_generator(f"hf:{folder}").name == f"hf:{folder}"

@@ -63,6 +63,14 @@ def test_what_auto_picks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert pick_dtype("auto", gpu) == torch.float16
 
 
+def test_native_is_bfloat16_on_a_processor_that_multiplies_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    cpu = torch.device("cpu")
+    for sets, dtype in ((["avx2", "avx512_bf16"], torch.bfloat16), (["avx2", "avx512f"], torch.float32)):
+        monkeypatch.setattr("workbench.models.placement.instruction_sets", lambda sets=sets: sets)
+        assert pick_dtype("native", cpu) == dtype
+        assert pick_dtype("auto", cpu) == torch.float32
+
+
 def test_a_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)

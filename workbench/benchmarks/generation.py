@@ -45,6 +45,7 @@ def measure_generation(
     rounds: int,
     threads: int,
     device: str,
+    dtype: str = "auto",
     say: Callable[[str], object],
 ) -> GenerationSpeed:
     """Let a model continue texts in each way in turn, greedily.
@@ -57,13 +58,14 @@ def measure_generation(
         rounds: How often the ways run in turn, after a short one of each that does not count.
         threads: Threads of arithmetic on the CPU.
         device: Where it computes.
+        dtype: Number type of its weights.
         say: Told of each measurement.
     """
     import torch
 
     torch.set_num_threads(threads)
     settings = GenerationSettings(
-        temperature=0.0, max_new_tokens=max_new_tokens, batch_size=batch_size, device=device
+        temperature=0.0, max_new_tokens=max_new_tokens, batch_size=batch_size, device=device, dtype=dtype
     )
     lm, tokenizer = load_model(model, settings)
     ready = {

@@ -1,3 +1,4 @@
+from .drawn_families import draw_families as draw_families
 from .ds1000 import Problem as Problem
 from .ds1000 import families as families
 from .ds1000 import load_problems as load_problems
@@ -20,6 +21,7 @@ __all__ = [
     "Problem",
     "QAExample",
     "QAFeedback",
+    "draw_families",
     "families",
     "fetch_file",
     "load_preferences",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from workbench.core.errors import SettingsError
 from workbench.datasets.coding_problem import BenchmarkProblem
 from workbench.generators.answer import Generator
-from workbench.generators.settings import GenerationSettings
+from workbench.generators.settings import STYLES, GenerationSettings
 
 __all__ = ["GENERATOR_KINDS", "make_generator"]
 
@@ -57,7 +58,7 @@ def _huggingface(
     from workbench.generators.huggingface import HuggingFaceText
     from workbench.generators.solving import ModelGenerator
 
-    return ModelGenerator(HuggingFaceText(rest, settings))
+    return ModelGenerator(HuggingFaceText(*_in_style(rest, settings)))
 
 
 def _openai(
@@ -66,7 +67,15 @@ def _openai(
     from workbench.generators.openai import OpenAIText
     from workbench.generators.solving import ModelGenerator
 
-    return ModelGenerator(OpenAIText(rest, settings))
+    return ModelGenerator(OpenAIText(*_in_style(rest, settings)))
+
+
+def _in_style(rest: str, settings: GenerationSettings) -> tuple[str, GenerationSettings]:
+    """Return the model of `NAME@STYLE`, and settings with that style; of a plain name both as they are."""
+    name, _, style = rest.rpartition("@")
+    if not name or style not in STYLES or Path(rest).expanduser().exists():
+        return rest, settings
+    return name, replace(settings, style=style)
 
 
 GENERATOR_KINDS = (
@@ -88,7 +97,8 @@ def make_generator(
     """Make a generator.
 
     Args:
-        spec: Its kind and, after a colon, its model or file: see `GENERATOR_KINDS`.
+        spec: Its kind and, after a colon, its model or file: see `GENERATOR_KINDS`. A model that is asked in a style
+            of its own is written `NAME@STYLE`, such as `hf:Qwen/Qwen2.5-Coder-0.5B@insertion`.
         settings: How a model is asked; the defaults where None.
         problems: All problems of the benchmark, in order, even where only some of them will be asked: the
             memorizer learns their Origins, and recorded answers are checked against their ids.

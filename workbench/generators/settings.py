@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from workbench.core.errors import SettingsError
+from workbench.models.placement import DTYPES
 
 __all__ = ["QUANTIZATIONS", "STYLES", "GenerationSettings"]
 
 STYLES = ("completion", "insertion", "chat")
 """Ways to put a problem to a model; see `workbench.generators.prompts`."""
 QUANTIZATIONS = ("4bit", "8bit")
-DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
+from .kept import show_kept as show_kept
 from .run import Run as Run
 from .run import unkeyed as unkeyed
 
-__all__ = ["Run", "unkeyed"]
+__all__ = ["Run", "show_kept", "unkeyed"]

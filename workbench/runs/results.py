@@ -44,16 +44,23 @@ class Results:
         self.numbers[name] = to_plain(value)
         self.save()
 
-    def table(self, name: str, frame: pd.DataFrame, caption: str) -> None:
-        """Keep a table: its columns and rows as they are, an index with names as leading columns."""
+    def table(self, name: str, frame: pd.DataFrame, caption: str, *, kept: str = "") -> None:
+        """Keep a table: its columns and rows as they are, an index with names as leading columns.
+
+        Args:
+            name: What it is called.
+            frame: The table.
+            caption: What it shows.
+            kept: Where it was not measured by this run: the command that measured it.
+        """
         flat = frame.reset_index() if any(label is not None for label in frame.index.names) else frame
         columns = [" / ".join(map(str, c)) if isinstance(c, tuple) else str(c) for c in flat.columns]
         rows = [[to_plain(cell) for cell in row] for row in flat.itertuples(index=False, name=None)]
-        self.tables[name] = {"caption": caption, "columns": columns, "rows": rows}
+        self.tables[name] = {"caption": caption, "columns": columns, "rows": rows, **_made_by(kept)}
         self.save()
 
-    def figure(self, name: str, figure: go.Figure, caption: str) -> Path:
-        """Keep a plotly figure as figures/NAME.json; returns that file."""
+    def figure(self, name: str, figure: go.Figure, caption: str, *, kept: str = "") -> Path:
+        """Keep a plotly figure as figures/NAME.json, with `kept` as for a table; returns that file."""
         if not _FILE_NAME.fullmatch(name):
             raise SettingsError(
                 got=f"a figure called {name!r}",
@@ -62,7 +69,7 @@ class Results:
             )
         file = self.folder / "figures" / f"{name}.json"
         atomic.write_json(file, json.loads(figure.to_json()))
-        self.figures[name] = {"caption": caption, "file": f"figures/{name}.json"}
+        self.figures[name] = {"caption": caption, "file": f"figures/{name}.json", **_made_by(kept)}
         self.save()
         return file
 
@@ -81,3 +88,7 @@ class Results:
             "claims": [to_plain(claim) for claim in with_holm(self.claims).values()],
         }
         atomic.write_json(self.folder / "results.json", redact(to_plain(content)))
+
+
+def _made_by(command: str) -> dict[str, str]:
+    return {"kept": command} if command else {}

@@ -170,12 +170,12 @@ class Run:
             show_line(f"{name}: {kept:.4g}" if isinstance(kept, float) else f"{name}: {kept}")
         return value
 
-    def table(self, name: str, frame: pd.DataFrame, caption: str) -> None:
-        """Show a table below the cell, and keep it for results.json and the report."""
-        self.results.table(name, frame, caption)
+    def table(self, name: str, frame: pd.DataFrame, caption: str, *, kept: str = "") -> None:
+        """Show a table below the cell, and keep it for results.json and the report; `kept` as in `Results.table`."""
+        self.results.table(name, frame, caption, kept=kept)
         show_table(frame, caption)
 
-    def figure(self, name: str, figure: go.Figure, caption: str) -> None:
+    def figure(self, name: str, figure: go.Figure, caption: str, *, kept: str = "") -> None:
         """Show a plotly figure below the cell, and keep it as figures/NAME.json and for the report.
 
         A figure in plotly's own style takes the workbench's (`workbench.plots.theme`).
@@ -183,7 +183,7 @@ class Run:
         from workbench.plots.theme import dress
 
         dress(figure)
-        self.results.figure(name, figure, caption)
+        self.results.figure(name, figure, caption, kept=kept)
         show_figure(figure, caption)
 
     def claim(self, claim: Claim | None = None, **fields: Any) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from workbench.models.placement import DTYPES
+
 
 def _there(ctx: click.Context, param: click.Parameter, device: str) -> str:
     if device == "cuda" and not ctx.resilient_parsing:
@@ -291,9 +293,18 @@ def families(names: tuple[str, ...], workers: int, out: Path | None) -> None:
     show_default=True,
     help="How often all ways run in turn.",
 )
+@click.option(
+    "--dtype",
+    type=click.Choice(DTYPES),
+    default="auto",
+    show_default=True,
+    help="Number type of the weights.",
+)
 @_device
 @_threads
-def generation(model: str, problems: str, limit: int, device: str, threads: int, **sizes: int) -> None:
+def generation(
+    *, model: str, problems: str, limit: int, dtype: str, device: str, threads: int, **sizes: int
+) -> None:
     """Answer as hf: does, with and without stop texts, beside a plain batched `generate` of the same prompts."""
     from workbench.benchmarks.generation import measure_generation
     from workbench.datasets import load_problems
@@ -301,7 +312,9 @@ def generation(model: str, problems: str, limit: int, device: str, threads: int,
     chosen = load_problems(problems)
     chosen = chosen[:: max(1, len(chosen) // limit)][:limit]
     prompts = [problem.prompt for problem in chosen]
-    speed = measure_generation(model, prompts, device=device, threads=threads, say=click.echo, **sizes)
+    speed = measure_generation(
+        model, prompts, device=device, dtype=dtype, threads=threads, say=click.echo, **sizes
+    )
     click.echo(f"\n{'':<16} {'tokens':>8} {'tokens/s':>9}   wall, processor time a token (1: plain generate)")
     for arm, tokens in speed.tokens.items():
         wall, processor = speed.ratio(arm)

@@ -10,6 +10,7 @@ import click
 
 from workbench.cli.option_types import AMOUNT, further_option, help_all
 from workbench.core.terminal import echo
+from workbench.models.placement import DTYPES
 
 EXAMPLE = "Example: workbench ds1000 score hf:Qwen/Qwen2.5-Coder-1.5B --problems hub --out out/qwen"
 
@@ -30,6 +31,14 @@ def command() -> None:
 )
 @click.option("--library", "libraries", multiple=True, help="Score this library only; repeatable.")
 @further_option("--perturbation", "perturbations", multiple=True, help="Score this type only; repeatable.")
+@further_option(
+    "--families",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Score N Origins with all their variants, the same ones at every call; 0: all problems.",
+)
 @click.option(
     "--samples",
     type=click.IntRange(min=1),
@@ -73,6 +82,13 @@ def command() -> None:
 @click.option("--batch-size", type=int, default=8, show_default=True, help="Batch size in prompts (hf).")
 @click.option("--quantize", type=click.Choice(["4bit", "8bit"]), help="Quantize the weights (hf).")
 @further_option("--device", default="auto", show_default=True, help="Device of the model (hf).")
+@further_option(
+    "--dtype",
+    type=click.Choice(DTYPES),
+    default="auto",
+    show_default=True,
+    help="Number type of the model's weights (hf).",
+)
 @further_option("--concurrency", type=int, default=8, show_default=True, help="Concurrent requests (openai).")
 @further_option(
     "--retry-failed", is_flag=True, help="Request again the answers that an endpoint failed to give."
@@ -173,13 +189,14 @@ def _scoring(generator: str, options: dict[str, Any]) -> Any:
 
     names = (
         "style", "temperature", "top_p", "max_new_tokens", "seed", "batch_size", "quantize", "device",
-        "concurrency",
+        "dtype", "concurrency",
     )  # fmt: skip
     return Scoring(
         generator,
         problems=options["problems"],
         libraries=options["libraries"],
         perturbations=options["perturbations"],
+        families=options["families"],
         samples=options["samples"],
         workers=options["workers"],
         retry_failed=options["retry_failed"],

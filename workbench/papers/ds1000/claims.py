@@ -5,13 +5,14 @@ Source: Lai et al. 2023, "DS-1000: A Natural and Reliable Benchmark for Data Sci
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from workbench.core.paired import Effect, alike_interval
 from workbench.core.statistics import Estimate, wilson_interval
-from workbench.papers.ds1000.summary import Summary
+from workbench.papers.ds1000.styles import StyleEffect
+from workbench.papers.ds1000.summary import Gap, Summary
 from workbench.runs.claims import Claim
 
 __all__ = ["PAPER", "ds1000_claims"]
@@ -21,13 +22,16 @@ CODEX_002 = 0.388
 """Codex-002 on the completion prompts of the current data; 0.433 with the insertion prompts of the paper."""
 
 
-def ds1000_claims(summaries: Mapping[str, Summary], source: str) -> Iterator[Claim]:
+def ds1000_claims(
+    summaries: Mapping[str, Summary], source: str, styles: Sequence[StyleEffect] = ()
+) -> Iterator[Claim]:
     """Yield the paper's claims, for `Run.claim`. Nothing is trained here: problems are what varies.
 
     Args:
         summaries: By generator. `reference` and `memorizer` are yardsticks, answers from a file are of no
             model in particular; all others count as models.
         source: Where the problems come from, as in the profile.
+        styles: Of models that were asked in several.
     """
     data = {
         "suite": "Measured on problems of the workbench's own writing: not the paper's data.",
@@ -39,6 +43,13 @@ def ds1000_claims(summaries: Mapping[str, Summary], source: str) -> Iterator[Cla
     yield _surface(summaries, data)
     if "memorizer" in summaries:
         yield _memorized(summaries["memorizer"], data)
+    yield from _perturbed(_models(summaries), data)
+    yield from _inserted(styles, data)
+
+
+def _models(summaries: Mapping[str, Summary]) -> dict[str, Summary]:
+    yardsticks = ("reference", "memorizer", "recorded")
+    return {name: one for name, one in summaries.items() if name.partition(":")[0] not in yardsticks}
 
 
 def _sound(reference: Summary, data: str) -> Claim:
@@ -60,11 +71,7 @@ def _sound(reference: Summary, data: str) -> Claim:
 
 
 def _hard(summaries: Mapping[str, Summary], data: str) -> Claim:
-    models = {
-        name: summary.all
-        for name, summary in summaries.items()
-        if name.partition(":")[0] not in ("reference", "memorizer", "recorded")
-    }
+    models = {name: summary.all for name, summary in _models(summaries).items()}
     effect, note = None, "No model was evaluated: run the laptop or paper profile, or name a generator."
     if models:
         name, best = max(models.items(), key=lambda item: item[1].pass_at_1 or 0.0)
@@ -112,9 +119,7 @@ def _memorized(memorizer: Summary, data: str) -> Claim:
     gap = memorizer.gaps.get("all")
     effect, note = None, "No Origin was scored together with a variant."
     if gap is not None:
-        alike = gap.gap.low == gap.gap.high
-        estimate = alike_interval(gap.gap.value, gap.families, (-1.0, 1.0)) if alike else gap.gap
-        effect = Effect(estimate, None, gap.families)
+        effect = _gap_effect(gap)
         note = (
             f"The memorizer's pass@1 on Origins ({gap.origin:.2f}) less that on their own variants "
             f"({gap.variants:.2f}), paired within {gap.families} families. {data}"
@@ -128,3 +133,36 @@ def _memorized(memorizer: Summary, data: str) -> Claim:
         unit="points",
         note=note,
     )
+
+
+def _perturbed(models: Mapping[str, Summary], data: str) -> Iterator[Claim]:
+    for name, summary in models.items():
+        if (gap := summary.gaps.get("all")) is not None:
+            yield Claim.of(
+                _gap_effect(gap),
+                statement=f"{name} answers Origins better than their own variants",
+                paper=PAPER,
+                paper_value="every model loses on perturbed problems",
+                unit="points",
+                note=f"pass@1 on Origins {gap.origin:.3f}, on their variants {gap.variants:.3f}, paired within "
+                f"{gap.families} families. {data}",
+            )
+
+
+def _inserted(styles: Sequence[StyleEffect], data: str) -> Iterator[Claim]:
+    for one in styles:
+        if (one.style, one.against) == ("insertion", "completion"):
+            yield Claim.of(
+                one.effect,
+                statement=f"{one.model} answers better where it fills the gap than where it continues the prompt",
+                paper=PAPER,
+                paper_value="Codex-002: .433 by insertion, .388 by completion",
+                unit="points",
+                note=f"pass@1 by insertion less pass@1 by completion, paired by problem. {data}",
+            )
+
+
+def _gap_effect(gap: Gap) -> Effect:
+    alike = gap.gap.low == gap.gap.high
+    estimate = alike_interval(gap.gap.value, gap.families, (-1.0, 1.0)) if alike else gap.gap
+    return Effect(estimate, None, gap.families)

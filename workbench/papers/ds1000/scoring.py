@@ -12,6 +12,7 @@ from pathlib import Path
 from workbench.core.errors import DataError, SettingsError
 from workbench.datasets import select
 from workbench.datasets.coding_problem import BenchmarkProblem
+from workbench.datasets.drawn_families import draw_families
 from workbench.datasets.jsonl import Faults, read_objects
 from workbench.generators import GenerationSettings, Generator, make_generator
 from workbench.papers.ds1000.benchmark import is_of_coding_problems, load_benchmark
@@ -41,6 +42,8 @@ class Scoring:
     """Score these libraries only; empty for all."""
     perturbations: tuple[str, ...] = ()
     """Score these perturbation types only; empty for all."""
+    families: int = 0
+    """Score this many whole perturbation families, drawn before any other choice; 0 for all problems."""
     samples: int | None = None
     """Answers per problem; None: 1, and of recorded answers all there are."""
     workers: int = 2
@@ -131,7 +134,8 @@ def score_generator(scoring: Scoring, folder: Path, *, fresh: bool = False, prog
     """
     begin = time.perf_counter()
     every = load_benchmark(scoring.problems)
-    problems = select(every, libraries=scoring.libraries or None, perturbations=scoring.perturbations or None)
+    drawn = draw_families(every, scoring.families)
+    problems = select(drawn, libraries=scoring.libraries or None, perturbations=scoring.perturbations or None)
     (generator,) = open_generators([scoring.generator], every, scoring.generation).values()
     grading = scoring.grading
     with sole_user(folder, "is scoring into", "--out DIR"):
@@ -176,6 +180,7 @@ def score_generator(scoring: Scoring, folder: Path, *, fresh: bool = False, prog
             "problem_set": {"source": scoring.problems, "sha256": _fingerprint(problems)},
             "runtime": {"name": contents.name, "versions": dict(contents.versions)},
             "settings": {
+                "families": scoring.families,
                 "samples": scoring.samples,
                 "workers": scoring.workers,
                 "timeout_s": grading.timeout_s,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ class Table:
     caption: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    kept: str = ""
+    """Where it was not measured by this run: the command that measured it."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Figure:
     data: Table | None
     fault: str = ""
     """Why it is not shown; empty where it is."""
+    kept: str = ""
+    """As of a table."""
 
     @property
     def json(self) -> str:
@@ -199,7 +203,7 @@ def _paper(folder: Path, results: Mapping[str, Any]) -> Paper:
 
 def _figure(folder: Path, name: str, about: Mapping[str, str]) -> Figure:
     """Read a figure, which has to lie in the paper's own folder; one that cannot be shown says why."""
-    caption, key = about["caption"], f"{folder.name}-{name}"
+    caption, key, kept = about["caption"], f"{folder.name}-{name}", about.get("kept", "")
     file = below(folder, about["file"])
     content = read_json(file) if file is not None else {}
     if file is None:
@@ -208,10 +212,10 @@ def _figure(folder: Path, name: str, about: Mapping[str, str]) -> Figure:
         fault = f"its file, {about['file']!r}, is missing or damaged"
     else:
         try:
-            return _drawn(key, caption, content)
+            return replace(_drawn(key, caption, content), kept=kept)
         except MALFORMED as error:
             fault = f"its file, {about['file']!r}, is no figure: {error}"
-    return Figure(key, caption, "", {}, 0, None, fault)
+    return Figure(key, caption, "", {}, 0, None, fault, kept)
 
 
 def _drawn(key: str, caption: str, content: Mapping[str, Any]) -> Figure:
@@ -240,7 +244,11 @@ def _table(folder: Path, name: str, about: Mapping[str, Any]) -> Table:
         raise ValueError(f"table {name!r} has rows that are not as wide as its head")
     rows = tuple(map(tuple, columns_of(about["rows"])))
     return Table(
-        f"{folder.name}-table-{name.replace(' ', '-')}", about["caption"], tuple(about["columns"]), rows
+        f"{folder.name}-table-{name.replace(' ', '-')}",
+        about["caption"],
+        tuple(about["columns"]),
+        rows,
+        about.get("kept", ""),
     )
 
 

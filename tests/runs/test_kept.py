@@ -1,0 +1,102 @@
+"""Results with real models are kept in files, and shown beside a run's own in another form."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from workbench.core.errors import DataError
+from workbench.runs import Run, show_kept
+from workbench.runs.kept import KeptResults, kept_folder, read_kept, write_kept
+
+KEPT = KeptResults(
+    command="make answers",
+    declared={"metric": "pass@1"},
+    facts={"machine": "one core"},
+    tables={"gap": {"caption": "The gap", "columns": ["model", "gap"], "rows": [["a", 0.25], ["ö", None]]}},
+    figures={
+        "by-kind": {
+            "caption": "By kind",
+            "points": {
+                "columns": ["panel", "series", "place", "value", "low", "high"],
+                "rows": [["", "a", "Origin", 0.5, 0.4, 0.6], ["", "a", "Surface", 0.25, 0.1, 0.4]],
+                "along": "kind",
+                "value": "pass@1",
+                "percent": True,
+            },
+        }
+    },
+    claims=[
+        {"statement": "S", "paper_value": 0.4, "measured": 0.25, "interval": [0.1, 0.4], "supported": True}
+    ],
+)
+
+
+@pytest.fixture
+def shelf(tmp_path, monkeypatch):
+    """Stand for the repository's `data` folder."""
+    monkeypatch.setenv("WORKBENCH_DATA", str(tmp_path / "data"))
+    (tmp_path / "data").mkdir()
+    return tmp_path
+
+
+def shown_run(shelf):
+    run = Run.open("mine", {"seed": 0}, out=shelf / "run")
+    show_kept(run)
+    return run, json.loads((run.folder / "results.json").read_text())
+
+
+def test_what_is_written_is_read_again_and_a_row_is_a_line(shelf):
+    file = kept_folder("mine") / "results.json"
+    write_kept(file, KEPT)
+    assert read_kept("mine") == KEPT
+    assert '["ö", null]' in file.read_text().splitlines()
+
+
+def test_a_run_takes_them_over_marked_with_the_command_that_made_them(shelf, capsys):
+    write_kept(kept_folder("mine") / "results.json", KEPT)
+    run, found = shown_run(shelf)
+    assert {table["kept"] for table in found["tables"].values()} == {"make answers"}
+    assert found["tables"]["real: gap"]["rows"] == [["a", 0.25], ["ö", None]]
+    assert found["tables"]["real: claims"]["rows"][0][:4] == ["S", "0.4", "0.25 [0.1, 0.4]", "supported"]
+    assert found["figures"]["real-by-kind"]["kept"] == "make answers"
+    assert found["claims"] == []  # those are of this run
+    drawn = json.loads((run.folder / "figures" / "real-by-kind.json").read_text())
+    assert drawn["data"][0]["y"] == [0.5, 0.25]
+    assert "pass@1" in capsys.readouterr().out
+
+
+def test_the_report_sets_them_apart(shelf):
+    write_kept(kept_folder("mine") / "results.json", KEPT)
+    run, _ = shown_run(shelf)
+    page = run.finish().read_text()
+    part = page[page.index('id="mine-real"') :]
+    assert "real model</span>" in part
+    assert "make answers" in part
+    assert "The gap" in part
+    assert "The gap" not in page[: page.index('id="mine-real"')]
+
+
+def test_a_figure_without_intervals_is_drawn_too(shelf):
+    figure = KEPT.figures["by-kind"]
+    rows = [[*row[:4], None, None] for row in figure["points"]["rows"]]
+    bare = {"by-kind": {**figure, "points": {**figure["points"], "rows": rows}}}
+    write_kept(kept_folder("mine") / "results.json", replace(KEPT, figures=bare))
+    run, _ = shown_run(shelf)
+    drawn = json.loads((run.folder / "figures" / "real-by-kind.json").read_text())
+    assert "error_y" not in drawn["data"][0]
+
+
+def test_where_none_is_kept_that_is_said(shelf, capsys):
+    _, found = shown_run(shelf)
+    assert found["tables"] == {}
+    assert "No result with a real model is kept" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"command": 1}', '{"nothing": 2}'])
+def test_a_file_that_holds_something_else_is_named(shelf, content):
+    file = kept_folder("mine") / "results.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(content)
+    with pytest.raises(DataError, match=r"results\.json"):
+        read_kept("mine")

@@ -1,0 +1,110 @@
+"""Keep a finished run's results in `data/real`: `python -m workbench.recipes.keep runs/real ds1000`.
+
+What is kept says `data/real/PAPER/declaration.yaml`, which is written before the run: texts on what is compared, the
+run's command, and the names of the tables and figures that answer the question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from workbench.core.errors import DataError, WorkbenchError
+from workbench.runs.kept import KeptResults, kept_folder, write_kept
+from workbench.store.reading import read_json
+
+__all__ = ["kept_of_run"]
+
+DIGITS = 4
+FIELDS = ("command", "declared", "tables", "figures")
+"""Of a declaration."""
+
+
+def kept_of_run(folder: Path, declaration: Mapping[str, Any]) -> KeptResults:
+    """Take from a run what its declaration names.
+
+    Args:
+        folder: RUN/PAPER, with results.json.
+        declaration: `FIELDS`.
+
+    Raises:
+        DataError: The declaration or the run lacks something.
+    """
+    results = read_json(folder / "results.json")
+    lacking = [name for name in FIELDS if name not in declaration]
+    lacking += [f"{kind} {name!r}" for kind in ("tables", "figures") for name in declaration.get(kind, ())
+                if name not in results.get(kind, {})]  # fmt: skip
+    if lacking:
+        raise DataError(
+            got=f"{folder / 'results.json'} or its declaration lacks {', '.join(lacking)}",
+            needed="a finished run that measured all that was declared",
+            fix="let the run end, or correct the declaration",
+        )
+    return KeptResults(
+        command=declaration["command"],
+        declared=declaration["declared"],
+        facts=_facts(folder, results),
+        tables={name: _rounded(results["tables"][name]) for name in declaration["tables"]},
+        figures={name: _points(folder, results["figures"][name]) for name in declaration["figures"]},
+        claims=_rounded(results["claims"]),
+    )
+
+
+def _facts(folder: Path, results: Mapping[str, Any]) -> dict[str, Any]:
+    manifest, timings = read_json(folder.parent / "manifest.json"), read_json(folder / "timings.json")
+    machine = manifest.get("machine", {})
+    seconds = sum(step.get("seconds", 0.0) for step in timings.get("steps", {}).values())
+    return {
+        "parameters": {name: _placeless(value) for name, value in results["parameters"].items() if name != "out"},
+        "machine": f"{machine.get('processor', 'unknown')}, {machine.get('cores', '?')} cores",
+        "hours of all steps": round(seconds / 3600, 2),
+    }  # fmt: skip
+
+
+def _placeless(value: Any) -> Any:
+    """Return a parameter without the folders of the machine that measured."""
+    if isinstance(value, list | tuple):
+        return [_placeless(one) for one in value]
+    if not isinstance(value, str) or "/" not in value:
+        return value
+    kind, colon, rest = value.rpartition(":")
+    return f"{kind}{colon}{Path(rest).name}" if Path(rest).expanduser().is_absolute() else value
+
+
+def _points(folder: Path, about: Mapping[str, str]) -> dict[str, Any]:
+    drawn = read_json(folder / about["file"])
+    return {"caption": about["caption"], "points": _rounded(drawn["layout"]["meta"]["points"])}
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _rounded(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_rounded(one) for one in value]
+    return round(value, DIGITS) if isinstance(value, float) else value
+
+
+@click.command(help=__doc__, epilog="Example: python -m workbench.recipes.keep runs/real ds1000")
+@click.argument("run", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.argument("paper")
+def main(*, run: Path, paper: str) -> None:
+    import yaml
+
+    folder = kept_folder(paper)
+    try:
+        text = (folder / "declaration.yaml").read_text(encoding="utf-8")
+        kept = kept_of_run(run / paper, yaml.safe_load(text))
+        write_kept(folder / "results.json", kept)
+    except OSError as error:
+        raise click.ClickException(f"no declaration: {error}") from error
+    except WorkbenchError as error:
+        raise click.ClickException(str(error)) from error
+    counts = f"{len(kept.tables)} tables, {len(kept.figures)} figures, {len(kept.claims)} claims"
+    click.echo(f"{folder / 'results.json'}: {counts}")
+
+
+if __name__ == "__main__":
+    main()
