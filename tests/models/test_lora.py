@@ -60,6 +60,47 @@ def test_the_defaults_are_the_papers() -> None:
     assert (config.lora_alpha, config.r, config.lora_dropout, config.bias) == (16, 16, 0.0, "none")
 
 
+@pytest.mark.parametrize("family", ["Llama", "T5"])
+def test_adapters_on_the_last_layers_alone_compute_no_gradient_below(family: str) -> None:
+    torch.manual_seed(0)
+    if family == "T5":
+        model: Any = transformers.T5ForConditionalGeneration(
+            transformers.T5Config(vocab_size=32, d_model=16, d_ff=16, d_kv=8, num_layers=2, num_heads=2)
+        )
+        targets, given = ("q",), {"decoder_input_ids": torch.tensor([[0, 3]])}
+        below = model.decoder.block[0].layer[0].SelfAttention.o
+        last = "decoder.block.1."
+    else:
+        config = transformers.LlamaConfig(**{**SIZES, "num_hidden_layers": 3})
+        model, targets, given = transformers.LlamaForCausalLM(config), None, {}
+        below, last = model.model.layers[1].mlp.down_proj, "model.layers.2."
+    seen: list[bool] = []
+    below.register_forward_hook(lambda *read: seen.append(read[2].requires_grad))
+    adapted = add_lora(model, LoraSettings(rank=2, target_modules=targets, layers=1))
+    trained = [name for name, parameter in adapted.named_parameters() if parameter.requires_grad]
+    assert trained and all(last in name for name in trained)
+    adapted(torch.tensor([[3, 4, 5]]), **given).logits.sum().backward()
+    assert set(seen) == {False}
+
+
+def test_more_layers_than_there_are_means_all() -> None:
+    every, many = (
+        {
+            name
+            for name, _ in add_lora(model_of("Llama"), LoraSettings(rank=2, layers=layers)).named_modules()
+            if name.endswith("lora_A")
+        }
+        for layers in (None, 9)
+    )
+    assert every == many
+
+
+@pytest.mark.parametrize("layers", [0, -1, True, 1.5])
+def test_a_number_of_layers_that_cannot_be_used_is_refused(layers: Any) -> None:
+    with pytest.raises(SettingsError, match="layers: a whole number, at least 1, or None"):
+        LoraSettings(layers=layers)
+
+
 def test_adapters_of_a_half_are_float32() -> None:
     adapted = add_lora(model_of("Llama").to(torch.bfloat16), LoraSettings(rank=2))
     assert {p.dtype for p in adapted.parameters() if p.requires_grad} == {torch.float32}

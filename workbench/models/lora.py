@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 from workbench.core.errors import ModelError, SettingsError
 from workbench.models.base_weights import note_base
 from workbench.models.four_bit import hold_layout
-from workbench.models.lora_targets import called_ends, default_targets, ends_with, parameter_ends, targets_of
+from workbench.models.lora_targets import (
+    called_ends,
+    default_targets,
+    ends_with,
+    parameter_ends,
+    targets_of,
+    upper_targets,
+)
 from workbench.models.quiet import without_old_name
 
 if TYPE_CHECKING:
@@ -36,6 +43,8 @@ class LoraSettings:
     target_modules: tuple[str, ...] | None = None
     """Names of linear layers, or ends of them (`q_proj`, `mlp.c_fc`), or of the parameters that hold the experts of a
     mixture in one (`experts.down_proj`); None: see `workbench.models.lora_targets.default_targets`."""
+    layers: int | None = None
+    """Adapters on this many of the last layers alone, below which no gradient is computed; None: on all."""
 
     def __post_init__(self) -> None:
         faults = []
@@ -45,6 +54,10 @@ class LoraSettings:
             faults.append((f"alpha {self.alpha!r}", "alpha: a number above 0"))
         if not 0 <= self.dropout < 1:
             faults.append((f"dropout {self.dropout!r}", "dropout: a number from 0 to below 1"))
+        if self.layers is not None and (
+            not isinstance(self.layers, int) or isinstance(self.layers, bool) or self.layers < 1
+        ):
+            faults.append((f"layers {self.layers!r}", "layers: a whole number, at least 1, or None"))
         names = self.target_modules
         if names is not None and (isinstance(names, str) or not names or not all(names)):
             faults.append((f"target_modules {names!r}", "target_modules: a tuple of names, or None"))
@@ -79,6 +92,8 @@ def add_lora(model: PreTrainedModel, settings: LoraSettings) -> PeftModel:
     hold_layout(model)
     targets = list(settings.target_modules or default_targets(model))
     _check_targets(model, targets)
+    if settings.layers is not None:
+        targets = upper_targets(model, targets, settings.layers)
     layers = dict(model.named_modules())
     chosen = {
         name: layer for name, layer in layers.items() if any(ends_with(name, target) for target in targets)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -13,7 +14,7 @@ from workbench.models.modes import modes_kept
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-__all__ = ["called_ends", "default_targets", "ends_with", "parameter_ends", "targets_of"]
+__all__ = ["called_ends", "default_targets", "ends_with", "parameter_ends", "targets_of", "upper_targets"]
 
 MLP_NAMES = ("mlp", "feed_forward", "ffn")
 
@@ -56,6 +57,22 @@ def default_targets(model: PreTrainedModel) -> list[str]:
 def targets_of(model: PreTrainedModel) -> list[str]:
     """Return the ends of the names of linear layers within a model's layers, each once, in their order."""
     return list(dict.fromkeys(_end(name) for name in _dense(model)))
+
+
+def upper_targets(model: PreTrainedModel, targets: Sequence[str], layers: int) -> list[str]:
+    """Return the whole names of what targets mean in the last layers of a model.
+
+    Args:
+        model: A language model of transformers.
+        targets: As `LoraSettings.target_modules`.
+        layers: How many of those layers that hold a target count; all, where there are fewer.
+    """
+    named = [name for name, _ in model.named_modules()]
+    meant = [name for name in named if any(ends_with(name, target) for target in targets)]
+    meant += [name for target in targets for name in parameter_ends(model, target)]
+    numbered = [name for name in meant if any(part.isdigit() for part in name.split("."))]
+    kept = set(list(dict.fromkeys(map(_layer, numbered)))[-layers:])
+    return [name for name in numbered if _layer(name) in kept]
 
 
 def parameter_ends(model: PreTrainedModel, target: str) -> list[str]:

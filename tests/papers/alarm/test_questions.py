@@ -18,8 +18,8 @@ from workbench.rewards import Normalization, OracleReward, reward_values
 PARAMETERS = {
     "data": "feedback.json", "policy": "t5", "holistic": "ultra", "aspect_model": "encoder",
     "completeness_model": "causal", "device": "cpu", "quantize": "none", "chat": None, "steps": 0, "batch": 6,
-    "max_prompt_tokens": 32, "max_new_tokens": 16, "lora": True, "target_modules": ["default"], "supervised": 0,
-    "aspect_steps": 0,
+    "max_prompt_tokens": 32, "max_new_tokens": 16, "lora": True, "lora_layers": 0,
+    "target_modules": ["default"], "supervised": 0, "aspect_steps": 0,
     "pool_prompts": 2, "test_prompts": 2,
 }  # fmt: skip
 
@@ -62,6 +62,7 @@ def test_parameters_become_settings():
     assert found.lora.target_modules  # T5's own layers
     assert question_task(parameters(policy="gpt", steps=3)).lora.target_modules is None
     assert question_task(parameters(target_modules=["o"])).lora.target_modules == ("o",)
+    assert question_task(parameters(lora_layers=4)).lora.layers == 4
     assert question_task(parameters(lora=False)).lora is None
     with pytest.raises(SettingsError, match="quantize 'int8'"):
         question_task(parameters(quantize="int8"))

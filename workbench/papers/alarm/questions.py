@@ -146,7 +146,7 @@ def question_task(settings: Any) -> QuestionTask:
             max_new_tokens=settings.max_new_tokens,
             checkpoint_steps=0,
         ),
-        lora=_adapters(policy, settings.target_modules) if settings.lora else None,
+        lora=_adapters(policy, settings) if settings.lora else None,
         supervised=settings.supervised,
         aspect_steps=settings.aspect_steps or None,
         pool_prompts=settings.pool_prompts,
@@ -154,12 +154,13 @@ def question_task(settings: Any) -> QuestionTask:
     )
 
 
-def _adapters(policy: ModelSettings, names: Sequence[str]) -> LoraSettings:
+def _adapters(policy: ModelSettings, settings: Any) -> LoraSettings:
     """Return the paper's adapters, on its T5's layers or on those named; for other policies on their default."""
-    targets = named_targets(names)
+    targets = named_targets(settings.target_modules)
+    adapters = replace(PAPER_LORA, layers=settings.lora_layers or None)
     if targets or "t5" not in policy.name.lower():
-        return replace(PAPER_LORA, target_modules=targets)
-    return PAPER_LORA
+        return replace(adapters, target_modules=targets)
+    return adapters
 
 
 def _rows(settings: QuestionTask) -> tuple[list[QAFeedback], list[QAFeedback]]:

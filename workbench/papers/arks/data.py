@@ -175,6 +175,8 @@ class Model:
     """Longest answer of a public model, in tokens."""
     quantize: str = "none"
     """How a public model on this machine is held: none or nf4."""
+    dtype: str = "auto"
+    """Number type of a public model on this machine; see `GenerationSettings`."""
     fingerprint: str = ""
     """What its answers depend on; see `identified`."""
 
@@ -191,7 +193,9 @@ class Model:
         held = {"none": None, "nf4": "4bit"}
         if self.quantize not in held:
             raise SettingsError(f"quantize {self.quantize!r}", "none or nf4", "use one of these")
-        settings = GenerationSettings(max_new_tokens=self.max_new_tokens, quantize=held[self.quantize])
+        settings = GenerationSettings(
+            max_new_tokens=self.max_new_tokens, quantize=held[self.quantize], dtype=self.dtype
+        )
         return make_coder(self.spec, settings)
 
     def identified(self) -> Model:

@@ -97,6 +97,7 @@ def declare(settings: Any) -> Declaration:
             name=settings.model or str(policy_folder()),
             quantize=None if settings.quantize == "none" else settings.quantize,
             device=settings.device,
+            dtype=settings.dtype,
             gradient_checkpointing=settings.quantize == "nf4",
             share_prompts=settings.share_prompts,
         ),
@@ -106,11 +107,18 @@ def declare(settings: Any) -> Declaration:
         seeds=tuple(range(settings.seeds)),
         quantized_seeds=min(settings.quantized_seeds, settings.seeds),
         training=_training(settings),
-        lora=LoraSettings(rank=settings.lora_rank, target_modules=named_targets(settings.target_modules))
-        if settings.lora
-        else None,
+        lora=_adapters(settings) if settings.lora else None,
         tuned=read_tuning(tuning).chosen if tuning else {},
     ).with_variants(settings.variants)
+
+
+def _adapters(settings: Any) -> LoraSettings:
+    """Return which layers carry adapters."""
+    return LoraSettings(
+        rank=settings.lora_rank,
+        target_modules=named_targets(settings.target_modules),
+        layers=settings.lora_layers or None,
+    )
 
 
 def _encoding(settings: Any) -> EncodingSettings:
