@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from workbench.core.errors import ModelError
+from workbench.models.kept_weights import weights_kept
 from workbench.models.modes import modes_kept
 
 if TYPE_CHECKING:
@@ -85,6 +86,9 @@ def called_ends(model: PreTrainedModel) -> list[str] | None:
 
     Some families read the weights of a layer without calling it, and so past its adapter. Of experts that are
     modules, each stands for all.
+
+    Raises:
+        ModelError: The pass changes quantised weights.
     """
     from workbench.models.reading import plain_tokens, uncached
 
@@ -96,9 +100,11 @@ def called_ends(model: PreTrainedModel) -> list[str] | None:
     ids = plain_tokens(model, 12)[None]
     given: dict[str, Any] = {"decoder_input_ids": ids} if model.config.is_encoder_decoder else {}
     try:
-        with torch.no_grad(), torch.random.fork_rng(), modes_kept(model):
+        with torch.no_grad(), torch.random.fork_rng(), modes_kept(model), weights_kept(model):
             model.train()
             model(ids, **given, **uncached(model))  # a cache and checkpointed activations: a warning
+    except ModelError:
+        raise
     except Exception:  # whatever it is, the caller's own pass says it
         return None
     finally:

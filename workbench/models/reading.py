@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from workbench.core.errors import ModelError
 from workbench.models.batch import positions
+from workbench.models.kept_weights import weights_kept
 from workbench.models.modes import evaluation_mode
 from workbench.models.text_limits import watched_tables
 
@@ -107,8 +108,8 @@ def read_model(lm: PreTrainedModel) -> Reading:
         The LM head as `head` where its logits are the model's own, else `OwnLogits`.
 
     Raises:
-        ModelError: It cannot be run, is not causal, or reads a text in a batch otherwise than alone; or neither
-            way gives its own logits.
+        ModelError: It cannot be run, is not causal, or reads a text in a batch otherwise than alone; neither way
+            gives its own logits; or a pass changes its quantised weights.
     """
     name = type(lm).__name__
     if getattr(lm.config, "is_encoder_decoder", False):
@@ -116,7 +117,7 @@ def read_model(lm: PreTrainedModel) -> Reading:
             f"{name}, an encoder-decoder", "a causal language model", "name a decoder-only model"
         )
     try:
-        with torch.no_grad(), evaluation_mode(lm):
+        with torch.no_grad(), evaluation_mode(lm), weights_kept(lm):
             return _read(lm, name)
     except (
         RuntimeError,

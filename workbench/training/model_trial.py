@@ -16,6 +16,7 @@ from workbench.models.merging import merge_adapters
 from workbench.models.modes import evaluation_mode
 from workbench.models.reward_model import RewardModel
 from workbench.training.ppo.bodies import PromptBatch, called, start_token_of
+from workbench.training.ppo.losses import allowed_log_softmax
 from workbench.training.ppo.policy import ValuedPolicy
 from workbench.training.ppo.sampling import sample
 from workbench.training.ppo.saving import load_policy, save_policy
@@ -65,15 +66,15 @@ class ModelTrial:
     def sampled(self) -> str:
         """Compare what was sampled with the policy's and the model's own log-probabilities: no KL before any step."""
         policy = ValuedPolicy(self.lm).eval()
-        given = self._sampled(policy, ())
+        given, allowed = self._sampled(policy, ()), self._allowed(policy)
         with torch.no_grad():
-            again = policy(self._prompts(), given.ids, given.mask).logps
+            again = policy(self._prompts(), given.ids, given.mask, allowed=allowed).logps
         self._check("KL a token", given.logps[given.mask], again[given.mask])
         texts = [
             torch.cat([text[:prompt], row])
             for text, (prompt, _), row in zip(self.texts, LENGTHS, given.ids, strict=True)
         ]
-        own = torch.cat(self.own(texts))
+        own = torch.cat(self._adapted_own(self.lm, texts, allowed=allowed))
         self._check("KL a token", given.logps.flatten(), own)
         return f"{float((given.logps.flatten() - own).abs().max()):.1g} nats a token"
 
@@ -139,7 +140,12 @@ class ModelTrial:
         return self._adapted_own(self.lm, texts, grad=grad)
 
     def _adapted_own(
-        self, lm: Any, texts: Sequence[Tensor] | None = None, *, grad: bool = False
+        self,
+        lm: Any,
+        texts: Sequence[Tensor] | None = None,
+        *,
+        grad: bool = False,
+        allowed: Tensor | None = None,
     ) -> list[Tensor]:
         found = []
         with torch.set_grad_enabled(grad), evaluation_mode(lm):
@@ -154,7 +160,8 @@ class ModelTrial:
                     logits = called(lm, **read, use_cache=False).logits[0]
                 else:
                     logits = called(lm, input_ids=text[None], use_cache=False).logits[0, prompt - 1 : -1]
-                found.append(logits.float().log_softmax(-1).gather(1, response[:, None])[:, 0])
+                log_probs = allowed_log_softmax(logits, allowed)
+                found.append(log_probs.gather(1, response[:, None])[:, 0])
         return found
 
     def _with_adapters(self) -> Any:
@@ -217,7 +224,14 @@ class ModelTrial:
         uniform = torch.rand(
             len(LENGTHS), NEW, generator=torch.Generator().manual_seed(3), dtype=torch.float64
         )
-        return sample(policy, self._prompts(), uniform, stop_tokens=stops)
+        allowed = self._allowed(policy)
+        return sample(policy, self._prompts(), uniform, stop_tokens=stops, allowed=allowed)
+
+    def _allowed(self, policy: ValuedPolicy) -> Tensor | None:
+        """Return what may be sampled: all that the layout does not ban. Shape [vocabulary], bool; None: all."""
+        banned = policy.layout.banned_token
+        rows = torch.arange(policy.lm_head.weight.shape[0], device=self.device)
+        return None if banned is None else rows != banned
 
     def _check(self, what: str, found: Tensor, right: Tensor, *, relative: bool = False) -> float:
         """Return the largest difference; raise where it is more than rounding."""

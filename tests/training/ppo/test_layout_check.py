@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 import torch
+from tiny_policies import tokenizer
 from tiny_policy_families import DECODER_ONLY, ENCODER_DECODER, OWN_LOGITS, REFUSED, SIZES, model_of
 from torch import nn
 
 from workbench.core.errors import ModelError
 from workbench.models import LoraSettings, add_lora
-from workbench.training.ppo import ValuedPolicy
+from workbench.training.ppo import PPOSettings, ValuedPolicy
 from workbench.training.ppo.layout_check import check_layout
 from workbench.training.ppo.layouts import Contiguous, DecoderOnly, EncoderDecoder, PromptBatch
+from workbench.training.ppo.prompts import allowed_tokens
 from workbench.training.ppo.sampling import sample
 
 FAMILIES = ENCODER_DECODER | DECODER_ONLY | OWN_LOGITS
@@ -168,3 +170,22 @@ def test_the_check_leaves_model_and_chance_as_they_are() -> None:
     assert torch.equal(torch.rand(3), wanted)
     assert lm.training and not lm.get_output_embeddings()._forward_hooks
     assert all(torch.equal(value, before[name]) for name, value in lm.state_dict().items())
+
+
+@pytest.mark.parametrize(("family", "banned"), [("M2M100", 0), ("Bart", None), ("T5", None)])
+def test_padding_that_a_cache_misreads_in_a_response_is_never_sampled(
+    family: str, banned: int | None
+) -> None:
+    # M2M100 counts positions by the padding that it sees; Bart and T5 read it as any token
+    policy = ValuedPolicy(model_of(family, FAMILIES[family] | {"pad_token_id": 0})).eval()
+    assert policy.layout.banned_token == banned
+    assert ("padding (0) is never sampled" in str(policy.layout)) == (banned == 0)
+    allowed = allowed_tokens(policy, tokenizer([f"t{token}" for token in range(99)]), PPOSettings())
+    assert (allowed is not None and not allowed[0]) == (banned == 0)
+
+
+def test_padding_that_ends_a_response_may_be_sampled() -> None:
+    sizes = FAMILIES["M2M100"] | {"pad_token_id": 0, "eos_token_id": 0}
+    policy = ValuedPolicy(model_of("M2M100", sizes)).eval()
+    words = tokenizer([f"t{token}" for token in range(99)])
+    assert policy.layout.banned_token == 0 and allowed_tokens(policy, words, PPOSettings()) is None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import nn
 
+from workbench.models.kept_weights import weights_kept
 from workbench.models.modes import evaluation_mode
 from workbench.models.reading import OwnLogits, Reading
 from workbench.training.ppo.layout_trial import FAULTS, Trial, UnfitModel
@@ -52,8 +53,11 @@ def check_layout(lm: Any) -> LayoutCheck:
 
     Returns:
         The first layout that serves; or, if none does, the reason.
+
+    Raises:
+        ModelError: A pass changes its quantised weights.
     """
-    with evaluation_mode(lm):
+    with evaluation_mode(lm), weights_kept(lm):
         try:
             trial = Trial(lm)
         except torch.OutOfMemoryError:
@@ -71,7 +75,10 @@ def check_layout(lm: Any) -> LayoutCheck:
             except FAULTS as error:
                 found = _line(error)
             if not found:
-                return LayoutCheck(layout, reason, trial.reading, trial.right.shape[-1])
+                served: Layout = layout
+                if isinstance(layout, EncoderDecoder) and layout.cached:
+                    served = replace(layout, banned_token=trial.misread(layout))
+                return LayoutCheck(served, reason, trial.reading, trial.right.shape[-1])
             reason = reason or found
         return LayoutCheck(None, found)
 

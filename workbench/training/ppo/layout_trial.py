@@ -65,18 +65,38 @@ class Trial:
         whole = layout.states(self.lm, self.prompts, self.responses)
         if fault := self._apart(whole, self.right):
             return f"its states in a padded batch are not those of a row alone ({fault})"
+        if fault := self._apart(self._written(layout, self.responses, self.right), self.right):
+            return f"its states token by token are not those of one pass ({fault})"
+        return ""
+
+    def misread(self, layout: Layout) -> int | None:
+        """Return the padding token if what follows it in a response is read otherwise token by token; else None.
+
+        Some decoders mask it, or count positions by it, where they see it: not the one that is in their cache.
+        """
+        configs = (self.lm.config, self.lm.config.get_text_config(decoder=True))
+        pad = next(
+            (one.pad_token_id for one in configs if getattr(one, "pad_token_id", None) is not None), -1
+        )
+        if not 0 <= pad < len(self.lm.get_input_embeddings().weight):
+            return None
+        responses = self.responses.clone()
+        responses[:, 1] = pad
+        whole = layout.states(self.lm, self.prompts, responses).float()
+        return pad if self._apart(self._written(layout, responses, whole), whole) else None
+
+    def _written(self, layout: Layout, responses: Tensor, right: Tensor) -> Tensor:
+        """Return a layout's states token by token; one row leaves half-way and has the right ones from there."""
         decoding, rows = layout.start(self.lm, self.prompts), self.rows
-        written = self.right.clone()
+        written = right.clone()
         for column in range(RESPONSE):
             written[rows, column] = decoding.states.float()
             if column == RESPONSE // 2 and decoding.drops:
                 rows = rows[[0, 2]]
                 decoding.keep(rows)
             if column + 1 < RESPONSE:
-                decoding.advance(self.responses[rows, column])
-        if fault := self._apart(written, self.right):
-            return f"its states token by token are not those of one pass ({fault})"
-        return ""
+                decoding.advance(responses[rows, column])
+        return written
 
     def _alone(self, row: Tensor) -> Tensor:
         """Return the body's states of one row, unpadded and without a cache. Shape [tokens, width]."""

@@ -48,6 +48,10 @@ class Layout(Protocol):
     def slow(self) -> bool:
         """Whether responses are written without a cache, each token by a pass over all before it."""
 
+    @property
+    def banned_token(self) -> int | None:
+        """A token that is never sampled: what follows it would be read otherwise than it was written; else None."""
+
     def states(self, lm: Any, prompts: PromptBatch, responses: Tensor) -> Tensor:
         """Return the state before each token of the responses, as the LM head takes it.
 
@@ -73,6 +77,7 @@ class DecoderOnly:
     scale: float = 1.0
     """What the LM head is given, as a multiple of the body's last states; T5's is `d_model ** -0.5`."""
     slow: ClassVar[bool] = False
+    banned_token: ClassVar[int | None] = None
 
     def states(self, lm: Any, prompts: PromptBatch, responses: Tensor) -> Tensor:
         """See `Layout`."""
@@ -123,6 +128,7 @@ class Contiguous:
     scale: float = 1.0
     """What the LM head is given, as a multiple of the body's last states; T5's is `d_model ** -0.5`."""
     slow: ClassVar[bool] = True
+    banned_token: ClassVar[int | None] = None
 
     def states(self, lm: Any, prompts: PromptBatch, responses: Tensor) -> Tensor:
         """See `Layout`."""
@@ -154,6 +160,9 @@ class EncoderDecoder:
     """Whether rows can be taken out of the family's cache."""
     scale: float = 1.0
     """What the LM head is given, as a multiple of the body's last states; T5's is `d_model ** -0.5`."""
+    banned_token: int | None = None
+    """The padding token, where a decoder that meets it in a response reads on otherwise token by token than in one
+    pass: it is never sampled."""
 
     @property
     def slow(self) -> bool:
@@ -185,7 +194,8 @@ class EncoderDecoder:
 
     def __str__(self) -> str:
         side = "right" if self.padded_right else "left"
-        return f"prompts padded at the {side}; " + _cache_words(cached=self.cached, drops=self.drops)
+        banned = "" if self.banned_token is None else f"; padding ({self.banned_token}) is never sampled"
+        return f"prompts padded at the {side}; {_cache_words(cached=self.cached, drops=self.drops)}{banned}"
 
 
 class _CrossDecoding:

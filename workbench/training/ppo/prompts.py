@@ -15,6 +15,7 @@ from workbench.core.errors import DataError, SettingsError
 from workbench.models.chat import uses_template
 from workbench.models.encoding import EncodingSettings, prompt_text
 from workbench.models.encoding_settings import check_characters, refused
+from workbench.models.stopping import stop_token_ids
 from workbench.models.tokenizing import Refusals, chat_prompts, tokens_of
 from workbench.rewards.spans import Sample
 from workbench.training.ppo.layouts import EncoderDecoder, PromptBatch
@@ -142,9 +143,10 @@ def collate_prompts(prompts: Sequence[EncodedPrompt]) -> PromptBatch:
 def allowed_tokens(
     policy: ValuedPolicy, tokenizer: PreTrainedTokenizerBase, settings: PPOSettings
 ) -> Tensor | None:
-    """Return what may be sampled: tokens that are not banned and that the tokenizer knows.
+    """Return what may be sampled: tokens that neither settings nor layout ban, and that the tokenizer knows.
 
-    Models often have more rows than their tokenizer has tokens.
+    Models often have more rows than their tokenizer has tokens. What the layout bans may end a response: nothing
+    follows it then.
 
     Returns:
         Shape [vocabulary], bool, on the policy's device; None where all may be.
@@ -160,6 +162,9 @@ def allowed_tokens(
         )
     allowed = torch.arange(vocabulary, device=policy.device) < len(tokenizer)
     allowed[list(settings.banned_tokens)] = False
+    misread = policy.layout.banned_token
+    if misread is not None and misread not in stop_token_ids(policy.lm, tokenizer):
+        allowed[misread] = False
     return None if bool(allowed.all()) else allowed
 
 

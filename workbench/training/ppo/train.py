@@ -195,7 +195,8 @@ def _described(
     trained = sum(one.numel() for one in policy.parameters() if one.requires_grad)
     cut = [prompt.lost for prompt in prompts if prompt.lost]
     processes = f"; {together.world_size} processes" if together.world_size > 1 else ""
-    slow = f"; {policy.layout}" if policy.layout.slow else ""
+    layout = policy.layout
+    slow = f"; {layout}" if layout.slow or layout.banned_token is not None else ""
     return (
         f"policy: {policy.summary or type(policy.lm).__name__}; {trained:,} parameters train{processes}{slow}; "
         f"{settings.steps(len(prompts))} rollouts of {settings.batch} responses to {len(prompts):,} prompts"
