@@ -106,6 +106,20 @@ def test_a_model_whose_batches_cannot_change_writes_the_same(
     assert {one.row: one for one in written(loaded, settings)} == changing
 
 
+@pytest.mark.parametrize("joins", [True, False])
+def test_the_checkpoints_own_settings_are_left_aside(
+    loaded: Any, joins: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from transformers import GenerationConfig
+
+    wanted = {one.row: one for one in written(loaded, GREEDY)}
+    held = loaded[0].generation_config
+    added = GenerationConfig(repetition_penalty=50.0, no_repeat_ngram_size=1, eos_token_id=held.eos_token_id)
+    monkeypatch.setattr(loaded[0], "generation_config", added)
+    monkeypatch.setattr(continuing, "can_join", lambda model: joins)
+    assert {one.row: one for one in written(loaded, GREEDY)} == wanted
+
+
 def test_which_models_rows_may_join_a_batch() -> None:
     from transformers import GPT2Config, GPT2LMHeadModel, MambaConfig, MambaForCausalLM
 

@@ -15,6 +15,7 @@ from workbench.generators.reasoning import is_tag
 from workbench.generators.sampling import draw, uniform_numbers
 from workbench.generators.settings import GenerationSettings
 from workbench.generators.stopping import StopTexts
+from workbench.models.generation_config import whole_distribution
 from workbench.models.stopping import TurnEnd, stop_token_ids, turn_end
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ def _batch_by_batch(
                     texts[row.place] = text
             return torch.tensor([row.place in texts for row in rows], device=so_far.device)
 
-        with torch.inference_mode():
+        with torch.inference_mode(), whole_distribution(ready.model):
             generate: Any = ready.model.generate
             generate(
                 input_ids=torch.tensor(ids, device=device),

@@ -1,7 +1,8 @@
 r"""The one rule for chat templates: what text a conversation is, where its response begins and where it ends.
 
 A model is asked, trained, scored and judged with the text that `tokenizer.apply_chat_template` makes of the whole
-conversation, which is what transformers and TRL train on. It is measured by rendering, never by a model's name.
+conversation, which is what transformers and TRL train on; but that a template which asks for today's date is told one
+that stays, see `workbench.models.template_date`. It is measured by rendering, never by a model's name.
 A text has three parts, of which the last two are the response's, and a scalar head is read at its last token:
 
 ==========  ===========================================================================  ========  ===================
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import GeneratorError, SettingsError
 from workbench.datasets.messages import Message
+from workbench.models.template_date import dated_template
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -88,7 +90,14 @@ def render(tokenizer: PreTrainedTokenizerBase, turns: Sequence[Message], *, prom
             for one in turns
         ]
         try:
-            text = str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=prompt))
+            text = str(
+                tokenizer.apply_chat_template(
+                    messages,
+                    chat_template=dated_template(tokenizer),
+                    tokenize=False,
+                    add_generation_prompt=prompt,
+                )
+            )
         except Exception as error:  # a template is a program of somebody else's
             refusal = refusal if parts else f"the chat template refuses it: {_first_line(error)}"
             continue

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from workbench.core.errors import ModelError
+from workbench.models.calling import called
 from workbench.models.kept_weights import weights_kept
 from workbench.models.modes import modes_kept
 
@@ -34,11 +35,11 @@ def default_targets(model: PreTrainedModel) -> list[str]:
     Raises:
         ModelError: It has no linear layers in its decoder's layers.
     """
-    called = called_ends(model)
+    used = called_ends(model)
     fit = {
         end
         for end in targets_of(model)
-        if not _refused(model, end) and (called is None or any(ends_with(name, end) for name in called))
+        if not _refused(model, end) and (used is None or any(ends_with(name, end) for name in used))
     }
     names = [name for name in _dense(model) if _end(name) in fit]
     mlp = [name for name in names if any(part in MLP_NAMES for part in name.split(".")[:-1])]
@@ -90,11 +91,11 @@ def called_ends(model: PreTrainedModel) -> list[str] | None:
     Raises:
         ModelError: The pass changes quantised weights.
     """
-    from workbench.models.reading import plain_tokens, uncached
+    from workbench.models.reading import plain_tokens
 
-    called: dict[str, None] = {}
+    seen: dict[str, None] = {}
     hooks = [
-        module.register_forward_pre_hook(lambda *_, name=name: called.setdefault(name))
+        module.register_forward_pre_hook(lambda *_, name=name: seen.setdefault(name))
         for name, module in model.named_modules()
     ]
     ids = plain_tokens(model, 12)[None]
@@ -102,7 +103,7 @@ def called_ends(model: PreTrainedModel) -> list[str] | None:
     try:
         with torch.no_grad(), torch.random.fork_rng(), modes_kept(model), weights_kept(model):
             model.train()
-            model(ids, **given, **uncached(model))  # a cache and checkpointed activations: a warning
+            called(model, ids, **given, use_cache=False)  # a cache and checkpointed activations: a warning
     except ModelError:
         raise
     except Exception:  # whatever it is, the caller's own pass says it
@@ -110,7 +111,7 @@ def called_ends(model: PreTrainedModel) -> list[str] | None:
     finally:
         for hook in hooks:
             hook.remove()
-    return list(called)
+    return list(seen)
 
 
 def ends_with(name: str, target: str) -> bool:

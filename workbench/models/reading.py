@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from workbench.core.errors import ModelError
 from workbench.models.batch import positions
+from workbench.models.calling import called
 from workbench.models.kept_weights import weights_kept
 from workbench.models.modes import evaluation_mode
 from workbench.models.text_limits import watched_tables
@@ -25,7 +26,7 @@ from workbench.models.text_limits import watched_tables
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-__all__ = ["OwnLogits", "Reading", "plain_tokens", "read_model", "state_error", "token_rows", "uncached"]
+__all__ = ["OwnLogits", "Reading", "plain_tokens", "read_model", "state_error", "token_rows"]
 
 PROBE, PREFIX = 12, 7
 """Tokens of the text that a model is measured on, and of its beginning that is read alone."""
@@ -94,7 +95,7 @@ class OwnLogits(nn.Module):
         """Return logits. Takes [rows, width], gives [rows, vocabulary]."""
         ids = torch.zeros(1, len(states), dtype=torch.int64, device=states.device)
         with _giving(self.reading.body, states[None]):
-            logits: Tensor = self.reading.lm(ids, **uncached(self.reading.lm)).logits
+            logits: Tensor = called(self.reading.lm, ids, use_cache=False).logits
         return logits[0]
 
 
@@ -147,14 +148,16 @@ def token_rows(lm: PreTrainedModel) -> int:
 
 def plain_tokens(lm: PreTrainedModel, count: int) -> Tensor:
     """Return tokens, the same ones at every call, of which none has a part of its own. Shape [count], int64."""
-    special = {
-        value
-        for config in (lm.config, lm.config.get_text_config())
-        for name, value in config.to_dict().items()
-        if name.endswith(("token_id", "token_index")) and isinstance(value, int)
-    }
-    rows = token_rows(lm)
-    plain = torch.tensor([token for token in range(min(rows, 2**12)) if token not in special] or [0])
+    special: set[int] = set()
+    for config in (lm.config, lm.config.get_text_config(), lm.config.get_text_config(decoder=True)):
+        for name, value in config.to_dict().items():
+            if name.endswith(("token_id", "token_index")):
+                special |= {
+                    one for one in (value if isinstance(value, list) else [value]) if isinstance(one, int)
+                }
+    head: Any = lm.get_output_embeddings()
+    rows = min(token_rows(lm), token_rows(lm) if head is None else len(head.weight), 2**12)
+    plain = torch.tensor([token for token in range(rows) if token not in special] or [0])
     drawn = torch.randint(len(plain), (count,), generator=torch.Generator().manual_seed(0))
     return plain[drawn].to(next(lm.parameters()).device)
 
@@ -171,18 +174,11 @@ def state_error(found: Tensor, expected: Tensor) -> float:
     return float(error.max()) if bool(error.isfinite().all()) else float("inf")
 
 
-def uncached(model: nn.Module) -> dict[str, Any]:
-    """Return the option that keeps a model from making a cache, where it has one."""
-    options = inspect.signature(model.forward).parameters.values()
-    takes = any(one.name == "use_cache" or one.kind is one.VAR_KEYWORD for one in options)
-    return {"use_cache": False} if takes else {}
-
-
 def _read(lm: PreTrainedModel, name: str) -> Reading:
     ids = plain_tokens(lm, PROBE)[None]
     everywhere = torch.ones_like(ids)
     with watched_tables(ids) as tables:
-        own: Tensor = lm(ids, **uncached(lm)).logits[0]
+        own: Tensor = called(lm, ids, use_cache=False).logits[0]
     lm_head = lm.get_output_embeddings()
     for body, told in _bodies(lm):
         reading = Reading(lm, body, told, 0, own.shape[-1], tables.longest)
@@ -259,7 +255,7 @@ def _same_logits(head: Any, states: Tensor, own: Tensor) -> bool:
 
 
 def _body_states(body: nn.Module, input_ids: Tensor, **options: Any) -> Tensor:
-    given = body(input_ids, **options, **uncached(body))
+    given = called(body, input_ids, **options, use_cache=False)
     states: Tensor = given[0] if isinstance(given, tuple) else given.last_hidden_state
     return states
 

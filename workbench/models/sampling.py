@@ -41,6 +41,7 @@ def sample_texts(
     import torch
 
     from workbench.core.bars import Bar
+    from workbench.models.generation_config import whole_distribution
     from workbench.models.stopping import stop_token_ids
 
     stops = list(stop_token_ids(model, tokenizer))
@@ -52,7 +53,7 @@ def sample_texts(
     devices = [model.device] if model.device.type == "cuda" else []
     found: dict[int, tuple[str, ...]] = {}
     bar = Bar(total=len(prompts), desc="sampling", unit="prompt", disable=None if progress else True)
-    with bar, torch.random.fork_rng(devices), torch.no_grad():
+    with bar, torch.random.fork_rng(devices), torch.no_grad(), whole_distribution(model):
         torch.manual_seed(seed)
         for start in range(0, len(order), at_once):
             places = order[start : start + at_once]

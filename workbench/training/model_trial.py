@@ -10,12 +10,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from workbench.models.calling import called
 from workbench.models.loading import ModelSettings
 from workbench.models.lora import LoraSettings, add_lora
 from workbench.models.merging import merge_adapters
 from workbench.models.modes import evaluation_mode
+from workbench.models.reading import plain_tokens
 from workbench.models.reward_model import RewardModel
-from workbench.training.ppo.bodies import PromptBatch, called, start_token_of
+from workbench.training.ppo.bodies import PromptBatch, start_tokens
 from workbench.training.ppo.losses import allowed_log_softmax
 from workbench.training.ppo.policy import ValuedPolicy
 from workbench.training.ppo.sampling import sample
@@ -42,11 +44,9 @@ class ModelTrial:
         self.lm, self.settings, self.device = lm, settings, next(lm.parameters()).device
         self.encodes = bool(getattr(lm.config, "is_encoder_decoder", False))
         self.close = 2e-3 if lm.dtype == torch.float32 else 0.3
-        tokens = _plain_tokens(lm)
-        drawn = torch.Generator().manual_seed(0)
-        texts = [tokens[torch.randint(len(tokens), (sum(part),), generator=drawn)] for part in LENGTHS]
-        texts[3] = torch.cat([texts[2][: LENGTHS[2][0]], texts[3][LENGTHS[3][0] :]])
-        self.texts = [text.to(self.device) for text in texts]
+        lengths = [sum(part) for part in LENGTHS]
+        self.texts = list(plain_tokens(lm, sum(lengths)).split(lengths))
+        self.texts[3] = torch.cat([self.texts[2][: LENGTHS[2][0]], self.texts[3][LENGTHS[3][0] :]])
         self.adapted: Any = None
 
     def batches(self, **layout: bool) -> str:
@@ -152,12 +152,12 @@ class ModelTrial:
             for text, (prompt, _) in zip(texts or self.texts, LENGTHS, strict=True):
                 response = text[prompt:]
                 if self.encodes:
-                    start = text.new_tensor([start_token_of(self.lm)])
+                    start = text.new_tensor(start_tokens(self.lm))
                     read = {
                         "input_ids": text[None, :prompt],
                         "decoder_input_ids": torch.cat([start, response[:-1]])[None],
                     }
-                    logits = called(lm, **read, use_cache=False).logits[0]
+                    logits = called(lm, **read, use_cache=False).logits[0, len(start) - 1 :]
                 else:
                     logits = called(lm, input_ids=text[None], use_cache=False).logits[0, prompt - 1 : -1]
                 log_probs = allowed_log_softmax(logits, allowed)
@@ -256,19 +256,6 @@ def _same(models: tuple[Any, Any], said: tuple[Any, Any]) -> str:
     if not apart <= ROUNDING:
         raise WrongResult(f"loaded again it is {apart:.2g} off")
     return f"the same weights, {ROUNDED} {apart:.1g} apart" if apart else "bit by bit"
-
-
-def _plain_tokens(lm: Any) -> Tensor:
-    """Return tokens that mean nothing to the model's code, such as the place of an image."""
-    special: set[int] = set()
-    for config in (lm.config, lm.config.get_text_config(), lm.config.get_text_config(decoder=True)):
-        for name, value in config.to_dict().items():
-            if name.endswith(("token_id", "token_index")) and value is not None:
-                special |= set(value) if isinstance(value, list) else {value}
-    rows = min(
-        len(table.weight) for table in (lm.get_input_embeddings(), lm.get_output_embeddings()) if table
-    )
-    return torch.tensor([token for token in range(min(rows, 4096)) if token not in special] or [0])
 
 
 def _ends(adapted: Any) -> Iterator[str]:

@@ -189,3 +189,24 @@ def test_padding_that_ends_a_response_may_be_sampled() -> None:
     policy = ValuedPolicy(model_of("M2M100", sizes)).eval()
     words = tokenizer([f"t{token}" for token in range(99)])
     assert policy.layout.banned_token == 0 and allowed_tokens(policy, words, PPOSettings()) is None
+
+
+@pytest.mark.parametrize("family", ["Bart", "M2M100", "MBart", "Marian", "T5"])
+def test_a_forced_first_token_is_a_part_of_the_decoders_start(family: str) -> None:
+    lm = model_of(family, FAMILIES[family])
+    lm.generation_config.update(forced_bos_token_id=7, forced_eos_token_id=None, eos_token_id=None)
+    policy = ValuedPolicy(lm).eval()
+    ids = torch.arange(9, 14)[None]
+    prompts = PromptBatch(ids, torch.ones_like(ids).bool())
+    uniform = torch.zeros(1, 6, dtype=torch.float64)
+    given = sample(policy, prompts, uniform, stop_tokens=(), greedy=True)
+    start = lm.generation_config.decoder_start_token_id
+    written = lm.generate(ids, do_sample=False, num_beams=1, max_new_tokens=7)[0].tolist()
+    assert written == [start, 7, *given.ids[0].tolist()]
+    with torch.no_grad():
+        decoder_ids = torch.tensor([[start, 7, *given.ids[0, :-1].tolist()]])
+        logits = lm(input_ids=ids, decoder_input_ids=decoder_ids).logits[0, 1:].log_softmax(-1)
+        own = logits.gather(1, given.ids[0][:, None])[:, 0]
+        again = policy(prompts, given.ids, given.mask).logps[0]
+    torch.testing.assert_close(given.logps[0], own, rtol=0, atol=2e-3)
+    torch.testing.assert_close(again, own, rtol=0, atol=2e-3)

@@ -6,9 +6,12 @@ import inspect
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-__all__ = ["PromptBatch", "called", "encoded", "padded_right", "run_body", "scaled", "start_token_of"]
+from workbench.models.calling import called
+from workbench.models.generation_config import forced_first_token
+
+__all__ = ["PromptBatch", "encoded", "padded_right", "run_body", "scaled", "start_tokens"]
 
 
 class PromptBatch(NamedTuple):
@@ -30,13 +33,14 @@ class PromptBatch(NamedTuple):
         return PromptBatch(self.ids[rows][:, -width:], mask[:, -width:])
 
 
-def start_token_of(lm: Any) -> int:
-    """Return the token that a decoder begins with, as `generate` chooses it."""
+def start_tokens(lm: Any) -> tuple[int, ...]:
+    """Return the tokens that a decoder begins with, as `generate` chooses them: its start, and one that it forces."""
+    forced = forced_first_token(lm)
     for name in ("decoder_start_token_id", "bos_token_id"):
         for settings in (lm.generation_config, lm.config):
             token = getattr(settings, name, None)
             if token is not None:
-                return int(token)
+                return (int(token),) if forced is None else (int(token), forced)
     raise ValueError("no decoder_start_token_id in its configuration")
 
 
@@ -57,15 +61,6 @@ def run_body(lm: Any, ids: Tensor, mask: Tensor, position_ids: Tensor | None, **
     if position_ids is not None and "position_ids" in inspect.signature(body.forward).parameters:
         options["position_ids"] = position_ids
     return called(body, input_ids=ids, attention_mask=mask.long(), **options)
-
-
-def called(module: nn.Module, **options: Any) -> Any:
-    """Call a module with those of the options that it takes."""
-    taken = inspect.signature(module.forward).parameters.values()
-    if not any(one.kind is one.VAR_KEYWORD for one in taken):
-        names = {one.name for one in taken}
-        options = {name: value for name, value in options.items() if name in names}
-    return module(**options)
 
 
 def encoded(lm: Any, prompts: PromptBatch) -> Tensor:

@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from workbench.models.calling import called
 from workbench.models.reading import OwnLogits, Reading, plain_tokens, state_error
-from workbench.training.ppo.bodies import PromptBatch, called, start_token_of
+from workbench.training.ppo.bodies import PromptBatch, start_tokens
 from workbench.training.ppo.layouts import Contiguous, EncoderDecoder, Layout
 
 __all__ = ["FAULTS", "Trial", "UnfitModel"]
@@ -108,7 +109,7 @@ class Trial:
         """Return the logits before each token of a response, as the model reads it alone, in its own way."""
         prompt, response = self.prompts.ids[row][self.prompts.mask[row]][None], self.responses[row][None, :-1]
         if self.encodes:
-            start = torch.full_like(response[:, :1], start_token_of(self.lm))
+            start = response.new_tensor([start_tokens(self.lm)])
             read = {"input_ids": prompt, "decoder_input_ids": torch.cat([start, response], 1)}
         else:
             read = {"input_ids": torch.cat([prompt, response], 1)}

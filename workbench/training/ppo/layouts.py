@@ -13,14 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from workbench.models.batch import positions
+from workbench.models.calling import called
 from workbench.training.ppo.bodies import (
     PromptBatch,
-    called,
     encoded,
     padded_right,
     run_body,
     scaled,
-    start_token_of,
+    start_tokens,
 )
 
 __all__ = ["Contiguous", "DecoderOnly", "Decoding", "EncoderDecoder", "Layout", "PromptBatch"]
@@ -150,7 +150,10 @@ class Contiguous:
 
 @dataclass(frozen=True)
 class EncoderDecoder:
-    """The prompt goes into an encoder; the decoder's start token predicts the first token of the response."""
+    """The prompt goes into an encoder; the decoder's start predicts the first token of the response.
+
+    Where `generate` forces a first token, such as the language that M2M100 is to write, that is a part of the start.
+    """
 
     padded_right: bool = False
     """Pad the encoder's input at the right, as absolute positions want it."""
@@ -172,7 +175,7 @@ class EncoderDecoder:
     def states(self, lm: Any, prompts: PromptBatch, responses: Tensor) -> Tensor:
         """See `Layout`."""
         prompts = self.placed(lm, prompts)
-        start = torch.full_like(responses[:, :1], start_token_of(lm))
+        start = _started(lm, responses)
         given = called(
             lm.get_decoder(),
             input_ids=torch.cat([start, responses[:, :-1]], 1),
@@ -180,7 +183,7 @@ class EncoderDecoder:
             encoder_attention_mask=prompts.mask.long(),
             use_cache=False,
         )
-        return scaled(given.last_hidden_state, self.scale)
+        return scaled(given.last_hidden_state[:, start.shape[1] - 1 :], self.scale)
 
     def start(self, lm: Any, prompts: PromptBatch) -> Decoding:
         """See `Layout`."""
@@ -203,12 +206,15 @@ class _CrossDecoding:
         self.lm, self.drops, self.scale = lm, layout.drops, layout.scale
         self.mask, self.encoded = prompts.mask, encoded(lm, prompts)
         self.cache: Any = None
-        self.advance(torch.full_like(prompts.ids[:, 0], start_token_of(lm)))
+        self._read(_started(lm, prompts.ids))
 
     def advance(self, tokens: Tensor) -> None:
+        self._read(tokens[:, None])
+
+    def _read(self, tokens: Tensor) -> None:
         given = called(
             self.lm.get_decoder(),
-            input_ids=tokens[:, None],
+            input_ids=tokens,
             encoder_hidden_states=self.encoded,
             encoder_attention_mask=self.mask.long(),
             past_key_values=self.cache,
@@ -243,6 +249,11 @@ class _Rereading:
             self.responses, (0, 1)
         )  # the state before a token that is yet to be written
         self.states = self.layout.states(self.lm, self.prompts, ahead)[:, -1]
+
+
+def _started(lm: Any, ids: Tensor) -> Tensor:
+    """Return what a decoder begins each row with. Shape [rows, tokens]."""
+    return torch.tensor([start_tokens(lm)], device=ids.device).expand(len(ids), -1)
 
 
 def _cache_words(*, cached: bool, drops: bool = True) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from workbench.core.errors import DataError, ModelError, SettingsError
 from workbench.datasets.messages import MalformedMessage, Message, prompt_of, read_messages
 from workbench.rewards.spans import Sample
+from workbench.training.ppo.bodies import start_tokens
 from workbench.training.ppo.settings import PPOSettings
 
 __all__ = ["Prompt", "check_known", "check_room", "read_prompts"]
@@ -62,6 +63,8 @@ def check_room(lm: Any, encoded: Sequence[Sequence[int]], settings: PPOSettings)
                 fix=f"set max_prompt_tokens to at most {for_prompts}",
             )
         longest, context = 0, for_responses
+        if context is not None:
+            context -= len(start_tokens(lm)) - 1
     else:
         context = _context(lm.config, "decoder")
     if context is not None and longest + written > context:

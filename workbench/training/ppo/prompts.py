@@ -15,6 +15,7 @@ from workbench.core.errors import DataError, SettingsError
 from workbench.models.chat import uses_template
 from workbench.models.encoding import EncodingSettings, prompt_text
 from workbench.models.encoding_settings import check_characters, refused
+from workbench.models.generation_config import never_written
 from workbench.models.stopping import stop_token_ids
 from workbench.models.tokenizing import Refusals, chat_prompts, tokens_of
 from workbench.rewards.spans import Sample
@@ -143,10 +144,10 @@ def collate_prompts(prompts: Sequence[EncodedPrompt]) -> PromptBatch:
 def allowed_tokens(
     policy: ValuedPolicy, tokenizer: PreTrainedTokenizerBase, settings: PPOSettings
 ) -> Tensor | None:
-    """Return what may be sampled: tokens that neither settings nor layout ban, and that the tokenizer knows.
+    """Return what may be sampled: all that the tokenizer knows, and that neither settings nor layout ban.
 
-    Models often have more rows than their tokenizer has tokens. What the layout bans may end a response: nothing
-    follows it then.
+    Models often have more rows than their tokenizer has tokens. What the checkpoint's `generation_config` suppresses
+    is banned too; what the layout bans may end a response, for nothing follows it then.
 
     Returns:
         Shape [vocabulary], bool, on the policy's device; None where all may be.
@@ -162,6 +163,7 @@ def allowed_tokens(
         )
     allowed = torch.arange(vocabulary, device=policy.device) < len(tokenizer)
     allowed[list(settings.banned_tokens)] = False
+    allowed[[token for token in never_written(policy.lm) if token < vocabulary]] = False
     misread = policy.layout.banned_token
     if misread is not None and misread not in stop_token_ids(policy.lm, tokenizer):
         allowed[misread] = False

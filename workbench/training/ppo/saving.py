@@ -63,6 +63,10 @@ def save_policy(
     model: Any = policy.policy
     with late_bars():
         model.save_pretrained(folder, **({"save_embedding_layers": False} if policy.has_adapters else {}))
+        if (
+            policy.has_adapters
+        ):  # what it forces, such as a language, may have been set since its base was loaded
+            policy.lm.generation_config.save_pretrained(folder)
     head = {name: value.detach().cpu().contiguous() for name, value in policy.value_head.state_dict().items()}
     save_file(head, folder / HEAD)
     if tokenizer is not None:
@@ -90,6 +94,9 @@ def load_policy(
     said = _description(folder)
     told = said["base"] or {"name": str(folder)}
     check_unchanged(base or told["name"], told.get("mark"), what="policy")
+    from transformers import GenerationConfig
+    from transformers.utils import GENERATION_CONFIG_NAME
+
     settings = ModelSettings(
         name=base or told["name"],
         quantize=told.get("quantize"),
@@ -101,6 +108,8 @@ def load_policy(
     model: nn.Module = lm
     if said["base"]:
         model = open_adapters(lm, folder)
+        if (folder / GENERATION_CONFIG_NAME).is_file():
+            lm.generation_config = GenerationConfig.from_pretrained(folder)
     policy = ValuedPolicy(
         model, origin=replace(settings, name=settings.source) if said["base"] else None, summary=summary
     )

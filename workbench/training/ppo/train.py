@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 
 from workbench.core.errors import ModelError, SettingsError
+from workbench.models.generation_config import forced_first_token, left_aside
 from workbench.models.loading import ModelSettings
 from workbench.models.lora import LoraSettings
 from workbench.models.placement import pick_dtype
@@ -178,7 +179,9 @@ def _asked(
         told |= {"holistic": reward.holistic.name, "aspects": sorted(reward.aspects)}
         told |= {name: getattr(known, name) for name in ("threshold", "holistic_weight", "mode", "shaping")}
         told["aspect_weights"] = dict(known.aspect_weights)
+    forced = forced_first_token(policy.lm)
     return {
+        **({} if forced is None else {"forced_bos_token_id": forced}),
         "settings": settings.describe(),
         "lora": lora and asdict(lora),
         "model": policy.origin.source if policy.origin else None,
@@ -195,10 +198,14 @@ def _described(
     trained = sum(one.numel() for one in policy.parameters() if one.requires_grad)
     cut = [prompt.lost for prompt in prompts if prompt.lost]
     processes = f"; {together.world_size} processes" if together.world_size > 1 else ""
-    layout = policy.layout
-    slow = f"; {layout}" if layout.slow or layout.banned_token is not None else ""
+    layout, forced, aside = policy.layout, forced_first_token(policy.lm), left_aside(policy.lm)
+    notes = f"; {layout}" if layout.slow or layout.banned_token is not None else ""
+    notes += (
+        f"; each response begins behind token {forced} (forced_bos_token_id)" if forced is not None else ""
+    )
+    notes += f"; sampled without what generation_config adds ({', '.join(aside)})" if aside else ""
     return (
-        f"policy: {policy.summary or type(policy.lm).__name__}; {trained:,} parameters train{processes}{slow}; "
+        f"policy: {policy.summary or type(policy.lm).__name__}; {trained:,} parameters train{processes}{notes}; "
         f"{settings.steps(len(prompts))} rollouts of {settings.batch} responses to {len(prompts):,} prompts"
         + (
             f", of which {len(cut):,} lost their beginning, {sum(cut) / len(cut):.0f} tokens on average"
