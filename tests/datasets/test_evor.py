@@ -13,7 +13,9 @@ import pytest
 
 from workbench.core.errors import DataError, SettingsError
 from workbench.datasets.evor import EvorDocument, load_evor
+from workbench.languages.hidden_tests import whole_verdict
 from workbench.sandbox import Program, Sandbox
+from workbench.sandbox.verdict import Verdict
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox needs Linux")
 
@@ -232,3 +234,47 @@ def test_hub_is_asked_for_two_files(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(hub, "fetch_file", fetch)
     assert len(load_evor("Ring").problems) == 1
     assert asked == [("xlangai/EVOR_data", "Ring/Ring.jsonl"), ("xlangai/EVOR_data", "Ring/Ring_docs.jsonl")]
+
+
+@pytest.mark.parametrize(
+    ("task", "printed", "expected", "same"),
+    [
+        ("Pony", "2.50", "2.5", True),
+        ("Pony", "2.504", "2.5", True),  # to two decimals
+        ("Pony", "2.51", "2.5", False),
+        ("Ring", "0.3333333", "0.333333", True),  # to six decimals
+        ("Ring", "1000000.5", "1000000", True),  # 5e-7 of it
+        ("Ring", "0.5", "1", False),  # the authors' difference has a sign, and lets it pass
+        ("Ring", "yes", "no", False),
+        ("Ring", "1 2", "1 2.0", False),  # texts, not one number
+        ("Ring", "nan", "1", False),
+        ("Pony", "inf", "1", False),
+    ],
+)
+def test_numbers_are_compared_as_the_authors_round_them(
+    task: str, printed: str, expected: str, same: bool, tmp_path: Path
+) -> None:
+    folder = write_rows(tmp_path, task, [PONY | {"test_cases": [{"input": "x", "output": expected}]}])
+    (problem,) = load_evor(task, folder).problems
+    verdict = Verdict("passed", stdout=f"{printed}\n")
+    assert whole_verdict(problem, [verdict]).passed is same
+
+
+def test_gold_documents_are_the_pages_that_the_archives_text_was_taken_from(tmp_path: Path) -> None:
+    folder = write_folders(tmp_path)
+    docs = folder / "Pony" / "docs"
+    (docs / "maps.md").write_text("# Maps\nkeys\nvalues\nget\nput\nclear\n")
+    (docs / "sets.md").write_text("# Sets\nkeys\nunion\nminus\nclear\n")
+    gold = "Document 1:\n# Maps\nkeys\nvalues\n\nDocument 2:\n# Strings\nupper() gives capitals.\n"
+    gold += "Document 3:\nof no page\n"
+    (folder / "Pony" / "examples" / "q7" / "documentation.txt").write_text(gold)
+    (problem,) = load_evor("Pony", folder).problems
+    assert problem.gold_documents == (
+        "maps.md",
+        "strings.md",
+    )  # three lines of Maps, of five: a part of the page
+    row = PONY | {"test_cases": [{"input": 1, "output": 1}], "documentation": "Document:\nA page."}
+    (of_row,) = load_evor("Ring", write_rows(tmp_path / "rows", "Ring", [row])).problems
+    assert of_row.gold_documents == ("one",)
+    (none,) = load_evor("Ring", write_rows(tmp_path / "no", "Ring", [row | {"documentation": None}])).problems
+    assert none.gold_documents == ()

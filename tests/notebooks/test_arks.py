@@ -24,7 +24,7 @@ def test_it_answers_its_questions(small):
     found = results("arks", folder)
     assert "report: run/index.html" in printed
     assert (folder / "index.html").is_file()
-    figures = ["by-setting", "by-round", "sources", "queries", "by-size", "stripped", "endings"]
+    figures = ["by-setting", "by-round", "by-tokens", "sources", "queries", "by-size", "stripped", "endings"]
     assert list(found["figures"]) == figures
     assert found["numbers"]["problems"] == 6
     assert found["numbers"]["models"] == 1

@@ -137,3 +137,19 @@ def test_hybrid_search_prefers_what_both_find():
 def test_hybrid_search_needs_two_retrievers():
     with pytest.raises(SettingsError, match="1 retriever"):
         HybridRetriever([BM25Retriever()])
+
+
+def test_an_instruction_is_given_as_a_prompt_so_that_a_model_may_leave_it_out_of_the_mean():
+    """As INSTRUCTOR does; the order of the texts stays."""
+    asked = []
+
+    class Model:
+        def encode(self, texts, *, prompt, **_):
+            asked.append((texts, prompt))
+            return np.array([[len(text), len(prompt or "")] for text in texts], dtype=np.float32)
+
+    encoder = dense_module._SentenceTransformer(Model(), "model", ("Represent: ", "Ask: "))
+    found = encoder.encode(["Ask: one", "plain", "Represent: three", "Ask: four"])
+    assert asked == [(["one", "four"], "Ask: "), (["plain"], None), (["three"], "Represent: ")]
+    assert found.tolist() == [[3, 5], [5, 0], [5, 11], [4, 5]]
+    assert encoder.fingerprint != dense_module._SentenceTransformer(Model(), "model").fingerprint

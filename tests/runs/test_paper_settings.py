@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from workbench.papers.arks import paper_setting as arks
 from workbench.papers.haf_rm import paper_setting as haf_rm
 from workbench.runs import paper_settings
 from workbench.runs.paper_settings import (
@@ -16,7 +17,7 @@ from workbench.runs.paper_settings import (
     shown,
 )
 
-PAPERS = {"haf_rm": haf_rm}
+PAPERS = {"haf_rm": haf_rm, "arks": arks}
 
 
 def test_a_difference_is_computed_and_has_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:

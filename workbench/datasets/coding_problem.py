@@ -47,6 +47,11 @@ class HiddenTest:
     """As in `VisibleRun`."""
     expected_stdout: str | None = None
     """What must be printed; white space at the ends of lines and of the output does not count."""
+    decimals: int | None = None
+    """Where both outputs are one number: they are the same if they are once rounded to so many decimals, or
+    differ by `relative` at most. None: the texts must be the same."""
+    relative: float = 0.0
+    """Largest relative difference of two such numbers."""
     tests: str | None = None
     """A module text in DS-1000's form; see `workbench.sandbox.Program.tests`. For Python only."""
 

@@ -21,7 +21,7 @@ from workbench.datasets.evor_python import Case, python_run, python_tests
 from workbench.datasets.jsonl import Faults, name_of, not_text, read_objects
 from workbench.store.folders import printable
 
-__all__ = ["INSTALLATION", "PACKAGES", "TASKS", "EvorDocument", "EvorTask", "load_evor"]
+__all__ = ["INSTALLATION", "PACKAGES", "TASKS", "EvorDocument", "EvorTask", "gold_pages", "load_evor"]
 
 TASKS: Mapping[str, str] = MappingProxyType(
     {"ScipyM": "python", "TensorflowM": "python", "Ring": "ring", "Pony": "pony"}
@@ -45,6 +45,10 @@ NEEDED = "problem_description, code_context with [insert] once, and test_cases: 
 _TEXTS = ("content", "text", "document", "doc")
 _REFERENCES = ("reference_code", "canonical_solution")
 _TITLES = ("id", "title", "file", "name")
+TOLERANCE: Mapping[str, tuple[int, float]] = MappingProxyType({"Ring": (6, 1e-6), "Pony": (2, 0.0)})
+"""Decimals and relative difference within which the authors' evaluation takes two numbers for the same. (Theirs lets
+a Ring answer pass that is too small by any amount. Here it does not.)"""
+_GOLD_SHARE = 0.7  # of the lines of a gold document that a page must have: the authors' own share
 _RING_TRUTH = MappingProxyType({"true": "1", "false": "0"})  # as Ring prints what the answers spell out
 
 
@@ -90,22 +94,53 @@ def load_evor(task: str, source: str | Path = "hub") -> EvorTask:
     if str(source) == "hub":
         from workbench.datasets.hub import fetch_file
 
-        problems = _problems_of_rows(task, fetch_file(HUB_NAME, f"{task}/{task}.jsonl"))
-        return EvorTask(task, problems, _documents_of_rows(fetch_file(HUB_NAME, f"{task}/{task}_docs.jsonl")))
+        asked, pages = (fetch_file(HUB_NAME, f"{task}/{task}{end}.jsonl") for end in ("", "_docs"))
+        documents = _documents_of_rows(pages)
+        return EvorTask(task, _problems_of_rows(task, asked, documents), documents)
     folder = Path(source).expanduser() / task
     if (folder / "examples").is_dir():
-        return EvorTask(
-            task, _problems_of_folders(task, folder / "examples"), _documents_of_pages(folder / "docs")
-        )
-    return EvorTask(
-        task,
-        _problems_of_rows(task, folder / f"{task}.jsonl"),
-        _documents_of_rows(folder / f"{task}_docs.jsonl"),
+        documents = _documents_of_pages(folder / "docs")
+        return EvorTask(task, _problems_of_folders(task, folder / "examples", documents), documents)
+    documents = (
+        _documents_of_rows(folder / f"{task}_docs.jsonl") if (folder / f"{task}.jsonl").exists() else ()
     )
+    return EvorTask(task, _problems_of_rows(task, folder / f"{task}.jsonl", documents), documents)
+
+
+def gold_pages(documentation: str, documents: Sequence[EvorDocument]) -> tuple[str, ...]:
+    """Return the ids of the pages that a problem's gold documentation was taken from.
+
+    The authors keep it as text, each document under a line that says `Document`; a page is gold where it has more
+    than 0.7 of the lines of one of them, the share by which they measure recall.
+
+    Args:
+        documentation: The problem's text.
+        documents: All pages.
+    """
+    pages = [
+        (page.id, {line.strip() for line in page.text.splitlines() if line.strip()}) for page in documents
+    ]
+    found: list[str] = []
+    part: list[str] = []
+    for line in [*documentation.splitlines(), "Document"]:
+        if "Document" not in line:
+            part += [line.strip()] if line.strip() else []
+            continue
+        shares = [(sum(text in lines for text in part) / len(part), name) for name, lines in pages if part]
+        share, name = max(shares, key=lambda one: one[0], default=(0.0, ""))
+        found += [name] if share > _GOLD_SHARE else []
+        part = []
+    return tuple(dict.fromkeys(found))
 
 
 def _problem(
-    task: str, key: str, row: Mapping[str, Any], cases: Sequence[Case], test_code: str
+    task: str,
+    key: str,
+    row: Mapping[str, Any],
+    cases: Sequence[Case],
+    *,
+    test_code: str,
+    documents: Sequence[EvorDocument],
 ) -> CodingProblem:
     context, language = row["code_context"], TASKS[task]
     visible, hidden = (cases[0], cases[1:]) if len(cases) > 1 else (None, cases)
@@ -116,7 +151,11 @@ def _problem(
         tests = (HiddenTest(tests=python_tests(context, test_code, hidden)),)
     else:
         runs = (VisibleRun(context, visible.given.decode() if visible else ""),)
-        tests = tuple(HiddenTest(context, one.given.decode(), _printed(one.expected, task)) for one in hidden)
+        decimals, relative = TOLERANCE[task]
+        tests = tuple(
+            HiddenTest(context, one.given.decode(), _printed(one.expected, task), decimals, relative)
+            for one in hidden
+        )
     return CodingProblem(
         problem_id=key,
         question=row["problem_description"],
@@ -126,6 +165,7 @@ def _problem(
         language=language,
         library=task,
         modules=PACKAGES.get(task, ()),
+        gold_documents=gold_pages(row.get("documentation") or "", documents),
         reference_code=next((row[name] for name in _REFERENCES if row.get(name)), ""),
     )
 
@@ -140,7 +180,8 @@ def _faults_of(row: Mapping[str, Any]) -> list[str]:
     faults = [
         f"no text {name}" for name in ("problem_description", "code_context") if not _is_text(row.get(name))
     ]
-    faults += [not_text(name, row[name]) for name in _REFERENCES if not isinstance(row.get(name), str | None)]
+    optional = (*_REFERENCES, "documentation")
+    faults += [not_text(name, row[name]) for name in optional if not isinstance(row.get(name), str | None)]
     if not faults and row["code_context"].count(INSERT) != 1:
         faults.append(f"code_context has {INSERT} {row['code_context'].count(INSERT)} times, not once")
     return faults
@@ -150,7 +191,7 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-def _problems_of_rows(task: str, path: Path) -> tuple[CodingProblem, ...]:
+def _problems_of_rows(task: str, path: Path, documents: Sequence[EvorDocument]) -> tuple[CodingProblem, ...]:
     faults = Faults(str(path))
     problems: dict[str, CodingProblem] = {}
     for line, row in read_objects(path, faults):
@@ -167,7 +208,9 @@ def _problems_of_rows(task: str, path: Path) -> tuple[CodingProblem, ...]:
         if wrong:
             faults.add(f"line {line}", "; ".join(wrong))
         else:
-            problems[key] = _problem(task, key, row, cases, row.get("test_code", ""))
+            problems[key] = _problem(
+                task, key, row, cases, test_code=row.get("test_code", ""), documents=documents
+            )
     faults.raise_if_any(NEEDED, "correct these rows, or download the file again")
     if not problems:
         raise DataError(f"{path}: no rows", NEEDED, "name a folder that holds problems")
@@ -205,7 +248,9 @@ def _bytes(value: object, pickled: bool) -> bytes:
     return str(value).encode("utf-8", "surrogatepass")
 
 
-def _problems_of_folders(task: str, folder: Path) -> tuple[CodingProblem, ...]:
+def _problems_of_folders(
+    task: str, folder: Path, documents: Sequence[EvorDocument]
+) -> tuple[CodingProblem, ...]:
     faults, problems = Faults(str(folder)), []
     for place in sorted(path for path in folder.iterdir() if path.is_dir() and path.name.startswith("q")):
         try:
@@ -214,10 +259,14 @@ def _problems_of_folders(task: str, folder: Path) -> tuple[CodingProblem, ...]:
             faults.add(place.name, f"example.json: {error}")
             continue
         row = dict(row) if isinstance(row, dict) else {}
-        written, test_code = place / "code_context.txt", place / "test_code.py"
+        written, test_code, gold = (
+            place / name for name in ("code_context.txt", "test_code.py", "documentation.txt")
+        )
         try:
             if written.is_file():
                 row["code_context"] = written.read_text(encoding="utf-8")
+            if gold.is_file():
+                row["documentation"] = gold.read_text(encoding="utf-8")
             code = test_code.read_text(encoding="utf-8") if test_code.is_file() else ""
         except UnicodeDecodeError as error:
             faults.add(place.name, f"its texts: not UTF-8 at byte {error.start}")
@@ -231,7 +280,7 @@ def _problems_of_folders(task: str, folder: Path) -> tuple[CodingProblem, ...]:
         if wrong:
             faults.add(place.name, "; ".join(wrong))
         else:
-            problems.append(_problem(task, place.name, row, cases, code))
+            problems.append(_problem(task, place.name, row, cases, test_code=code, documents=documents))
     faults.raise_if_any("example.json, code_context.txt and tests in each folder", "unpack the archive again")
     if not problems:
         raise DataError(f"{folder}: no folders q*", "a folder for each problem", "unpack the archive again")

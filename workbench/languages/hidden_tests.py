@@ -34,7 +34,7 @@ def _met(problem: BenchmarkProblem, test: HiddenTest, verdict: Verdict) -> Verdi
     if test.tests is not None:
         return verdict
     judged = find_language(problem.language).judged(verdict)
-    if not judged.passed or test.expected_stdout is None or same_output(verdict.stdout, test.expected_stdout):
+    if not judged.passed or test.expected_stdout is None or _same(verdict.stdout, test):
         return judged if judged.passed else replace(judged, stage="execution")
     return replace(judged, status="failed", stage="execution", message="printed something else", line=None)
 
@@ -65,6 +65,21 @@ def tests_content(problem: BenchmarkProblem) -> Any:
     if first.tests is not None and not first.stdin and not others:
         return first.tests
     return [problem.language, *map(asdict, problem.hidden_tests)]
+
+
+def _same(got: str, test: HiddenTest) -> bool:
+    """Tell whether an output is the expected one, as a text or within the test's tolerance as a number."""
+    expected = test.expected_stdout or ""
+    if same_output(got, expected):
+        return True
+    if test.decimals is None:
+        return False
+    try:
+        number, right = float(got), float(expected)
+    except ValueError:
+        return False
+    close = abs(number - right) <= test.relative * abs(right)
+    return close or round(number, test.decimals) == round(right, test.decimals)
 
 
 def same_output(got: str, expected: str) -> bool:

@@ -95,7 +95,8 @@ class DenseRetriever:
             instruction: The key of the instruction that is put before each; none where there is none of it.
         """
         if self._cache is None:
-            encoder = load_encoder(self._model) if isinstance(self._model, str | None) else self._model
+            given = tuple(dict.fromkeys(self.instructions.values()))
+            encoder = load_encoder(self._model, given) if isinstance(self._model, str | None) else self._model
             self._cache = EmbeddingCache(encoder, self._folder)
         return self._cache.encode([self.instructions.get(instruction, "") + text for text in texts])
 
@@ -140,15 +141,27 @@ class DenseIndex:
 class _SentenceTransformer:
     """An encoder of the package `sentence-transformers`."""
 
-    def __init__(self, model: Any, fingerprint: str) -> None:
-        self._model, self.fingerprint = model, fingerprint
+    def __init__(self, model: Any, fingerprint: str, instructions: Sequence[str] = ()) -> None:
+        self._model, self._instructions = model, instructions
+        # models such as INSTRUCTOR leave an instruction out of the mean over tokens
+        self.fingerprint = fingerprint + (" with instructions" if instructions else "")
 
     def encode(self, texts: Sequence[str]) -> Scores:
         """Return vectors, longest texts first within the model's own batches. See `Encoder.encode`."""
-        vectors = self._model.encode(
-            list(texts), batch_size=_BATCH, normalize_embeddings=True, show_progress_bar=False
-        )
-        return np.asarray(vectors, dtype=np.float32)
+        begins = [next((one for one in self._instructions if text.startswith(one)), None) for text in texts]
+        rows: list[Scores | None] = [None] * len(texts)
+        for begin in dict.fromkeys(begins):
+            places = [place for place, one in enumerate(begins) if one == begin]
+            vectors = self._model.encode(
+                [texts[place].removeprefix(begin or "") for place in places],
+                prompt=begin,
+                batch_size=_BATCH,
+                normalize_embeddings=True,
+                show_progress_bar=False,
+            )
+            for place, vector in zip(places, vectors, strict=True):
+                rows[place] = vector
+        return np.asarray(rows, dtype=np.float32)
 
 
 def offline_model() -> Path:
@@ -170,11 +183,12 @@ def offline_model() -> Path:
     return folder
 
 
-def load_encoder(model: str | None = None) -> Encoder:
+def load_encoder(model: str | None = None, instructions: Sequence[str] = ()) -> Encoder:
     """Load an encoder by `sentence-transformers`.
 
     Args:
         model: A name on the Hub or a folder; None for the one that needs no network.
+        instructions: What texts may begin with, to be given to the model as an instruction.
 
     Raises:
         ModelError: It cannot be found or loaded.
@@ -198,6 +212,5 @@ def load_encoder(model: str | None = None) -> Encoder:
             needed="a sentence-transformers model, on the Hub or in a folder",
             fix="correct the name, see that the Hub can be reached, or leave it out for the offline model",
         ) from error
-    return _SentenceTransformer(
-        loaded, f"sentence-transformers:{Path(where).name if model else 'all-MiniLM-L6-v2'}"
-    )
+    name = Path(where).name if model else "all-MiniLM-L6-v2"
+    return _SentenceTransformer(loaded, f"sentence-transformers:{name}", instructions)

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from workbench.core.errors import DataError, SettingsError
+from workbench.datasets.evor import TASKS
 from workbench.papers.arks import data as arks_data
 from workbench.papers.arks.data import WORLD_PROBLEMS, ArksData, Model, load_arks
 from workbench.worlds.libraries import PocketTemplate
@@ -55,6 +56,24 @@ def test_a_task_of_evor_in_a_folder(tmp_path):
     assert not data.bounded
     with pytest.raises(SettingsError, match="without the words"):
         data.documents(stripped=True)
+
+
+def test_evor_bench_whole_is_four_tasks_that_share_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr("workbench.languages.toolchains.with_toolchains", lambda runtime, languages: runtime)
+    monkeypatch.setattr("workbench.sandbox.installed.with_installed", lambda runtime, modules: runtime)
+    cases = [{"input": "eA==", "output": "WA=="}] * 2
+    for task in TASKS:
+        (tmp_path / task).mkdir()
+        row = {"problem_id": "q1", "problem_description": f"On {task}.", "code_context": "[insert]"}
+        row |= {"test_cases": cases, "test_code": "def test(result, expected): return 1"}
+        (tmp_path / task / f"{task}.jsonl").write_text(f"{json.dumps(row)}\n")
+        (tmp_path / task / f"{task}_docs.jsonl").write_text(json.dumps({"id": "page", "content": task}))
+    data = load(f"all:{tmp_path}", tmp_path, problems=0)
+    assert [problem.problem_id for problem in data.problems] == [f"{task}/q1" for task in TASKS]
+    assert [part.name for part in data.parts] == list(TASKS)
+    assert [[item.content for item in part.documents()] for part in data.parts] == [[task] for task in TASKS]
+    alone = load(f"Ring:{tmp_path}", tmp_path, problems=0)
+    assert alone.parts == (alone,)
 
 
 @pytest.mark.parametrize("source", ["earth", "fresh:", "ring"])

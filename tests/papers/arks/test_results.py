@@ -5,9 +5,10 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from workbench.core.errors import SettingsError
 from workbench.papers.arks.claims import arks_claims
 from workbench.papers.arks.results import Findings
-from workbench.papers.arks.settings import ACTIVE, CONTROL, NOTHING, STRIPPED, declared
+from workbench.papers.arks.settings import ACTIVE, CONTROL, NOTHING, STRIPPED, declared, make_retriever
 
 NAMES = ("a", "b", "c", "d")
 
@@ -158,3 +159,36 @@ def test_settings_differ_by_what_they_say():
             assert dict(one.changes) == dict(whole[one.name.removesuffix(STRIPPED)].changes)
     assert not any(one.stripped for one in declared(stripped=False))
     assert not any("given_documents" in one.changes for one in declared(bounded=False))
+
+
+def test_accuracy_stands_against_the_tokens_spent_until_then(findings):
+    """Two models, four problems: 100 tokens each in round 0, 40 for each of the three asked again."""
+    tokens = findings.rows["asked"].map({True: 1, False: 0}) * findings.rows["round"].map({0: 100, 1: 40})
+    spent = replace(findings, rows=findings.rows.assign(tokens=tokens)).by_tokens([ACTIVE]).set_index("round")
+    assert spent["tokens"].tolist() == [100.0, 100.0 + 40 * 3 / 4]
+    assert spent["accuracy"].tolist() == [0.25, 0.625]
+
+
+def test_each_task_has_an_accuracy_of_its_own(findings):
+    libraries = findings.rows["problem"].map({"a": "Ring", "b": "Ring", "c": "Pony", "d": "Pony"})
+    found = replace(findings, rows=findings.rows.assign(library=libraries)).by_library([ACTIVE])
+    by_library = found.set_index("library")
+    assert by_library["accuracy"].to_dict() == {"Ring": 1.0, "Pony": 0.25}
+    assert by_library["problems"].to_dict() == {"Ring": 2, "Pony": 2}
+
+
+def test_web_pages_are_a_source_where_they_can_be_had():
+    names = {one.name: one for one in declared(web=True)}
+    assert names["active, W"].changes["sources"] == ("web_search",)
+    assert names["active, D+F+S+W"].changes["sources"][-1] == "web_search"
+    assert "active, W" not in {one.name for one in declared()}
+    assert [one.name for one in declared(web=True) if "W" not in one.name] == [one.name for one in declared()]
+
+
+def test_a_retriever_by_name_searches_in_every_setting(tmp_path):
+    searched = make_retriever("dense", "hkunlp/instructor-large", tmp_path)
+    assert {one.retriever for one in declared(retriever=searched)} == {searched}
+    assert "Represent the code" in searched.fingerprint
+    assert make_retriever("bm25", "", tmp_path) is None
+    with pytest.raises(SettingsError, match="bm25, dense, hybrid"):
+        make_retriever("tfidf", "", tmp_path)

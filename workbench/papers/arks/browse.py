@@ -85,7 +85,8 @@ def traces_in(folder: Path, data: Any) -> list[Trace]:
 def _loop_files(folder: Path) -> list[Path]:
     steps = read_json(folder / "timings.json").get("steps", {})
     inside = filter(None, (below(folder / "steps", place) for place in steps))
-    return [file for step in inside for file in sorted(step.glob("model-*/*/*/trace.jsonl"))]
+    places = ("model-*/*/*/trace.jsonl", "*/model-*/*/*/trace.jsonl")  # of one task, and of several
+    return [file for step in inside for place in places for file in sorted(step.glob(place))]
 
 
 def _of_loops(folder: Path, parameters: Mapping[str, Any], problems: Any, own: bool) -> list[Attempt]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from workbench.store.location import own_path
 
 __all__ = ["WORLD_PROBLEMS", "ArksData", "Model", "load_arks"]
 
+ALL = "all"
+"""EVOR-bench whole."""
 WORLD_PROBLEMS = 30
 """Problems on each library of the world, where no number is given: there is no end of them."""
 
@@ -34,6 +36,13 @@ class ArksData:
     """For each problem_id the calls that its right program makes, where that is known."""
     runtime: Runtime | str = "main"
     """The environment that programs run in."""
+    members: tuple[ArksData, ...] = ()
+    """Of a benchmark of several tasks each task: they share neither documents nor programs that ran."""
+
+    @property
+    def parts(self) -> tuple[ArksData, ...]:
+        """The tasks: these data themselves where there is one."""
+        return self.members or (self,)
 
     @property
     def template(self) -> PromptTemplate:
@@ -73,10 +82,11 @@ def load_arks(
 
     Args:
         source: `world` for fictional libraries; `fresh:PACKAGE` for an installed package under new names, with the
-            DS-1000 problems on it; one of EVOR-bench's tasks, or `TASK:FOLDER` for one in a folder.
+            DS-1000 problems on it; one of EVOR-bench's tasks, or `TASK:FOLDER` for one in a folder; `all`, or
+            `all:FOLDER`, for the four of them.
         libraries: How many libraries the world has.
         problems: How many problems on each library of the world, 0 standing for `WORLD_PROBLEMS`; of other data how
-            many in all, 0 for all there are.
+            many of each task, 0 for all there are.
         runtime: The environment that programs run in.
         seed: Where the world and new names come from.
         folder: Where a fresh library is made.
@@ -105,10 +115,31 @@ def _load(source: str, libraries: int, problems: int, *, runtime: str, seed: int
 
     if kind in TASKS:
         return _evor(kind, rest or "hub", problems, runtime)
+    if kind == ALL:
+        return _together([_evor(task, rest or "hub", problems, runtime) for task in TASKS])
     raise SettingsError(
         got=f"data {source!r}",
-        needed=f"world, fresh:PACKAGE, or one of {', '.join(TASKS)}, with :FOLDER where they are in one",
+        needed=f"world, fresh:PACKAGE, or one of {', '.join(TASKS)}, or {ALL}, with :FOLDER where they are in one",
         fix="name one of these",
+    )
+
+
+def _together(tasks: Sequence[ArksData]) -> ArksData:
+    """Return several tasks as one benchmark; a problem is named by its task too."""
+    members = tuple(
+        replace(
+            task,
+            problems=tuple(
+                replace(problem, problem_id=f"{task.name}/{problem.problem_id}") for problem in task.problems
+            ),
+        )
+        for task in tasks
+    )
+    return ArksData(
+        name="EVOR-bench",
+        problems=tuple(problem for task in members for problem in task.problems),
+        documentation=tuple(item for task in members for item in task.documentation),
+        members=members,
     )
 
 

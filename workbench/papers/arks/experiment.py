@@ -44,6 +44,8 @@ class Job:
     """Keeps what came of programs, for all jobs: models often write the same ones."""
     place: int
     """The model's number, from 0. Its own folder keeps its answers, traces and results."""
+    web: str = ""
+    """Where web pages come from, as `make_provider` takes it; empty: from nowhere."""
 
     @property
     def own(self) -> Path:
@@ -74,6 +76,7 @@ def run_experiment(
     timeout_s: float,
     processes: int,
     folder: Path,
+    web: str = "",
 ) -> Outcomes:
     """Run every setting with every model; what is finished stays on disk and is not run again.
 
@@ -84,7 +87,9 @@ def run_experiment(
         base: What the settings change.
         timeout_s: Wall time of one program, in seconds.
         processes: Jobs at a time.
-        folder: Where results and traces go: a folder a model, in it one a family, and in that one a setting.
+        folder: Where results and traces go: a folder a model, in it one a family, and in that one a setting; of
+            several tasks each has its own.
+        web: Where web pages come from, for settings with the source `web_search`; see `make_provider`.
 
     Raises:
         SettingsError: Two settings have one name, or names that are one folder's.
@@ -97,13 +102,24 @@ def run_experiment(
         families.setdefault(one.family, []).append(one)
     # the largest first, so that processes end together; a family's models side by side: they share no answers
     jobs = {
-        f"{place}-{family}": Job(model, tuple(families[family]), base, data, timeout_s, folder, place)
+        (f"{part.name}-" if data.members else "") + f"{place}-{family}": Job(
+            model,
+            tuple(families[family]),
+            base,
+            part,
+            timeout_s,
+            folder / part.name if data.members else folder,
+            place,
+            web,
+        )
+        for part in data.parts
         for family in sorted(families, key=lambda name: -len(families[name]))
         for place, model in enumerate(models)
     }
     frames = run_jobs(run_job, jobs, folder / "jobs", workers=processes, label="loops")
     active = next((one for one in settings if one.name == ACTIVE), None)
-    example = () if active is None else read_steps(jobs[f"0-{active.family}"].trace(active))
+    shown = None if active is None else next(job for job in jobs.values() if active in job.settings)
+    example = () if shown is None or active is None else read_steps(shown.trace(active))
     return Outcomes(pd.concat(frames.values(), ignore_index=True), tuple(example))
 
 
@@ -111,7 +127,10 @@ def run_job(job: Job) -> pd.DataFrame:
     """Run some settings with one model, one after the other; what settings share is asked for and run once."""
     import pandas as pd
 
+    from workbench.retrieval.web import WebSearch, make_provider
+
     frames = []
+    web = WebSearch(make_provider(job.web), job.own / "web.jsonl") if job.web else None
     with (
         Sandbox(job.data.runtime, workers=1, timeout_s=job.timeout_s) as sandbox,
         Executor(sandbox, job.folder / "outcomes.jsonl") as executor,
@@ -127,6 +146,7 @@ def run_job(job: Job) -> pd.DataFrame:
                 executor,
                 setting.applied(job.base),
                 folder=job.trace(setting).parent,
+                web=web if "web_search" in setting.applied(job.base).sources else None,
                 template=job.data.template,
             )
             frames.append(rows_of(result, setting, job.model.spec))
@@ -137,9 +157,10 @@ def rows_of(result: ActiveResult, setting: Setting, model: str) -> pd.DataFrame:
     """Lay a result out as a table with a row for each problem and round.
 
     Returns:
-        Columns setting, model, problem, round; asked (whether the problem went into this round), passed and ran
-        (of its latest program: rounds that it sat out repeat the last one's), message (of the error), recall (of
-        the gold documents among those retrieved in this round, None where nothing was).
+        Columns setting, model, problem, library, round; asked (whether the problem went into this round), passed
+        and ran (of its latest program: rounds that it sat out repeat the last one's), message (of the error), recall
+        (of the gold documents among those retrieved in this round, None where nothing was), tokens (read and written
+        in this round).
     """
     import pandas as pd
 
@@ -156,12 +177,14 @@ def rows_of(result: ActiveResult, setting: Setting, model: str) -> pd.DataFrame:
                     "setting": setting.name,
                     "model": model,
                     "problem": problem.problem_id,
+                    "library": problem.library,
                     "round": number,
                     "asked": asked,
                     "passed": result.passed[last.round, problem.problem_id],
                     "ran": last.outcome.ran,
                     "message": last.outcome.message,
                     "recall": recall(problem.gold_documents, found) if asked and last.found else None,
+                    "tokens": last.prompt_tokens + last.answer_tokens if asked else 0,
                 }
             )
     return pd.DataFrame(rows)

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-__all__ = ["recall_map"]
+__all__ = ["recall_map", "token_curves"]
 
 
 def recall_map(accuracies: pd.DataFrame) -> go.Figure:
@@ -38,3 +38,32 @@ def recall_map(accuracies: pd.DataFrame) -> go.Figure:
     figure.update_yaxes(title_text="accuracy", tickformat=".0%", rangemode="tozero")
     rows = shown[["setting", "recall", "accuracy", "low", "high"]].itertuples(index=False)
     return with_points(figure, (("", *row) for row in rows), along=along, value="accuracy", percent=True)
+
+
+def token_curves(spent: pd.DataFrame) -> go.Figure:
+    """Draw each setting's accuracy after each round against the tokens read and written until then.
+
+    Args:
+        spent: As `Findings.by_tokens` returns them.
+    """
+    import plotly.graph_objects as go
+
+    from workbench.plots.points import with_points
+    from workbench.plots.theme import template
+    from workbench.plots.whiskers import whiskers
+
+    figure = go.Figure(layout={"template": template(), "showlegend": True})
+    for name, rows in spent.groupby("setting", sort=False):
+        figure.add_scatter(
+            name=name,
+            x=rows["tokens"],
+            y=rows["accuracy"],
+            error_y=whiskers(rows["accuracy"], rows["low"], rows["high"]),
+            mode="lines+markers",
+            marker={"size": 8},
+        )
+    along = "tokens read and written, mean a problem"
+    figure.update_xaxes(title_text=along)
+    figure.update_yaxes(title_text="accuracy", tickformat=".0%", rangemode="tozero")
+    points = spent[["setting", "tokens", "accuracy", "low", "high"]].itertuples(index=False)
+    return with_points(figure, (("", *row) for row in points), along=along, value="accuracy", percent=True)

@@ -110,6 +110,39 @@ class Findings:
                 )
         return pd.DataFrame(found)
 
+    def by_tokens(self, names: Sequence[str]) -> pd.DataFrame:
+        """Return settings' accuracy against the tokens that were read and written until each round's end.
+
+        Returns:
+            Columns setting, round, tokens (mean a problem, over models), accuracy, low, high.
+        """
+        import pandas as pd
+
+        found = []
+        for name in names:
+            rows = self.rows[self.rows["setting"] == name]
+            spent = rows.groupby("round")["tokens"].sum().cumsum() / (self.problems * self.models)
+            for number, some in rows.groupby("round"):
+                estimate = _named("accuracy", self._estimate(self._scores(some, name)))
+                found.append({"setting": name, "round": number, "tokens": float(spent[number]), **estimate})
+        return pd.DataFrame(found, columns=["setting", "round", "tokens", "accuracy", "low", "high"])
+
+    def by_library(self, names: Sequence[str]) -> pd.DataFrame:
+        """Return settings' accuracy on each library or task.
+
+        Returns:
+            Columns library, setting, accuracy, low, high, problems.
+        """
+        import pandas as pd
+
+        found = []
+        for (library, name), rows in self.last.groupby(["library", "setting"], sort=False):
+            if name in names:
+                estimate = _named("accuracy", self._estimate(self._scores(rows, name)))
+                place = {"library": library, "setting": name}
+                found.append({**place, **estimate, "problems": int(rows["problem"].nunique())})
+        return pd.DataFrame(found, columns=["library", "setting", "accuracy", "low", "high", "problems"])
+
     def by_operations(self, names: Sequence[str]) -> pd.DataFrame:
         """Return settings' accuracy by the calls that the right program makes, where that is known.
 
@@ -132,7 +165,9 @@ class Findings:
         import pandas as pd
 
         subsets = [(letters_of(s.changes["sources"]), s.name) for s in self.settings if s.family == "sources"]
-        named = [("none", NOTHING), *subsets, ("D+F+S", ACTIVE)]
+        without_web = [subset for subset in subsets if "W" not in subset[0]]
+        with_web = [subset for subset in subsets if "W" in subset[0]]
+        named = [("none", NOTHING), *without_web, ("D+F+S", ACTIVE), *with_web]
         return pd.DataFrame(
             [{"sources": letters, **_named("accuracy", self.accuracy(name))} for letters, name in named]
         )

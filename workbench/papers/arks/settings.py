@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 from workbench.core.errors import SettingsError
@@ -24,9 +25,12 @@ __all__ = [
     "check_names",
     "declared",
     "letters_of",
+    "make_retriever",
 ]
 
-_LETTERS = {"documentation": "D", "execution_feedback": "F", "code_snippets": "S"}
+_LETTERS = {"documentation": "D", "execution_feedback": "F", "code_snippets": "S", "web_search": "W"}
+WEB = "web_search"
+RETRIEVERS = ("bm25", "dense", "hybrid")
 NOTHING, ONE_SHOT, RIGHT = "no documents", "one-shot", "right documents, loop"
 CONTROL, ACTIVE = "loop, question as query", "active, code as query"
 STRIPPED = ", stripped"
@@ -64,14 +68,22 @@ class Setting:
         return replace(base, **self.changes)
 
 
-def declared(*, bounded: bool = True, stripped: bool = True) -> tuple[Setting, ...]:
+def declared(
+    *,
+    bounded: bool = True,
+    stripped: bool = True,
+    web: bool = False,
+    retriever: Retriever | None = None,
+) -> tuple[Setting, ...]:
     """Return every setting, each once.
 
     Args:
         bounded: Whether the right documents are known, for the upper bound.
         stripped: Whether the data can be had without the familiar words, for the control.
+        web: Whether web pages can be had: alone, and beside the other sources.
+        retriever: How the soup is searched in all of them; BM25 where None.
     """
-    everything = tuple(_LETTERS)
+    everything = tuple(name for name in _LETTERS if name != WEB)
     documents = {"sources": ("documentation",), "rounds": 1}
     settings = [
         Setting(NOTHING, "main", {"sources": (), "rounds": 1}),
@@ -91,12 +103,40 @@ def declared(*, bounded: bool = True, stripped: bool = True) -> tuple[Setting, .
         Setting(f"active, {letters_of(chosen)}", "sources", {"query": "code", "sources": chosen})
         for chosen in subsets
     ]
+    if web:
+        settings += [
+            Setting(f"active, {letters_of(chosen)}", "sources", {"query": "code", "sources": chosen})
+            for chosen in ((WEB,), (*everything, WEB))
+        ]
     if stripped:
         kept = [setting for setting in settings if setting.name in (ONE_SHOT, CONTROL, ACTIVE, RIGHT)]
         settings += [
             Setting(f"{setting.name}{STRIPPED}", "stripped", setting.changes, True) for setting in kept
         ]
-    return tuple(settings)
+    return tuple(settings if retriever is None else (replace(one, retriever=retriever) for one in settings))
+
+
+def make_retriever(name: str, encoder: str, cache: Path) -> Retriever | None:
+    """Return a retriever by its name; None for BM25, the settings' own.
+
+    Args:
+        name: `bm25`, `dense` or `hybrid`.
+        encoder: A model of `sentence-transformers`; empty for the one that needs no network.
+        cache: Keeps the vectors of texts.
+
+    Raises:
+        SettingsError: There is no such retriever.
+    """
+    if name == "bm25":
+        return None
+    if name not in RETRIEVERS:
+        raise SettingsError(f"retriever {name!r}", f"one of {', '.join(RETRIEVERS)}", "correct the name")
+    from workbench.retrieval.bm25 import BM25Retriever
+    from workbench.retrieval.dense import DenseRetriever
+    from workbench.retrieval.hybrid import HybridRetriever
+
+    dense = DenseRetriever(encoder or None, cache=cache)
+    return dense if name == "dense" else HybridRetriever((BM25Retriever(), dense))
 
 
 def check_names(settings: Sequence[Setting]) -> None:
