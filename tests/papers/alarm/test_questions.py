@@ -110,3 +110,27 @@ def test_aspects_are_a_parameter():
         replace(task, aspects=("style", "relevance"))
     with pytest.raises(SettingsError, match="two or more of factuality, relevance, completeness"):
         replace(task, aspects=("relevance", "relevance"))
+
+
+def test_a_holistic_reward_is_trained_from_the_rows_own_preferences(tmp_path, monkeypatch):
+    task = question_task(parameters(holistic="preferences:causal", aspect_steps=3, lora_layers=2))
+    assert (task.preferences, task.holistic.name) == (True, "causal")
+    assert not question_task(parameters()).preferences
+    seen = {}
+
+    def train(model, tokenizer, pairs, settings, *, folder, lora):
+        seen.update(model=model, pairs=pairs, settings=settings, folder=folder, lora=lora)
+
+    monkeypatch.setattr("workbench.training.train.train_reward_model", train)
+    monkeypatch.setattr(questions, "load_tokenizer", lambda model: None)
+    rows = tmp_path / "rows.json"
+    given = [{**feedback(0), "preference": [1, 0, 0, 0, 0, 2]}, feedback(1)]
+    given[0] |= {f"prediction {place}": f"answer {place}." for place in (1, 2, 3, 4)}
+    rows.write_text(json.dumps(given))
+    found = questions._trained_holistic(task, questions.load_qa_feedback(rows), tmp_path)
+    assert [(pair.chosen, pair.rejected) for pair in seen["pairs"]] == [
+        ("answer 1.", "answer 2."),
+        ("answer 4.", "answer 3."),
+    ]
+    assert (seen["settings"].alpha, seen["settings"].max_steps, seen["lora"].layers) == (0.0, 3, 2)
+    assert found.name == str((tmp_path / "holistic").resolve())

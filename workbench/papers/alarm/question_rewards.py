@@ -24,6 +24,7 @@ from workbench.rewards.sequence_model import COMPLETENESS_ENCODING, ULTRA_ENCODI
 __all__ = [
     "ASPECTS",
     "COMPLETENESS",
+    "HOLISTIC_ENCODING",
     "NORMALIZED",
     "SPANS",
     "QuestionRewards",
@@ -36,6 +37,8 @@ ASPECTS = ("factuality", "relevance", "completeness")
 SPANS = {"relevance": RELEVANCE, "factuality": FACTUALITY}
 COMPLETENESS, COMPLETENESS_SCALE = "completeness", 0.3
 """The authors' weight of z-normalised completeness."""
+HOLISTIC_ENCODING = EncodingSettings(template="{prompt}\n", max_tokens=1280)
+"""How a holistic reward model of no family in particular reads an answer."""
 NORMALIZED = ("holistic", COMPLETENESS)
 """The rewards that are z-normalised on answers of the policy."""
 
@@ -72,7 +75,7 @@ def raw_rewards(holistic: ModelSettings, folder: Path, aspects: Sequence[str]) -
         "holistic": SequenceModelReward(
             load_scorer(holistic),
             load_tokenizer(holistic),
-            ULTRA_ENCODING if ultra else EncodingSettings(template="{prompt}\n", max_tokens=1280),
+            ULTRA_ENCODING if ultra else HOLISTIC_ENCODING,
         )
     }
     for name in (name for name in SPANS if name in aspects):

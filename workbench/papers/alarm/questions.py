@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from workbench.core.errors import DataError, SettingsError
+from workbench.datasets.preference_pair import PreferencePair
 from workbench.datasets.qa_feedback import QAFeedback, load_qa_feedback
+from workbench.models.encoding import EncodingSettings
 from workbench.models.loading import ModelSettings, load_tokenizer
 from workbench.models.lora import LoraSettings, named_targets
 from workbench.papers.alarm.question_rewards import (
     ASPECTS,
     COMPLETENESS,
+    HOLISTIC_ENCODING,
     NORMALIZED,
     SPANS,
     QuestionRewards,
@@ -33,6 +36,8 @@ __all__ = ["QuestionTask", "question_task"]
 
 TRAIN, TEST = "train_feedback.json", "dev_feedback.json"
 """The authors' files in a folder; a single file is split."""
+FROM_PREFERENCES = "preferences:"
+"""Begins the name of a causal language model that a holistic reward is trained from."""
 ANSWERS = 4
 """Answers to each prompt that aspects are selected by."""
 
@@ -46,7 +51,7 @@ class QuestionTask:
     policy: ModelSettings
     """Who answers."""
     holistic: ModelSettings
-    """A reward model for whole answers; see `load_scorer`."""
+    """A reward model for whole answers; see `load_scorer`. Or what one is trained from: see `preferences`."""
     aspect_model: ModelSettings
     """What relevance and factuality are trained from: a pretrained encoder."""
     completeness_model: ModelSettings
@@ -65,6 +70,8 @@ class QuestionTask:
     """Prompts that trained policies answer."""
     aspects: tuple[str, ...] = ASPECTS
     """Those that are trained and measured; two at least."""
+    preferences: bool = False
+    """Train the holistic reward from a causal language model on the rows' own comparisons of whole answers."""
 
     def __post_init__(self) -> None:
         if faults := aspect_faults(self.aspects, ASPECTS):
@@ -88,14 +95,15 @@ class QuestionTask:
         train, test = _rows(self)
         shared = folder.parent / "shared"
         _train_aspects(self, train, shared)
+        holistic = _trained_holistic(self, train, shared) if self.preferences else self.holistic
         policy = self.policy
         if self.supervised:
             tuned = _fine_tuned(self, train, shared / "policy")
             policy = replace(policy, name=str(tuned.resolve()), revision=None)
-        raw = raw_rewards(self.holistic, shared, self.aspects)
+        raw = raw_rewards(holistic, shared, self.aspects)
         samples = _sampled(replace(self, policy=policy), train[: self.pool_prompts], seed)
         fitted = {name: fit_normalization(raw[name], samples) for name in NORMALIZED if name in raw}
-        rewards = QuestionRewards(self.holistic, str(shared.resolve()), fitted, self.aspects)
+        rewards = QuestionRewards(holistic, str(shared.resolve()), fitted, self.aspects)
         task = SeedTask(
             seed=seed,
             policy=policy,
@@ -125,8 +133,11 @@ def question_task(settings: Any) -> QuestionTask:
             needed="a policy, a holistic reward model, and models to train aspects from",
             fix="run --profile laptop, or name them: " + " ".join(f"-p {name}=..." for name in missing),
         )
+    trained = settings.holistic.startswith(FROM_PREFERENCES)
+    named = {name: getattr(settings, name) for name in names}
+    named["holistic"] = named["holistic"].removeprefix(FROM_PREFERENCES)
     policy, holistic, aspect, completeness = (
-        ModelSettings(getattr(settings, name), device=settings.device) for name in names
+        ModelSettings(name, device=settings.device) for name in named.values()
     )
     paper = PPOSettings()
     batch = settings.batch or paper.batch
@@ -151,6 +162,7 @@ def question_task(settings: Any) -> QuestionTask:
         aspect_steps=settings.aspect_steps or None,
         pool_prompts=settings.pool_prompts,
         test_prompts=settings.test_prompts,
+        preferences=trained,
     )
 
 
@@ -185,10 +197,41 @@ def _rows(settings: QuestionTask) -> tuple[list[QAFeedback], list[QAFeedback]]:
     return rows[: -settings.test_prompts], rows[-settings.test_prompts :]
 
 
-def _train_aspects(settings: QuestionTask, rows: Sequence[QAFeedback], folder: Path) -> None:
-    """Train the three aspect models; those that are there are not trained again."""
+def _trained_holistic(settings: QuestionTask, rows: Sequence[QAFeedback], folder: Path) -> ModelSettings:
+    """Train the holistic reward on comparisons of whole answers; where it is there, it is not trained again."""
+    pairs = [pair for row in rows for pair in row.pairs()]
+    base = replace(
+        settings.holistic, share_prompts=True
+    )  # up to six pairs, and their answers, share a prompt
+    place = _reward_model(settings, base, pairs, HOLISTIC_ENCODING, folder / "holistic")
+    return replace(settings.holistic, name=str(place.resolve()), revision=None)
+
+
+def _reward_model(
+    settings: QuestionTask,
+    base: ModelSettings,
+    pairs: Sequence[PreferencePair],
+    encoding: EncodingSettings,
+    folder: Path,
+) -> Path:
+    """Train a reward model with adapters into a folder."""
     from workbench.training.train import train_reward_model
 
+    training = RewardTrainingSettings(alpha=0.0, max_steps=settings.aspect_steps, encoding=encoding)
+    layers = settings.lora.layers if settings.lora else None
+    train_reward_model(
+        base,
+        load_tokenizer(base),
+        pairs,
+        training,
+        folder=folder,
+        lora=LoraSettings(layers=layers),
+    )
+    return folder
+
+
+def _train_aspects(settings: QuestionTask, rows: Sequence[QAFeedback], folder: Path) -> None:
+    """Train the three aspect models; those that are there are not trained again."""
     bf16 = settings.aspect_model.device not in ("cpu", "auto")
     for name in (name for name in SPANS if name in settings.aspects):
         train_span_classifier(
@@ -199,16 +242,9 @@ def _train_aspects(settings: QuestionTask, rows: Sequence[QAFeedback], folder: P
             name=name,
             training=SpanTrainingSettings(max_steps=settings.aspect_steps, bf16=bf16),
         )
-    if COMPLETENESS not in settings.aspects:
-        return
-    train_reward_model(
-        settings.completeness_model,
-        load_tokenizer(settings.completeness_model),
-        completeness_pairs(rows),
-        RewardTrainingSettings(alpha=0.0, max_steps=settings.aspect_steps, encoding=COMPLETENESS_ENCODING),
-        folder=folder / COMPLETENESS,
-        lora=LoraSettings(),
-    )
+    if COMPLETENESS in settings.aspects:
+        pairs, place = completeness_pairs(rows), folder / COMPLETENESS
+        _reward_model(settings, settings.completeness_model, pairs, COMPLETENESS_ENCODING, place)
 
 
 def _fine_tuned(settings: QuestionTask, rows: Sequence[QAFeedback], folder: Path) -> Path:
