@@ -86,14 +86,14 @@ def test_fields_are_those_of_papermills_inspection(tmp_path):
     fields = {one.name: one for one in fields_of(notebook)}
     assert list(fields) == ["seed", "n"]
     assert (fields["n"].kind, fields["n"].help) == ("int", "how many numbers")
-    assert fields["n"].usual == {"pocket": 3, "laptop": 3, "paper": 3}  # its own default
+    assert fields["n"].usual == {"pocket": 3, "real": 3, "laptop": 3, "paper": 3}  # its own default
 
 
 def test_a_papers_fields_say_what_each_profile_makes_of_them():
     from workbench.runs.notebooks import notebooks_folder
 
     fields = {one.name: one for one in fields_of(notebooks_folder() / "ds1000.ipynb")}
-    assert fields["samples"].usual == {"pocket": 1, "laptop": 1, "paper": 40}
+    assert fields["samples"].usual == {"pocket": 1, "real": 1, "laptop": 1, "paper": 40}
     page = launcher_page("ds1000", list(fields.values()))
     assert "sampled answers per problem" in page and ">40<" in page
 
