@@ -4,6 +4,8 @@ import json
 from dataclasses import replace
 
 import pytest
+import yaml
+from paper_notebooks import NOTEBOOKS
 
 from workbench.core.errors import DataError
 from workbench.runs import Run, show_kept
@@ -90,7 +92,24 @@ def test_a_figure_without_intervals_is_drawn_too(shelf):
 def test_where_none_is_kept_that_is_said(shelf, capsys):
     _, found = shown_run(shelf)
     assert found["tables"] == {}
-    assert "No result with a real model is kept" in capsys.readouterr().out
+    assert "No result with a real model is kept for this paper." in capsys.readouterr().out
+
+
+def test_what_is_declared_and_not_measured_yet_is_told_with_its_command(shelf, capsys):
+    kept_folder("mine").mkdir(parents=True)
+    (kept_folder("mine") / "declaration.yaml").write_text('command: make it\ndeclared: {question: "Why?"}\n')
+    shown_run(shelf)
+    assert "yet. What is declared: Why? To measure it: make it" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("paper", ["ds1000", "haf_rm", "alarm", "arks"])
+def test_every_paper_has_a_declaration_that_names_what_its_notebook_shows(paper):
+    declared = yaml.safe_load((kept_folder(paper) / "declaration.yaml").read_text())
+    assert set(declared) == {"command", "declared", "tables", "figures"}
+    assert {"question", "compared", "data", "seeds", "metric", "interval"} <= set(declared["declared"])
+    text = (NOTEBOOKS / f"{paper}.ipynb").read_text()
+    for kind in ("table", "figure"):
+        assert [name for name in declared[f"{kind}s"] if f'run.{kind}(\\"{name}\\"' not in text] == []
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"command": 1}', '{"nothing": 2}'])

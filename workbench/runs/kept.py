@@ -103,7 +103,7 @@ def show_kept(run: Run) -> None:
 
     kept = read_kept(run.paper)
     if kept is None:
-        show_line("No result with a real model is kept for this paper yet.")
+        show_line(_not_yet(run.paper))
         return
     told = [*kept.declared.items(), *((name, str(value)) for name, value in kept.facts.items())]
     show_line("\n".join([f"{name}: {text}" for name, text in told] + [f"command: {kept.command}"]))
@@ -117,6 +117,20 @@ def show_kept(run: Run) -> None:
         run.figure(f"real-{name}", drawn.update_layout(title=REAL), caption, kept=kept.command)
     for name, table in kept.tables.items():
         run.table(f"real: {name}", _frame(table), f"{REAL}: {table['caption']}", kept=kept.command)
+
+
+def _not_yet(paper: str) -> str:
+    """Say that nothing is kept, and what was declared to be measured."""
+    import yaml
+
+    file = kept_folder(paper) / "declaration.yaml"
+    if not file.is_file():
+        return "No result with a real model is kept for this paper."
+    declared = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return (
+        f"No result with a real model is kept for this paper yet. What is declared: "
+        f"{declared['declared']['question']} To measure it: {declared['command']}"
+    )
 
 
 def _frame(table: Mapping[str, Any]) -> pd.DataFrame:
