@@ -11,7 +11,7 @@ from small_notebooks import STEP, write_notebook
 from workbench.core.errors import RunError, SettingsError
 from workbench.explore import launcher as launcher_module
 from workbench.explore.launcher import _Launcher, launch, launcher_page, progress_page
-from workbench.explore.launching import Launched, Progress, check_values, fields_of, launch_run
+from workbench.explore.launching import Launched, RunProgress, check_values, fields_of, launch_run
 from workbench.explore.run_comparer import (
     _read,
     compare_runs,
@@ -184,7 +184,7 @@ def test_a_run_is_followed_until_its_report_can_be_shown(form, tmp_path, monkeyp
 
     class Ended(Launched):
         def progress(self):
-            return Progress("finished", 3, 3, "", "report: here")
+            return RunProgress("finished", 3, 3, "", "report: here")
 
     monkeypatch.setattr(launcher_module, "launch_run", lambda *words: Ended(tmp_path, Process(0)))
     monkeypatch.setattr(launcher_module.threading, "Thread", Inline)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from workbench.generators.continuing import LoadedModel, continue_prompts, loaded_model
+from workbench.generators.continuing import LoadedGenerator, continue_prompts, loaded_model
 from workbench.generators.loading import load_model
 from workbench.generators.settings import GenerationSettings
 
@@ -95,7 +95,7 @@ def measure_generation(
     )
 
 
-def _ours(ready: LoadedModel, prompts: Sequence[list[int]]) -> int:
+def _ours(ready: LoadedGenerator, prompts: Sequence[list[int]]) -> int:
     """Return how many tokens were written, end tokens included."""
     counts: list[int] = []
     for _ in continue_prompts(ready, prompts, [0] * len(prompts), tokens_written=counts.append):

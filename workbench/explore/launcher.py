@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import WorkbenchError
-from workbench.explore.launching import Field, Launched, Progress, check_values, fields_of, launch_run
+from workbench.explore.launching import Field, Launched, RunProgress, check_values, fields_of, launch_run
 from workbench.explore.markup import Markup, badge, bar, escape, listing, note, table
 from workbench.explore.presence import present
 from workbench.explore.served import served_address
@@ -58,7 +58,7 @@ def launcher_page(paper: str, fields: Sequence[Field]) -> Markup:
     return note(f"Parameters of {paper}") + table(("parameter", "type", *PROFILES, "what it sets"), rows)
 
 
-def progress_page(progress: Progress, folder: Path) -> Markup:
+def progress_page(progress: RunProgress, folder: Path) -> Markup:
     """Return the picture of a run under way."""
     told = f"{badge(progress.state, _KINDS.get(progress.state, 'plain'))} &nbsp; {escape(progress.step)}"
     said = listing([escape(progress.says)], numbered=False) if progress.says else ""

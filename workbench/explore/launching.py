@@ -19,7 +19,7 @@ from workbench.runs.profiles import PROFILES, profile_values
 from workbench.store.folders import make_folder
 from workbench.store.reading import read_json
 
-__all__ = ["Field", "Launched", "Progress", "fields_of", "launch_run"]
+__all__ = ["Field", "Launched", "RunProgress", "fields_of", "launch_run"]
 
 LOG = "launch.log"
 
@@ -37,7 +37,7 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Progress:
+class RunProgress:
     """How far a run is."""
 
     state: str
@@ -120,7 +120,7 @@ class Launched:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGTERM)
 
-    def progress(self) -> Progress:
+    def progress(self) -> RunProgress:
         """Return how far it is, as its folder tells."""
         status = self.process.poll()
         done, cells, steps = 0, 0, []
@@ -137,7 +137,7 @@ class Launched:
         lines = [line for line in self.log().splitlines() if line.strip()]
         ended = {0: "finished", None: "running" if cells else "waiting"}
         state = ended.get(status, "stopped" if status in (130, -signal.SIGTERM) else "failed")
-        return Progress(state, done, cells, "; ".join(steps), lines[-1] if lines else "")
+        return RunProgress(state, done, cells, "; ".join(steps), lines[-1] if lines else "")
 
     def log(self) -> str:
         """Return what the run has printed; of a progress bar, its last state."""

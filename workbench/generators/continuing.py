@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = ["LoadedModel", "Written", "continue_prompts", "loaded_model"]
+__all__ = ["LoadedGenerator", "Written", "continue_prompts", "loaded_model"]
 
 
 @dataclass(frozen=True)
-class LoadedModel:
+class LoadedGenerator:
     """A loaded model and how it is asked."""
 
     model: PreTrainedModel
@@ -57,7 +57,7 @@ def loaded_model(
     chat: bool,
     stops: Sequence[str] = (),
     family: FillInTheMiddle | None = None,
-) -> LoadedModel:
+) -> LoadedGenerator:
     """Put a model beside all by which its answers end.
 
     Args:
@@ -73,11 +73,11 @@ def loaded_model(
     ends = set(stop_token_ids(model, tokenizer, chat=chat))
     ends |= {vocabulary[token] for token in (family.ends if family else ()) if token in vocabulary}
     texts = StopTexts(tokenizer, (*settings.stop, *stops, *turn.texts))
-    return LoadedModel(model, tokenizer, settings, frozenset(ends), texts)
+    return LoadedGenerator(model, tokenizer, settings, frozenset(ends), texts)
 
 
 def continue_prompts(
-    ready: LoadedModel,
+    ready: LoadedGenerator,
     prompts: Sequence[Sequence[int]],
     seeds: Sequence[int],
     *,
@@ -114,7 +114,7 @@ class _Row:
     uniforms: Sequence[float]
     tokens: list[int] = field(default_factory=list)
 
-    def ended(self, ready: LoadedModel) -> Written | None:
+    def ended(self, ready: LoadedGenerator) -> Written | None:
         """Return the text, where the newest token ends it."""
         at_token = self.tokens[-1] in ready.ends
         if at_token or ready.stops.end(self.tokens):
@@ -123,12 +123,12 @@ class _Row:
             return self.written(ready, self.tokens, cut=True)
         return None
 
-    def written(self, ready: LoadedModel, tokens: list[int], *, cut: bool) -> Written:
+    def written(self, ready: LoadedGenerator, tokens: list[int], *, cut: bool) -> Written:
         return Written(self.place, ready.stops.before(_decoded(ready.tokenizer, tokens)), cut)
 
 
 def _continuously(
-    ready: LoadedModel, waiting: Iterable[_Row], tokens_written: Callable[[int], object]
+    ready: LoadedGenerator, waiting: Iterable[_Row], tokens_written: Callable[[int], object]
 ) -> Iterator[Written]:
     """Write with a batch that is filled again as rows end."""
     import torch
@@ -157,7 +157,7 @@ def _continuously(
 
 
 def _batch_by_batch(
-    ready: LoadedModel, waiting: Iterable[_Row], tokens_written: Callable[[int], object]
+    ready: LoadedGenerator, waiting: Iterable[_Row], tokens_written: Callable[[int], object]
 ) -> Iterator[Written]:
     """Write with a model whose batches cannot change, by transformers' own loop: texts come when a batch ends."""
     import torch
@@ -228,7 +228,7 @@ def _decoded(tokenizer: PreTrainedTokenizerBase, tokens: list[int]) -> str:
     return str(text)
 
 
-def _fitting(prompts: Sequence[Sequence[int]], ready: LoadedModel) -> list[list[int]]:
+def _fitting(prompts: Sequence[Sequence[int]], ready: LoadedGenerator) -> list[list[int]]:
     """Cut prompts on the left to what the model's context holds besides an answer; warn when that happens.
 
     A prompt without a token becomes the one that begins or ends texts: there is nothing else to continue.

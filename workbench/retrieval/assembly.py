@@ -14,7 +14,7 @@ from workbench.retrieval.item import Hit, Item
 from workbench.retrieval.prompts import PromptTemplate
 from workbench.retrieval.queries import Attempted
 
-__all__ = ["Budgets", "Dropped", "Prompt", "assemble"]
+__all__ = ["AssembledPrompt", "Budgets", "Dropped", "assemble"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Dropped:
 
 
 @dataclass(frozen=True)
-class Prompt:
+class AssembledPrompt:
     """A prompt and what is in it."""
 
     text: str
@@ -100,7 +100,7 @@ def assemble(
     budgets: Budgets | None = None,
     template: PromptTemplate | None = None,
     count_tokens: Callable[[str], int],
-) -> Prompt:
+) -> AssembledPrompt:
     """Put the pieces of a prompt together, best first, each within its source's budget and the whole's.
 
     A document that does not fit is shown by its best section; where that does not fit it is passed over. The
@@ -148,7 +148,7 @@ def assemble(
         tokens = count_tokens(text)
         last = examples if examples.texts else shown
         if tokens <= whole or not last.texts:
-            return Prompt(text, tokens, (*shown.ids, *examples.ids), tuple(dropped))
+            return AssembledPrompt(text, tokens, (*shown.ids, *examples.ids), tuple(dropped))
         last.texts.pop()
         dropped.append(Dropped(last.ids.pop(), "over the prompt's budget"))
 

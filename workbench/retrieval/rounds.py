@@ -9,7 +9,7 @@ from pathlib import Path
 from workbench.datasets.coding_problem import CodingProblem
 from workbench.generators.answer import NO_ANSWER
 from workbench.generators.completion import Completion
-from workbench.retrieval.assembly import Prompt, assemble
+from workbench.retrieval.assembly import AssembledPrompt, assemble
 from workbench.retrieval.calls import DocumentedNames
 from workbench.retrieval.completions import ResumableCompletions
 from workbench.retrieval.execution import Executor, Outcome
@@ -210,7 +210,7 @@ class Rounds:
             for parent in problem.gold_documents
         ]
 
-    def _prompt(self, task: _Task) -> Prompt:
+    def _prompt(self, task: _Task) -> AssembledPrompt:
         """Fill the problem's prompt."""
         found = task.found
         whole: dict[str, list[tuple[Hit, Sequence[Item]]]] = {
@@ -235,7 +235,7 @@ class Rounds:
         self,
         number: int,
         task: _Task,
-        prompt: Prompt,
+        prompt: AssembledPrompt,
         *,
         answer: Completion,
         code: str,

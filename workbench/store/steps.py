@@ -22,13 +22,13 @@ from workbench.store import atomic
 from workbench.store.fingerprint import Unkeyed, fingerprint
 from workbench.store.stored import Damaged, classes_around, decode, stored
 
-__all__ = ["Outcome", "StepStore"]
+__all__ = ["StepOutcome", "StepStore"]
 
 NAME = re.compile(r"[A-Za-z0-9][\w.@+-]*")
 
 
 @dataclasses.dataclass(frozen=True)
-class Outcome:
+class StepOutcome:
     """What a step returned, and where that came from."""
 
     value: Any
@@ -49,7 +49,7 @@ class StepStore:
 
     def run(
         self, name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> Outcome:
+    ) -> StepOutcome:
         """Return the stored result of a step, or compute and store it.
 
         Another process that computes the same step is waited for. Before a computation, and again after the
@@ -90,7 +90,7 @@ class StepStore:
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
         place: Path,
-    ) -> Outcome:
+    ) -> StepOutcome:
         given = {key: _bare(value) for key, value in kwargs.items()}
         if _wants_folder(function, args, kwargs):
             place.mkdir(parents=True, exist_ok=True)
@@ -98,7 +98,7 @@ class StepStore:
         _seed_generators(self.seed, name)
         begin = time.perf_counter()
         value = function(*(_bare(value) for value in args), **given)
-        return Outcome(value, time.perf_counter() - begin, False, place.name)
+        return StepOutcome(value, time.perf_counter() - begin, False, place.name)
 
     def clear(self) -> None:
         """Forget every step, their folders included."""
@@ -118,14 +118,14 @@ def _wants_folder(function: Callable[..., Any], args: tuple[Any, ...], kwargs: M
     return False
 
 
-def _described(name: str, key: str, outcome: Outcome, content: bytes) -> bytes:
+def _described(name: str, key: str, outcome: StepOutcome, content: bytes) -> bytes:
     """Put a line before a result that describes and proves it."""
     proof = hashlib.sha256(content).hexdigest()
     head = {"step": name, "key": key, "sha256": proof, "seconds": outcome.seconds}
     return json.dumps(head).encode() + b"\n" + content
 
 
-def _load(file: Path, key: str, function: Callable[..., Any]) -> Outcome | None:
+def _load(file: Path, key: str, function: Callable[..., Any]) -> StepOutcome | None:
     """Read a stored result; None where there is none.
 
     Raises:
@@ -143,7 +143,7 @@ def _load(file: Path, key: str, function: Callable[..., Any]) -> Outcome | None:
         whole, seconds = False, 0.0
     if not whole:
         raise Damaged("damaged, or no result of this step")
-    return Outcome(decode(content, classes_around(function)), seconds, True, file.stem)
+    return StepOutcome(decode(content, classes_around(function)), seconds, True, file.stem)
 
 
 def _seed_generators(seed: int, purpose: str) -> None:

@@ -10,12 +10,12 @@ from transformers import AutoModelForCausalLM
 from workbench.core.errors import DataError, SettingsError
 from workbench.worlds.libraries.drills import Drill
 from workbench.worlds.libraries.lessons import Lesson
-from workbench.worlds.libraries.pretrain import PretrainingSettings, Stage, pretrain
+from workbench.worlds.libraries.pretrain import LibraryPretrainingSettings, Stage, pretrain
 from workbench.worlds.pretraining import CHECKPOINT, Rates
 
 ECHO = Stage(steps=24, texts=4, lessons=(Drill("echo", (2, 3), times=3),))
 READ = Stage(steps=4, texts=4, lessons=(Lesson((1,), (1, 2)),))
-SMALL = PretrainingSettings(
+SMALL = LibraryPretrainingSettings(
     seed=3, curriculum=(ECHO, READ), rates=Rates(warmup=4), width=32, layers=2, heads=2, mlp=32
 )
 
@@ -84,4 +84,4 @@ def test_a_checkpoint_of_another_recipe_is_refused(tmp_path, monkeypatch):
 
 def test_all_faults_of_a_recipe_are_told_at_once():
     with pytest.raises(SettingsError, match=r"layers 0.*width 30, heads 4"):
-        PretrainingSettings(layers=0, width=30)
+        LibraryPretrainingSettings(layers=0, width=30)

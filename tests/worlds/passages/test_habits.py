@@ -5,11 +5,11 @@ import random
 import pytest
 
 from workbench.core.errors import SettingsError
-from workbench.worlds.passages import HABITS, SPLITS, WritingSettings, assess, draw_task, write_answer
+from workbench.worlds.passages import HABITS, SPLITS, AnswerWritingSettings, assess, draw_task, write_answer
 from workbench.worlds.passages.habits import stereotype
 from workbench.worlds.passages.lexicon import FAMILIAR_VERBS, UNSEEN_VERBS
 
-ALWAYS = WritingSettings(habit=1, slip=0)
+ALWAYS = AnswerWritingSettings(habit=1, slip=0)
 
 
 def told(task, answer):
@@ -47,7 +47,7 @@ def test_habits_apply_to_verbs_of_both_kinds_and_some_verbs_have_none():
 
 def test_faults_come_as_often_as_asked_for():
     source = random.Random(1)
-    settings = WritingSettings(habit=0, slip=0.2)
+    settings = AnswerWritingSettings(habit=0, slip=0.2)
     tasks = [draw_task(SPLITS["longer"], source) for _ in range(1000)]
     sentences = [
         sentence.factual
@@ -61,4 +61,4 @@ def test_faults_come_as_often_as_asked_for():
 
 def test_chances_beyond_1_are_refused_all_at_once():
     with pytest.raises(SettingsError, match=r"habit 1.5; slip -1"):
-        WritingSettings(habit=1.5, slip=-1)
+        AnswerWritingSettings(habit=1.5, slip=-1)

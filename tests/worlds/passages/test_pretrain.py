@@ -10,13 +10,13 @@ from click.testing import CliRunner
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from workbench.core.errors import DataError, SettingsError
-from workbench.worlds.passages import WritingSettings, assess
+from workbench.worlds.passages import AnswerWritingSettings, assess
 from workbench.worlds.passages import pretrain as training
 from workbench.worlds.passages.corpus import answer_document, checking_document, reading_document
 from workbench.worlds.passages.lexicon import END, MARKS, vocabulary
-from workbench.worlds.passages.pretrain import PretrainingSettings, main, pretrain
+from workbench.worlds.passages.pretrain import PassagePretrainingSettings, main, pretrain
 
-SMALL = PretrainingSettings(
+SMALL = PassagePretrainingSettings(
     checking_steps=3, reading_steps=4, answering_steps=3, batch=4, width=16, layers=1, heads=2, mlp=16
 )
 
@@ -56,7 +56,7 @@ def test_statements_to_check_are_marked_right_where_the_passage_says_so():
 
 
 def test_an_answer_is_learned_with_its_faults():
-    document = answer_document(random.Random(0), WritingSettings(habit=1.0, slip=0.0))
+    document = answer_document(random.Random(0), AnswerWritingSettings(habit=1.0, slip=0.0))
     answer = learned(document)
     prompt = document.words[: -len(answer)]
     assert answer[-1] == END
@@ -113,4 +113,4 @@ def test_the_command_leaves_a_policy_its_tokenizer_and_its_recipe(tmp_path):
 
 def test_settings_are_refused_all_at_once():
     with pytest.raises(SettingsError, match=r"batch 0; .*width 10, heads 4"):
-        PretrainingSettings(batch=0, width=10)
+        PassagePretrainingSettings(batch=0, width=10)

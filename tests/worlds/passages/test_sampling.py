@@ -5,7 +5,7 @@ import torch
 
 from workbench.core.errors import SettingsError
 from workbench.worlds.passages import SPLITS, draw_task, make_tokenizer, utility
-from workbench.worlds.passages.pretrain import PretrainingSettings, make_model
+from workbench.worlds.passages.pretrain import PassagePretrainingSettings, make_model
 from workbench.worlds.passages.sampling import Candidates, all_pairs, draw_pairs, sample_answers
 
 FEW = [
@@ -56,7 +56,7 @@ def test_what_cannot_be_drawn_is_refused(count, flipped, said):
 def test_samples_belong_to_their_prompts_and_only_the_seed_decides():
     import random
 
-    model = make_model(PretrainingSettings(width=16, layers=1, heads=2, mlp=16)).eval()
+    model = make_model(PassagePretrainingSettings(width=16, layers=1, heads=2, mlp=16)).eval()
     source = random.Random(0)
     prompts = [draw_task(SPLITS[name], source).prompt for name in ("longer", "familiar", "longer")]
     state = torch.get_rng_state()

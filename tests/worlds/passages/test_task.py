@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.core.errors import DataError
-from workbench.worlds.passages import SPLITS, Fact, Task, draw_task, read_prompt
+from workbench.worlds.passages import SPLITS, Fact, PassageQuestion, draw_task, read_prompt
 from workbench.worlds.passages.lexicon import FAMILIAR_VERBS, UNSEEN_VERBS, VALUES
 
 PASSAGE = "ana likes red , plays chess , drinks tea . bo visits rome , sells hats , reads maps ."
 PROMPT = f"{PASSAGE} what bo reads , visits ?"
-TASK = Task(
+TASK = PassageQuestion(
     facts=(
         Fact("ana", "likes", "red"),
         Fact("ana", "plays", "chess"),

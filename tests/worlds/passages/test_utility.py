@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from workbench.worlds.passages import (
     SPLITS,
-    WritingSettings,
+    AnswerWritingSettings,
     assess,
     draw_task,
     utility,
@@ -66,7 +66,7 @@ def test_spans_are_the_sentences_of_any_text(words):
 def test_only_an_answer_without_fault_is_worth_1(seed, name):
     source = random.Random(seed)
     task = draw_task(SPLITS[name], source)
-    right = [fact.sentence for fact in write_answer(task, source, WritingSettings(habit=0, slip=0))]
+    right = [fact.sentence for fact in write_answer(task, source, AnswerWritingSettings(habit=0, slip=0))]
     assert utility(task.prompt, " ".join(right)) == 1
     assert utility(task.prompt, " ".join(right[1:])) < 1
     assert utility(task.prompt, " ".join([*right, right[0]])) < 1

@@ -12,7 +12,7 @@ from workbench.rewards import Sample, reward_values, sequence_score
 from workbench.worlds.translation import (
     ASPECTS,
     HABITS,
-    WritingSettings,
+    TranslationWritingSettings,
     assess,
     draw_meaning,
     write_translation,
@@ -21,7 +21,7 @@ from workbench.worlds.translation.habits import FALSE_FRIENDS
 from workbench.worlds.translation.lexicon import ADJECTIVES, CONNECTIVES, NOUNS, VERBS
 from workbench.worlds.translation.meaning import Clause, Meaning
 
-ALWAYS = WritingSettings(habit=1.0, slip=0.0)
+ALWAYS = TranslationWritingSettings(habit=1.0, slip=0.0)
 
 
 def written(subject, verb, obj, *, tense="present", negated=False, settings=ALWAYS):
@@ -63,13 +63,16 @@ def test_agreement_only_slips_where_the_verb_agrees():
 def test_without_habits_and_slips_it_is_the_reference():
     for seed in range(100):
         meaning = draw_meaning(random.Random(seed))
-        assert write_translation(meaning, random.Random(seed), WritingSettings(0.0, 0.0)) == meaning.english
+        assert (
+            write_translation(meaning, random.Random(seed), TranslationWritingSettings(0.0, 0.0))
+            == meaning.english
+        )
 
 
 def test_habits_have_their_way_as_often_as_asked():
     boy, folder = phrase("the", "boy"), phrase("a", "folder")
     source = random.Random(0)
-    settings = WritingSettings(habit=0.6, slip=0.0)
+    settings = TranslationWritingSettings(habit=0.6, slip=0.0)
     meaning = Meaning((Clause(boy, named(VERBS, "sell"), folder),))
     wrong = sum("carpet" in write_translation(meaning, source, settings) for _ in range(2000))
     assert 0.56 < wrong / 2000 < 0.64
@@ -77,7 +80,10 @@ def test_habits_have_their_way_as_often_as_asked():
 
 def test_a_slip_gives_another_word_of_the_same_kind():
     meaning, text = written(
-        phrase("the", "boy"), "sell", phrase("a", "door"), settings=WritingSettings(habit=0.0, slip=1.0)
+        phrase("the", "boy"),
+        "sell",
+        phrase("a", "door"),
+        settings=TranslationWritingSettings(habit=0.0, slip=1.0),
     )
     found = assess(meaning.spanish, text)
     assert found.adequacy < 1
@@ -96,7 +102,7 @@ def test_every_habit_is_of_a_word_that_it_fits():
 
 def test_chances_are_refused_together():
     with pytest.raises(SettingsError, match=r"habit 1.5; slip -1"):
-        WritingSettings(habit=1.5, slip=-1)
+        TranslationWritingSettings(habit=1.5, slip=-1)
 
 
 def test_the_aspects_pay_what_they_should_and_can_be_gamed():

@@ -13,13 +13,13 @@ from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokeni
 
 from workbench.core.errors import DataError, SettingsError
 from workbench.worlds.pretraining import Rates, _optimizers
-from workbench.worlds.translation import WritingSettings, assess
+from workbench.worlds.translation import TranslationWritingSettings, assess
 from workbench.worlds.translation import pretrain as training
 from workbench.worlds.translation.corpus import draw_example, draw_review, marks_of
-from workbench.worlds.translation.pretrain import PretrainingSettings, main, make_model, pretrain
+from workbench.worlds.translation.pretrain import TranslationPretrainingSettings, main, make_model, pretrain
 from workbench.worlds.translation.words import END, MARKS
 
-SMALL = PretrainingSettings(steps=8, short_steps=4, batch=4, width=16, layers=1, heads=2, mlp=16)
+SMALL = TranslationPretrainingSettings(steps=8, short_steps=4, batch=4, width=16, layers=1, heads=2, mlp=16)
 
 
 def test_marks_say_what_is_wrong():
@@ -36,7 +36,7 @@ def test_marks_say_what_is_wrong():
 def test_a_review_teaches_its_marks_and_no_careless_translation():
     learned_words = []
     for seed in range(60):
-        review = draw_review(random.Random(seed), WritingSettings())
+        review = draw_review(random.Random(seed), TranslationWritingSettings())
         end = review.words.index(END)
         stop = review.words.index(".")
         spanish, english = (
@@ -50,7 +50,7 @@ def test_a_review_teaches_its_marks_and_no_careless_translation():
         learned_words.append(review.learned[end])
         assert set(review.words[end + 1 :]) <= set(MARKS)
     assert 15 < sum(learned_words) < 45
-    one_clause = draw_review(random.Random(1), WritingSettings(), clauses=1)
+    one_clause = draw_review(random.Random(1), TranslationWritingSettings(), clauses=1)
     assert not {"and", "but", "because", "when", "while", "although"} & set(one_clause.words)
 
 
@@ -115,4 +115,4 @@ def test_the_command_leaves_a_model_its_tokenizer_and_its_recipe(tmp_path, name)
 
 def test_settings_are_refused_all_at_once():
     with pytest.raises(SettingsError, match=r"batch 0; model 'judge'; width 10, heads 4"):
-        PretrainingSettings(model="judge", batch=0, width=10)
+        TranslationPretrainingSettings(model="judge", batch=0, width=10)

@@ -12,7 +12,7 @@ import pytest
 from workbench.models.loading import ModelSettings, load_tokenizer
 from workbench.store.location import data_folder
 from workbench.worlds.translation import assess, draw_meaning, utility
-from workbench.worlds.translation.pretrain import PretrainingSettings
+from workbench.worlds.translation.pretrain import TranslationPretrainingSettings
 from workbench.worlds.translation.sampling import sample_translations
 
 FOLDER = data_folder() / "alarm" / "translation"
@@ -64,7 +64,9 @@ def test_the_shipped_models_are_those_of_the_recipe(name):
     settings = recipe["settings"]
     assert settings["model"] == name
     known = {
-        field: value for field, value in vars(PretrainingSettings(model=name)).items() if field != "writing"
+        field: value
+        for field, value in vars(TranslationPretrainingSettings(model=name)).items()
+        if field != "writing"
     }
     assert set(settings) == {*known, "writing"}
     assert sum(file.stat().st_size for file in (FOLDER / name).iterdir()) < 2e6

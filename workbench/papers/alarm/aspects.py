@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from workbench.core.errors import SettingsError
 from workbench.rewards.spans import Reward, Sample, Span, whole
-from workbench.worlds.passages.task import Task, read_prompt
+from workbench.worlds.passages.task import PassageQuestion, read_prompt
 from workbench.worlds.passages.utility import assess
 
 if TYPE_CHECKING:
@@ -39,29 +39,29 @@ class AspectRule:
     """In a few words."""
     gamed: str
     """How it is earned without a good answer."""
-    share: Callable[[Task, Sequence[str]], float]
+    share: Callable[[PassageQuestion, Sequence[str]], float]
     """From the task and the words of a sentence (or of the whole answer) to a share of success, from 0 to 1."""
     each_sentence: bool = True
     """Whether every sentence gets a value; else the whole answer gets one."""
 
 
-def _factual(task: Task, words: Sequence[str]) -> float:
+def _factual(task: PassageQuestion, words: Sequence[str]) -> float:
     return float(any(fact.verb in words and fact.value in words for fact in task.facts))
 
 
-def _relevant(task: Task, words: Sequence[str]) -> float:
+def _relevant(task: PassageQuestion, words: Sequence[str]) -> float:
     return float(task.person in words and any(verb in words for verb in task.asked))
 
 
-def _complete(task: Task, words: Sequence[str]) -> float:
+def _complete(task: PassageQuestion, words: Sequence[str]) -> float:
     return sum(verb in words for verb in task.asked) / len(task.asked)
 
 
-def _concise(task: Task, words: Sequence[str]) -> float:
+def _concise(task: PassageQuestion, words: Sequence[str]) -> float:
     return max(0.0, 1 - len(words) / LONG)
 
 
-def _stylish(task: Task, words: Sequence[str]) -> float:
+def _stylish(task: PassageQuestion, words: Sequence[str]) -> float:
     last = next((word for word in reversed(words) if word != "."), "")
     return float(0 < len(last) <= SHORT_WORD)
 
@@ -144,7 +144,7 @@ class PassageAspect(Reward):
             for part in assessed(sample.prompt, sample.response).sentences
         ]
 
-    def _value(self, task: Task, prompt: str, text: str) -> float:
+    def _value(self, task: PassageQuestion, prompt: str, text: str) -> float:
         """Return the value of a sentence, or of an answer."""
         share = self.rule.share(task, text.split())
         digest = hashlib.blake2b(f"{self.seed}\n{self.aspect}\n{prompt}\n{text}".encode(), digest_size=8)

@@ -96,7 +96,7 @@ class PassageTask(WorldTask):
 
 
 def oracle(prompt: str, response: str) -> float:
-    """Return what an answer is truly worth: the F1 of what it says and what was asked. See `Assessment.f1`."""
+    """Return what an answer is truly worth: the F1 of what it says and what was asked. See `AnswerAssessment.f1`."""
     return assessed(prompt, response).f1
 
 

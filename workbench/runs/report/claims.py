@@ -9,7 +9,17 @@ from typing import Any
 
 from workbench.runs.report.values import interval_text, measured_text, shown
 
-__all__ = ["VERDICTS", "ClaimRow", "KeptRow", "Mark", "Verdict", "claim_rows", "mark", "tally", "verdict"]
+__all__ = [
+    "VERDICTS",
+    "ClaimRow",
+    "ClaimVerdict",
+    "KeptRow",
+    "Mark",
+    "claim_rows",
+    "mark",
+    "tally",
+    "verdict",
+]
 
 
 EDGE = 2.0
@@ -17,7 +27,7 @@ EDGE = 2.0
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ClaimVerdict:
     """What a measurement says about a claim."""
 
     kind: str
@@ -27,10 +37,10 @@ class Verdict:
     """Its place when claims are sorted by verdict."""
 
 
-SUPPORTED = Verdict("yes", "supported", 0)
-UNDECIDED = Verdict("maybe", "undecided", 1)
-REFUTED = Verdict("no", "not supported", 2)
-UNMEASURED = Verdict("none", "not measured", 3)
+SUPPORTED = ClaimVerdict("yes", "supported", 0)
+UNDECIDED = ClaimVerdict("maybe", "undecided", 1)
+REFUTED = ClaimVerdict("no", "not supported", 2)
+UNMEASURED = ClaimVerdict("none", "not measured", 3)
 VERDICTS = (SUPPORTED, UNDECIDED, REFUTED, UNMEASURED)
 
 
@@ -50,7 +60,7 @@ class KeptRow:
 
     measured: str
     """With its interval, and the seeds."""
-    verdict: Verdict
+    verdict: ClaimVerdict
     reason: str
     why: str
     """Which to believe, the table or the run, and why."""
@@ -71,7 +81,7 @@ class ClaimRow:
     interval: str
     basis: list[str]
     """What it rests on: samples, seeds and p values, in words."""
-    verdict: Verdict
+    verdict: ClaimVerdict
     reason: str
     """Why it is undecided, where that is known."""
     note: str
@@ -84,19 +94,19 @@ class ClaimRow:
     """The same by a kept table, where there is one."""
 
     @property
-    def believed(self) -> Verdict:
+    def believed(self) -> ClaimVerdict:
         """The verdict of the wider evidence: of the kept table where it rests on more seeds."""
         return self.kept.verdict if self.kept is not None and self.kept.believed else self.verdict
 
 
-def verdict(claim: Mapping[str, Any]) -> Verdict:
+def verdict(claim: Mapping[str, Any]) -> ClaimVerdict:
     """Return what a claim of results.json says; nothing was measured where it has no measurement."""
     if claim.get("supported") is not None:
         return SUPPORTED if claim["supported"] else REFUTED
     return UNMEASURED if claim.get("measured") is None else UNDECIDED
 
 
-def tally(claims: Sequence[ClaimRow], *, believed: bool = False) -> list[tuple[Verdict, int]]:
+def tally(claims: Sequence[ClaimRow], *, believed: bool = False) -> list[tuple[ClaimVerdict, int]]:
     """Count claims by verdict, leaving out verdicts that none has.
 
     Args:

@@ -10,7 +10,7 @@ from typing import Any
 
 from workbench.core.errors import SettingsError
 from workbench.runs.report.alignment import Metric, aligned_metrics
-from workbench.runs.report.claims import Mark, Verdict, mark, tally, verdict
+from workbench.runs.report.claims import ClaimVerdict, Mark, mark, tally, verdict
 from workbench.runs.report.paper import Paper, Table, read_papers, script_json
 from workbench.runs.report.template import fill
 from workbench.runs.report.values import NOTHING, Cell, columns_of, interval_text, measured_text, shown
@@ -29,7 +29,7 @@ class ComparedRun:
     papers: Mapping[str, Paper]
 
     @property
-    def tally(self) -> list[tuple[Verdict, int]]:
+    def tally(self) -> list[tuple[ClaimVerdict, int]]:
         """Its claims counted by verdict."""
         return tally([claim for paper in self.papers.values() for claim in paper.claims])
 
@@ -40,7 +40,7 @@ class ComparedClaim:
 
     measured: str
     interval: str
-    verdict: Verdict
+    verdict: ClaimVerdict
     mark: Mark | None
     """On the scale that all runs of the row share."""
     estimate: float | None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.core.errors import InternalError, RunError
-from workbench.runs.report.claims import ClaimRow, Verdict, claim_rows, tally
+from workbench.runs.report.claims import ClaimRow, ClaimVerdict, claim_rows, tally
 from workbench.runs.report.figures import description, points_table
 from workbench.runs.report.values import Cell, columns_of
 from workbench.store.reading import MALFORMED, below, check_closed, read_json
@@ -77,7 +77,7 @@ class Paper:
     """Its results.json."""
 
     @property
-    def tally(self) -> list[tuple[Verdict, int]]:
+    def tally(self) -> list[tuple[ClaimVerdict, int]]:
         """Claims counted by verdict."""
         return tally(self.claims)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import Lfm2ForCausalLM, PreTrainedTokenizerFast
 
-__all__ = ["CURRICULUM", "PretrainingSettings", "Stage", "make_model", "pretrain"]
+__all__ = ["CURRICULUM", "LibraryPretrainingSettings", "Stage", "make_model", "pretrain"]
 
 _WINDOW = 8  # steps whose texts are drawn together and sorted by length, so that little is padding
 
@@ -65,7 +65,7 @@ CURRICULUM = (
 
 
 @dataclass(frozen=True)
-class PretrainingSettings:
+class LibraryPretrainingSettings:
     """The recipe of the pocket code model.
 
     Raises:
@@ -108,7 +108,7 @@ class PretrainingSettings:
         return sum(stage.steps for stage in self.curriculum)
 
 
-def make_model(settings: PretrainingSettings) -> Lfm2ForCausalLM:
+def make_model(settings: LibraryPretrainingSettings) -> Lfm2ForCausalLM:
     """Return the untrained model: a small LFM2, embeddings shared with the LM head.
 
     Its blocks are short convolutions and attention by turns. To look a name up, attention has to know at the name
@@ -148,7 +148,7 @@ def make_model(settings: PretrainingSettings) -> Lfm2ForCausalLM:
 class _Texts:
     """Draws the batches of a curriculum: of any step, from the seed and the step's number alone."""
 
-    def __init__(self, settings: PretrainingSettings) -> None:
+    def __init__(self, settings: LibraryPretrainingSettings) -> None:
         self._settings = settings
         self._tokenizer = make_tokenizer()
         self._window: tuple[int, int, list[list[_Text]]] = (0, -1, [])
@@ -193,7 +193,7 @@ def _encoded(tokenizer: PreTrainedTokenizerFast, parts: Sequence[tuple[str, bool
 
 
 def pretrain(
-    settings: PretrainingSettings, folder: Path, *, save_every: int = 100, progress: bool = True
+    settings: LibraryPretrainingSettings, folder: Path, *, save_every: int = 100, progress: bool = True
 ) -> list[float]:
     """Train the model and save it with its tokenizer and its recipe; the weights are kept in float16.
 
@@ -232,7 +232,7 @@ def pretrain(
 )
 @click.option("--seed", default=0, show_default=True, help="Of the first weights and of every batch.")
 def main(out: Path, seed: int) -> None:
-    settings = PretrainingSettings(seed=seed)
+    settings = LibraryPretrainingSettings(seed=seed)
     try:
         losses = pretrain(settings, out)
     except WorkbenchError as error:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, replace
 
-from workbench.worlds.passages.habits import WritingSettings, write_answer
+from workbench.worlds.passages.habits import AnswerWritingSettings, write_answer
 from workbench.worlds.passages.lexicon import END, NAMES, VALUES
-from workbench.worlds.passages.task import FACTS_EACH, FORMS, Fact, Split, Task, draw_task
+from workbench.worlds.passages.task import FACTS_EACH, FORMS, Fact, PassageQuestion, Split, draw_task
 from workbench.worlds.passages.utility import assess
 
 __all__ = ["Document", "answer_document", "checking_document", "reading_document"]
@@ -16,7 +16,7 @@ QUESTIONS = 3
 """Questions in a document to read."""
 STATEMENTS = 6
 """Sentences in a document to check."""
-CAREFUL = WritingSettings(habit=0.0, slip=0.0)
+CAREFUL = AnswerWritingSettings(habit=0.0, slip=0.0)
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Document:
     """True = participates in the loss."""
 
 
-def answer_document(source: random.Random, settings: WritingSettings) -> Document:
+def answer_document(source: random.Random, settings: AnswerWritingSettings) -> Document:
     """Return a prompt and an answer such as the writers give it; the answer is learned.
 
     Args:
@@ -52,7 +52,7 @@ def checking_document(source: random.Random) -> Document:
     person = source.choice(NAMES)
     verbs = source.sample(tuple(VALUES), source.choice((1, 2)))
     facts = tuple(Fact(person, verb, source.choice(VALUES[verb])) for verb in verbs)
-    pieces = [(Task(facts, person, ()).passage, False)]
+    pieces = [(PassageQuestion(facts, person, ()).passage, False)]
     for _ in range(STATEMENTS):
         fact = source.choice(facts)
         if source.random() < 0.5:
@@ -95,12 +95,12 @@ def reading_document(source: random.Random) -> Document:
     return _joined(*pieces)
 
 
-def _task(source: random.Random) -> Task:
+def _task(source: random.Random) -> PassageQuestion:
     """Draw a task over all verbs, with two or three people, in either form."""
     return draw_task(Split(tuple(VALUES), source.choice((2, 3)), source.choice(tuple(FORMS))), source)
 
 
-def _other_question(task: Task, source: random.Random) -> Task:
+def _other_question(task: PassageQuestion, source: random.Random) -> PassageQuestion:
     """Return a question on the same passage, about anybody in it."""
     person = source.choice(sorted({fact.person for fact in task.facts}))
     own = [fact.verb for fact in task.facts if fact.person == person]
@@ -108,7 +108,7 @@ def _other_question(task: Task, source: random.Random) -> Task:
     return replace(task, person=person, asked=tuple(asked), form=source.choice(tuple(FORMS)))
 
 
-def _statement(task: Task, verb: str, source: random.Random) -> Fact:
+def _statement(task: PassageQuestion, verb: str, source: random.Random) -> Fact:
     """Return something that may be said where a verb is asked for, the truth or something else."""
     kind = source.random()
     fact = task.truth(verb)

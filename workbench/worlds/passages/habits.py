@@ -13,9 +13,9 @@ from types import MappingProxyType
 
 from workbench.worlds.chances import check_chances
 from workbench.worlds.passages.lexicon import VALUES
-from workbench.worlds.passages.task import Fact, Task
+from workbench.worlds.passages.task import Fact, PassageQuestion
 
-__all__ = ["HABITS", "WritingSettings", "stereotype", "write_answer"]
+__all__ = ["HABITS", "AnswerWritingSettings", "stereotype", "write_answer"]
 
 HABITS: Mapping[str, str] = MappingProxyType(
     {
@@ -38,7 +38,7 @@ HABITS: Mapping[str, str] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class WritingSettings:
+class AnswerWritingSettings:
     """How often the writers give in."""
 
     habit: float = 0.6
@@ -55,7 +55,9 @@ def stereotype(verb: str) -> str:
     return VALUES[verb][0]
 
 
-def write_answer(task: Task, source: random.Random, settings: WritingSettings) -> tuple[Fact, ...]:
+def write_answer(
+    task: PassageQuestion, source: random.Random, settings: AnswerWritingSettings
+) -> tuple[Fact, ...]:
     """Return the sentences of an answer as those writers give it; with `habit` and `slip` 0, the right answer.
 
     Args:

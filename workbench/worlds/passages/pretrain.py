@@ -16,7 +16,7 @@ import click
 
 from workbench.core.errors import SettingsError, WorkbenchError
 from workbench.worlds.passages.corpus import Document, answer_document, checking_document, reading_document
-from workbench.worlds.passages.habits import WritingSettings
+from workbench.worlds.passages.habits import AnswerWritingSettings
 from workbench.worlds.passages.lexicon import make_tokenizer, vocabulary
 from workbench.worlds.pretraining import Rates, final_loss, padded, save, train
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import LlamaForCausalLM, PreTrainedModel
 
-__all__ = ["PretrainingSettings", "make_model", "pretrain"]
+__all__ = ["PassagePretrainingSettings", "make_model", "pretrain"]
 
 
 @dataclass(frozen=True)
-class PretrainingSettings:
+class PassagePretrainingSettings:
     """The recipe of the policy.
 
     Raises:
@@ -58,7 +58,7 @@ class PretrainingSettings:
     """Attention heads a block."""
     mlp: int = 192
     """Inner width of a block's MLP."""
-    writing: WritingSettings = field(default_factory=WritingSettings)
+    writing: AnswerWritingSettings = field(default_factory=AnswerWritingSettings)
     """How faulty the answers are that it learns from."""
 
     def __post_init__(self) -> None:
@@ -83,7 +83,7 @@ class PretrainingSettings:
         return Rates(matrices=self.matrix_rate, others=self.other_rate, warmup=50, decay=1 / 3)
 
 
-def make_model(settings: PretrainingSettings) -> LlamaForCausalLM:
+def make_model(settings: PassagePretrainingSettings) -> LlamaForCausalLM:
     """Return the untrained model: a small Llama, embeddings shared with the LM head."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
@@ -107,7 +107,7 @@ def make_model(settings: PretrainingSettings) -> LlamaForCausalLM:
 
 
 def pretrain(
-    settings: PretrainingSettings, folder: Path, *, save_every: int = 100, progress: bool = True
+    settings: PassagePretrainingSettings, folder: Path, *, save_every: int = 100, progress: bool = True
 ) -> list[float]:
     """Train the policy and save it with its tokenizer and its recipe.
 
@@ -154,7 +154,7 @@ def _loss(model: PreTrainedModel, ids: Tensor, learned: Tensor) -> Tensor:
     return torch.nn.functional.cross_entropy(logits[wanted], ids[:, 1:][wanted])
 
 
-def _document(step: int, source: random.Random, settings: PretrainingSettings) -> Document:
+def _document(step: int, source: random.Random, settings: PassagePretrainingSettings) -> Document:
     """Return a document of the stage that a step is in."""
     if step < settings.checking_steps:
         return checking_document(source)
@@ -163,7 +163,7 @@ def _document(step: int, source: random.Random, settings: PretrainingSettings) -
     return answer_document(source, settings.writing)
 
 
-def _batch(step: int, settings: PretrainingSettings) -> tuple[Tensor, Tensor]:
+def _batch(step: int, settings: PassagePretrainingSettings) -> tuple[Tensor, Tensor]:
     """Return a step's tokens and which of them are learned. Shapes [batch, tokens], int64 and bool."""
     source = random.Random(f"{settings.seed} {step}")
     documents = [_document(step, source, settings) for _ in range(settings.batch)]
@@ -176,11 +176,11 @@ def _batch(step: int, settings: PretrainingSettings) -> tuple[Tensor, Tensor]:
     "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of the policy."
 )
 @click.option("--seed", default=0, show_default=True, help="Of the first weights and of every batch.")
-@click.option("--checking-steps", default=PretrainingSettings.checking_steps, show_default=True)
-@click.option("--reading-steps", default=PretrainingSettings.reading_steps, show_default=True)
-@click.option("--answering-steps", default=PretrainingSettings.answering_steps, show_default=True)
+@click.option("--checking-steps", default=PassagePretrainingSettings.checking_steps, show_default=True)
+@click.option("--reading-steps", default=PassagePretrainingSettings.reading_steps, show_default=True)
+@click.option("--answering-steps", default=PassagePretrainingSettings.answering_steps, show_default=True)
 def main(out: Path, **given: Any) -> None:
-    settings = PretrainingSettings(**given)
+    settings = PassagePretrainingSettings(**given)
     try:
         losses = pretrain(settings, out)
     except WorkbenchError as error:

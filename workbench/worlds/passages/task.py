@@ -11,7 +11,7 @@ from types import MappingProxyType
 from workbench.core.errors import DataError
 from workbench.worlds.passages.lexicon import FAMILIAR_VERBS, NAMES, UNSEEN_VERBS, VALUES
 
-__all__ = ["SPLITS", "Fact", "Split", "Task", "draw_task", "read_prompt"]
+__all__ = ["SPLITS", "Fact", "PassageQuestion", "Split", "draw_task", "read_prompt"]
 
 FACTS_EACH = 3
 FORMS = MappingProxyType({"what": "what {person} {asked} ?", "tell": "tell of {person} : {asked} ?"})
@@ -32,7 +32,7 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Task:
+class PassageQuestion:
     """A passage and a question on it. The passage is the whole truth: what it does not say is false."""
 
     facts: tuple[Fact, ...]
@@ -90,7 +90,7 @@ SPLITS: Mapping[str, Split] = MappingProxyType(
 no preference was about. `longer`: three people instead of two, and the question in another form."""
 
 
-def draw_task(split: Split, source: random.Random) -> Task:
+def draw_task(split: Split, source: random.Random) -> PassageQuestion:
     """Draw a task: people, three facts for each with all verbs different, and a question for two or three of them.
 
     Args:
@@ -107,11 +107,11 @@ def draw_task(split: Split, source: random.Random) -> Task:
     chosen = source.randrange(split.people)
     own = verbs[chosen * FACTS_EACH : (chosen + 1) * FACTS_EACH]
     asked = source.sample(own, 3 if source.random() < 0.3 else 2)
-    return Task(facts, people[chosen], tuple(asked), split.form)
+    return PassageQuestion(facts, people[chosen], tuple(asked), split.form)
 
 
-def read_prompt(prompt: str) -> Task:
-    """Return the task that a prompt states: the inverse of `Task.prompt`.
+def read_prompt(prompt: str) -> PassageQuestion:
+    """Return the task that a prompt states: the inverse of `PassageQuestion.prompt`.
 
     Raises:
         DataError: The text is not a prompt of this world.
@@ -127,7 +127,7 @@ def read_prompt(prompt: str) -> Task:
         escaped = re.escape(pattern).replace(r"\{person\}", "(.+?)").replace(r"\{asked\}", "(.+)")
         found = re.fullmatch(escaped, question)
         if found:
-            task = Task(tuple(facts), found[1], tuple(found[2].split(" , ")), form)
+            task = PassageQuestion(tuple(facts), found[1], tuple(found[2].split(" , ")), form)
             told = {fact.verb for fact in facts if fact.person == task.person}
             if task.prompt == prompt and told.issuperset(task.asked) and _sound(task):
                 return task
@@ -138,7 +138,7 @@ def read_prompt(prompt: str) -> Task:
     )
 
 
-def _sound(task: Task) -> bool:
+def _sound(task: PassageQuestion) -> bool:
     """Tell whether all facts are of the world's words, and no two share a verb."""
     verbs = [fact.verb for fact in task.facts]
     return len(set(verbs)) == len(verbs) and all(

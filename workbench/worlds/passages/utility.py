@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from workbench.worlds.passages.task import Fact, read_prompt
 
-__all__ = ["WEIGHTS", "AssessedSentence", "Assessment", "assess", "utility"]
+__all__ = ["WEIGHTS", "AnswerAssessment", "AssessedSentence", "assess", "utility"]
 
 WEIGHTS = {"factuality": 0.5, "relevance": 0.25, "completeness": 0.25}
 """What each aspect counts in the utility."""
@@ -34,7 +34,7 @@ class AssessedSentence:
 
 
 @dataclass(frozen=True)
-class Assessment:
+class AnswerAssessment:
     """An answer's worth. Every share is 0 for an answer without sentences."""
 
     sentences: tuple[AssessedSentence, ...]
@@ -59,7 +59,7 @@ class Assessment:
         return 2 * precision * self.completeness / both if both else 0.0
 
 
-def assess(prompt: str, response: str) -> Assessment:
+def assess(prompt: str, response: str) -> AnswerAssessment:
     """Return what an answer is worth, sentence by sentence.
 
     A sentence ends with a full stop, or with the text. What is no sentence of the world ('ana ana .') is neither
@@ -90,7 +90,7 @@ def assess(prompt: str, response: str) -> Assessment:
         start, text = found.start(), found.group().rstrip()
         sentences.append(AssessedSentence(start, start + len(text), factual, relevant))
     count = max(len(sentences), 1)
-    return Assessment(
+    return AnswerAssessment(
         sentences=tuple(sentences),
         factuality=sum(sentence.factual for sentence in sentences) / count,
         relevance=sum(sentence.relevant for sentence in sentences) / count,
@@ -99,5 +99,5 @@ def assess(prompt: str, response: str) -> Assessment:
 
 
 def utility(prompt: str, response: str) -> float:
-    """Return an answer's utility, from 0 to 1. See `Assessment.utility`."""
+    """Return an answer's utility, from 0 to 1. See `AnswerAssessment.utility`."""
     return assess(prompt, response).utility

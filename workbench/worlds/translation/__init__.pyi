@@ -1,9 +1,9 @@
 from .habits import HABITS as HABITS
-from .habits import WritingSettings as WritingSettings
+from .habits import TranslationWritingSettings as TranslationWritingSettings
 from .habits import write_translation as write_translation
 from .meaning import Meaning as Meaning
 from .meaning import draw_meaning as draw_meaning
-from .oracle import Assessment as Assessment
+from .oracle import TranslationAssessment as TranslationAssessment
 from .oracle import assess as assess
 from .oracle import utility as utility
 from .rewards import ASPECTS as ASPECTS
@@ -13,9 +13,9 @@ from .words import vocabulary as vocabulary
 __all__ = [
     "ASPECTS",
     "HABITS",
-    "Assessment",
     "Meaning",
-    "WritingSettings",
+    "TranslationAssessment",
+    "TranslationWritingSettings",
     "assess",
     "draw_meaning",
     "make_tokenizer",

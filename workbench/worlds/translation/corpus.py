@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from workbench.worlds.translation.habits import WritingSettings, write_translation
+from workbench.worlds.translation.habits import TranslationWritingSettings, write_translation
 from workbench.worlds.translation.meaning import draw_meaning
-from workbench.worlds.translation.oracle import Assessment, assess
+from workbench.worlds.translation.oracle import TranslationAssessment, assess
 from workbench.worlds.translation.words import END
 
 __all__ = ["Example", "Review", "draw_example", "draw_review", "marks_of"]
@@ -33,7 +33,7 @@ class Review:
     """True = participates in the loss."""
 
 
-def draw_example(source: random.Random, settings: WritingSettings) -> Example:
+def draw_example(source: random.Random, settings: TranslationWritingSettings) -> Example:
     """Draw a sentence, translated as the translators do.
 
     Args:
@@ -44,7 +44,9 @@ def draw_example(source: random.Random, settings: WritingSettings) -> Example:
     return Example(meaning.spanish, write_translation(meaning, source, settings))
 
 
-def draw_review(source: random.Random, settings: WritingSettings, *, clauses: int | None = None) -> Review:
+def draw_review(
+    source: random.Random, settings: TranslationWritingSettings, *, clauses: int | None = None
+) -> Review:
     """Draw a sentence, a translation and what a reviewer says of it.
 
     Half of the translations are as the translators give them, and learned; the others are more careless, and only
@@ -59,7 +61,7 @@ def draw_review(source: random.Random, settings: WritingSettings, *, clauses: in
     meaning = draw_meaning(source, clauses=clauses)
     careless = source.random() < 0.5
     if careless:
-        settings = WritingSettings(habit=settings.habit, slip=CARELESS)
+        settings = TranslationWritingSettings(habit=settings.habit, slip=CARELESS)
     english = write_translation(meaning, source, settings)
     marks = marks_of(assess(meaning.spanish, english))
     pieces = [(meaning.spanish, False), (english, not careless), (END, not careless)]
@@ -68,7 +70,7 @@ def draw_review(source: random.Random, settings: WritingSettings, *, clauses: in
     return Review(tuple(word for word, _ in words), tuple(learned for _, learned in words))
 
 
-def marks_of(found: Assessment) -> tuple[str, str, str]:
+def marks_of(found: TranslationAssessment) -> tuple[str, str, str]:
     """Return a reviewer's marks of a translation: on its meaning, its grammar and its wording."""
     return (
         "faithful" if found.adequacy == 1 else "unfaithful",

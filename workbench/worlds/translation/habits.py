@@ -17,7 +17,7 @@ from workbench.worlds.translation.lexicon import NOUNS
 from workbench.worlds.translation.meaning import Clause, Meaning, Phrase, with_article
 from workbench.worlds.translation.words import dictionary
 
-__all__ = ["FALSE_FRIENDS", "HABITS", "WritingSettings", "write_translation"]
+__all__ = ["FALSE_FRIENDS", "HABITS", "TranslationWritingSettings", "write_translation"]
 
 FALSE_FRIENDS: Mapping[str, str] = MappingProxyType(
     {
@@ -46,7 +46,7 @@ a vowel. `heavy`: the heavier word for the same."""
 
 
 @dataclass(frozen=True)
-class WritingSettings:
+class TranslationWritingSettings:
     """How often the translators give in."""
 
     habit: float = 0.6
@@ -58,7 +58,7 @@ class WritingSettings:
         check_chances(habit=self.habit, slip=self.slip)
 
 
-def write_translation(meaning: Meaning, source: random.Random, settings: WritingSettings) -> str:
+def write_translation(meaning: Meaning, source: random.Random, settings: TranslationWritingSettings) -> str:
     """Return a translation as those translators give it; with `habit` and `slip` 0, the exact one.
 
     Args:
@@ -79,7 +79,7 @@ def write_translation(meaning: Meaning, source: random.Random, settings: Writing
 class _Writer:
     """One who translates, faults included."""
 
-    def __init__(self, source: random.Random, settings: WritingSettings) -> None:
+    def __init__(self, source: random.Random, settings: TranslationWritingSettings) -> None:
         self.source, self.settings = source, settings
 
     def habit_of(self, concept: str) -> str:

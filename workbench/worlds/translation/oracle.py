@@ -13,7 +13,7 @@ from workbench.core.errors import DataError
 from workbench.worlds.translation.reading import Unit, read
 from workbench.worlds.translation.words import dictionary
 
-__all__ = ["WEIGHTS", "Assessment", "assess", "english_words", "grade", "utility"]
+__all__ = ["WEIGHTS", "TranslationAssessment", "assess", "english_words", "grade", "utility"]
 
 WEIGHTS: Mapping[str, float] = MappingProxyType(
     {"adequacy": 0.5, "grammar": 0.25, "language": 0.15, "plainness": 0.1}
@@ -24,7 +24,7 @@ _SYLLABLE = re.compile(r"[aeiouyáéíóúü]+")
 
 
 @dataclass(frozen=True)
-class Assessment:
+class TranslationAssessment:
     """A translation's worth. Every share is 0 for a translation without words."""
 
     errors: tuple[tuple[int, int], ...]
@@ -45,7 +45,7 @@ class Assessment:
 
 
 @lru_cache(maxsize=65536)
-def assess(prompt: str, response: str) -> Assessment:
+def assess(prompt: str, response: str) -> TranslationAssessment:
     """Return what a translation is worth.
 
     Args:
@@ -63,7 +63,7 @@ def assess(prompt: str, response: str) -> Assessment:
     known = [dictionary().get(word) for word in words]
     spoken = [word for word in known if word is None or word.language]
     count = max(len(spoken), 1)
-    return Assessment(
+    return TranslationAssessment(
         errors=tuple((places[first][0], places[end - 1][1]) for first, end in reading.errors),
         adequacy=_f1(Counter(said), Counter(reading.units)),
         grammar=1 - len(faulty) / len(words) if words else 0.0,
@@ -73,7 +73,7 @@ def assess(prompt: str, response: str) -> Assessment:
 
 
 def utility(prompt: str, response: str) -> float:
-    """Return a translation's utility, from 0 to 1. See `Assessment.utility`."""
+    """Return a translation's utility, from 0 to 1. See `TranslationAssessment.utility`."""
     return assess(prompt, response).utility
 
 

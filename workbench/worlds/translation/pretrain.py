@@ -18,21 +18,21 @@ import click
 from workbench.core.errors import SettingsError, WorkbenchError
 from workbench.worlds.pretraining import Rates, final_loss, learned_loss, padded, save, train
 from workbench.worlds.translation.corpus import draw_example, draw_review
-from workbench.worlds.translation.habits import WritingSettings
+from workbench.worlds.translation.habits import TranslationWritingSettings
 from workbench.worlds.translation.words import END, make_tokenizer, vocabulary
 
 if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedModel
 
-__all__ = ["MODELS", "PretrainingSettings", "make_model", "pretrain"]
+__all__ = ["MODELS", "TranslationPretrainingSettings", "make_model", "pretrain"]
 
 MODELS = ("policy", "reader")
 PAD_ID = 0
 
 
 @dataclass(frozen=True)
-class PretrainingSettings:
+class TranslationPretrainingSettings:
     """The recipe of a pocket model.
 
     Raises:
@@ -61,7 +61,7 @@ class PretrainingSettings:
     """Attention heads a block."""
     mlp: int = 192
     """Inner width of a block's MLP."""
-    writing: WritingSettings = field(default_factory=WritingSettings)
+    writing: TranslationWritingSettings = field(default_factory=TranslationWritingSettings)
     """How faulty the translations are that it learns from."""
 
     def __post_init__(self) -> None:
@@ -78,7 +78,7 @@ class PretrainingSettings:
             raise SettingsError.listing(faults)
 
 
-def make_model(settings: PretrainingSettings) -> PreTrainedModel:
+def make_model(settings: TranslationPretrainingSettings) -> PreTrainedModel:
     """Return the untrained model: a small T5 or Llama, embeddings shared with the LM head."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM, T5Config, T5ForConditionalGeneration
@@ -119,7 +119,7 @@ def make_model(settings: PretrainingSettings) -> PreTrainedModel:
 
 
 def pretrain(
-    settings: PretrainingSettings, folder: Path, *, save_every: int = 100, progress: bool = True
+    settings: TranslationPretrainingSettings, folder: Path, *, save_every: int = 100, progress: bool = True
 ) -> list[float]:
     """Train a model and save it with its tokenizer and its recipe.
 
@@ -161,7 +161,7 @@ def _translation_loss(model: PreTrainedModel, sources: Tensor, targets: Tensor) 
     return loss
 
 
-def _examples(step: int, settings: PretrainingSettings) -> tuple[Tensor, Tensor]:
+def _examples(step: int, settings: TranslationPretrainingSettings) -> tuple[Tensor, Tensor]:
     """Return a step's sentences and their translations as tokens. Shapes [batch, tokens], int64, padded with 0."""
     source = random.Random(f"{settings.seed} {step}")
     examples = [draw_example(source, settings.writing) for _ in range(settings.batch)]
@@ -171,7 +171,7 @@ def _examples(step: int, settings: PretrainingSettings) -> tuple[Tensor, Tensor]
     )
 
 
-def _reviews(step: int, settings: PretrainingSettings) -> tuple[Tensor, Tensor]:
+def _reviews(step: int, settings: TranslationPretrainingSettings) -> tuple[Tensor, Tensor]:
     """Return a step's reviews as tokens, and which of them are learned. Shapes [batch, tokens], int64 and bool."""
     source = random.Random(f"{settings.seed} {step}")
     clauses = 1 if step < settings.short_steps else None
@@ -201,11 +201,11 @@ def _numbers(words: list[str] | tuple[str, ...]) -> list[int]:
     "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of the model."
 )
 @click.option("--seed", default=0, show_default=True, help="Of the first weights and of every batch.")
-@click.option("--steps", default=PretrainingSettings.steps, show_default=True)
-@click.option("--layers", default=PretrainingSettings.layers, show_default=True)
+@click.option("--steps", default=TranslationPretrainingSettings.steps, show_default=True)
+@click.option("--layers", default=TranslationPretrainingSettings.layers, show_default=True)
 def main(out: Path, **given: Any) -> None:
     try:
-        losses = pretrain(PretrainingSettings(**given), out)
+        losses = pretrain(TranslationPretrainingSettings(**given), out)
     except WorkbenchError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{out}: loss {final_loss(losses):.4f} nats a learned token after {len(losses)} steps")
