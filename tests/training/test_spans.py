@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tiny_classifiers
 import torch
 from tiny_classifiers import save_classifier
 
@@ -71,7 +72,7 @@ def test_it_learns_and_is_loaded_as_it_was(tmp_path: Path, family: str) -> None:
     assert (found.segments, found.wrong, found.baseline) == (8, 4, 0.5)
     assert found.accuracy > 0.8 and found.f1 > 0.8
     again = SpanClassifierReward.load(ModelSettings(str(tmp_path / "out"), device="cpu"))
-    assert (again.name, again.settings) == ("facts", settings)
+    assert (again.name, again.settings) == ("facts", reward.settings)
     samples = [one.sample for one in EXAMPLES]
     assert again(samples) == reward(samples)
     log = [json.loads(line) for line in (tmp_path / "out" / "training_log.jsonl").read_text().splitlines()]
@@ -110,6 +111,20 @@ def test_an_interrupted_training_ends_with_the_same_weights(
 
     monkeypatch.setattr(module, "_trained", None)  # what is done is not done again
     train_span_classifier(EXAMPLES, model, FACTUALITY, folder=tmp_path / "cut", **options)
+
+
+def test_inputs_are_as_long_as_the_model_has_positions_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MiniLM and RoBERTa have 512, the settings of QA-Feedback ask for 1,024."""
+    monkeypatch.setitem(tiny_classifiers.SIZES, "max_position_embeddings", 40)
+    long = [replace(one, sample=replace(one.sample, prompt="Who eats hay? " * 20)) for one in EXAMPLES]
+    few, model = replace(QUICK, max_steps=1), base(tmp_path / "base")
+    trained = train_span_classifier(long, model, FACTUALITY, folder=tmp_path / "own", name="f", training=few)
+    assert trained.settings.max_tokens == 39  # the first row of RoBERTa's table is padding's
+    again = SpanClassifierReward.load(ModelSettings(str(tmp_path / "own"), device="cpu"))
+    assert again.settings.max_tokens == 39
+    assert again([long[0].sample])
 
 
 def test_a_folder_is_only_continued_with_the_same(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from workbench.core.errors import DataError, SettingsError
 from workbench.models.loading import ModelSettings, load_checkpoint, load_tokenizer
 from workbench.models.pickles import START_OVER, only_tensors
 from workbench.models.placement import pick_device
+from workbench.models.text_limits import watched_tables
 from workbench.rewards.aspect_data import SpanExample
 from workbench.rewards.span_encoding import SpanSettings, encode_segments
 from workbench.rewards.span_models import DESCRIPTION, LABELS, SpanClassifierReward, save_span_classifier
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SpanTrainingSettings", "train_span_classifier"]
 
+LOOK = 12
+"""Tokens of the text by which it is seen how long an input may be."""
 IGNORED = -100
 """Label of a token that is not learned from, as torch's cross entropy knows it."""
 
@@ -93,7 +96,8 @@ def train_span_classifier(
     Args:
         examples: From `span_examples`; their segments are those of `settings.segmentation`.
         model: A pretrained model of any kind that transformers has a token classifier of.
-        settings: What it judges, and how it reads; saved with it.
+        settings: What it judges, and how it reads; saved with it. Its longest input is at most what the model has
+            positions for.
         folder: Where it goes, to be loaded by `SpanClassifierReward.load`. One that holds it already is loaded.
         name: What tables call the reward.
         training: How; the paper's if None.
@@ -119,7 +123,9 @@ def train_span_classifier(
         _check_labels(examples)
         if session.claim(asked, {"answers": len(examples)}, resume=resume) is None:
             network, tokenizer, summary = _trained(examples, model, settings, training, session)
-            save_span_classifier(network, tokenizer, settings, session.place.path, name=name)
+            save_span_classifier(
+                network, tokenizer, _fitting(network, settings), session.place.path, name=name
+            )
             session.finish(summary)
     return SpanClassifierReward.load(replace(model, name=str(session.place.path), revision=None))
 
@@ -146,7 +152,7 @@ def _trained(
     trainer = Trainer(
         model=network,
         args=_arguments(training, session.place.checkpoints, pick_device(model.device)),
-        train_dataset=_features(examples, tokenizer, settings),
+        train_dataset=_features(examples, tokenizer, _fitting(network, settings)),
         data_collator=partial(_collate, pad=tokenizer.pad_token_id or 0),
         callbacks=[JsonLog(session), _completing(), *([ProgressBar()] if training.progress else [])],
     )
@@ -155,6 +161,15 @@ def _trained(
     with only_tensors(str(done), fix=START_OVER):
         result = trainer.train(resume_from_checkpoint=str(done) if done else None)
     return network.eval(), tokenizer, {"steps": result.global_step, "loss": result.training_loss}
+
+
+def _fitting(network: Any, settings: SpanSettings) -> SpanSettings:
+    """Return settings whose longest input the model has positions for, as many as BERT's tables hold, say."""
+    ids = torch.arange(2 * LOOK, LOOK, -1, device=network.device)[None]  # no special tokens
+    with torch.no_grad(), watched_tables(ids) as tables:
+        network(input_ids=ids, attention_mask=torch.ones_like(ids))
+    limit = tables.longest
+    return settings if limit is None else replace(settings, max_tokens=min(settings.max_tokens, limit))
 
 
 def _arguments(training: SpanTrainingSettings, folder: Path, device: torch.device) -> TrainingArguments:
