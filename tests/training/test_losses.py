@@ -10,7 +10,7 @@ import torch
 
 from workbench.core.errors import SettingsError
 from workbench.models.token_logps import sequence_logps
-from workbench.training import POLICY_LOSSES, hybrid_loss
+from workbench.training import POLICY_LOSSES, Objective, PairOutputs, grm_loss, hybrid_loss
 
 # Two pairs. Reward margins 1 and -2. Log ratios d: (-10 + 12) - (-11 + 11) = 2 and (-20 + 16) - (-18 + 17) = -3.
 REWARDS = ([2.0, -1.0], [1.0, 1.0])
@@ -37,7 +37,11 @@ BY_HAND = {
     "slic": (10.0 + 20.0) / 2,
     # the policy's margins alone, 2 and -4; the values given are averages already
     "simpo": (softplus(-0.2) + softplus(0.4)) / 2,
+    # beta * log pi(y_w) is -1 and -2
+    "grm-sft": (softplus(1.0) + softplus(2.0)) / 2,
+    "grm-noref": (softplus(-0.2) + softplus(0.4)) / 2,
 }
+REGULARISED = {"sft": "grm-sft", "dpo-noref": "grm-noref", "dpo": "sigmoid"}
 
 
 @pytest.mark.parametrize("policy_loss", POLICY_LOSSES)
@@ -63,6 +67,29 @@ def test_a_policy_equal_to_its_reference_and_equal_scores_cost_log_two() -> None
     loss = hybrid_loss(zero, zero, logps, logps + 1, logps, logps + 1, alpha=1.0)
     assert loss.policy is not None
     assert loss.reward.item() == loss.policy.item() == pytest.approx(math.log(2))
+
+
+@pytest.mark.parametrize(("regularization", "policy_loss"), REGULARISED.items())
+def test_grm_weighs_the_reward_by_what_the_regularisation_leaves(
+    regularization: str, policy_loss: str
+) -> None:
+    given = tensors()
+    loss = grm_loss(*given, alpha=0.25, beta=0.1, regularization=regularization)
+    assert loss.policy is not None
+    assert loss.policy.item() == pytest.approx(BY_HAND[policy_loss], abs=1e-12)
+    assert loss.total.item() == pytest.approx(0.75 * REWARD_LOSS + 0.25 * BY_HAND[policy_loss], abs=1e-12)
+    trained = Objective(alpha=0.25, beta=0.1, policy_loss=policy_loss, reward_weight=0.75)
+    assert torch.equal(trained.loss(PairOutputs(*given)).total, loss.total)
+
+
+def test_known_numbers_of_grm() -> None:
+    """The release's weights: 0.99 * 1.2200948 + 0.01 * (1.3132617 + 2.1269280) / 2."""
+    given = tensors()
+    assert grm_loss(*given[:3]).total.item() == pytest.approx(1.2250948, abs=1e-7)
+    assert torch.equal(grm_loss(*given[:3], alpha=0.0).total, hybrid_loss(*given, alpha=0.0).total)
+    for wrong in ({"alpha": 1.0}, {"regularization": "kl"}):
+        with pytest.raises(SettingsError, match="alpha"):
+            grm_loss(*given[:3], **wrong)  # type: ignore[arg-type]
 
 
 def test_simpo_takes_a_target_margin() -> None:

@@ -63,6 +63,11 @@ class Run:
         """Where steps keep the results of single jobs for each other, so that an arm more costs one training."""
         return self.folder / "steps" / "jobs"
 
+    @property
+    def models(self) -> Path:
+        """Where trained models are kept, and the checkpoints of those that train: RUNS/ID/PAPER/models."""
+        return self.folder / "models"
+
     @classmethod
     def open(
         cls,

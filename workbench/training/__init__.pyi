@@ -1,5 +1,6 @@
 from .losses import POLICY_LOSSES as POLICY_LOSSES
 from .losses import HybridLoss as HybridLoss
+from .losses import grm_loss as grm_loss
 from .losses import hybrid_loss as hybrid_loss
 from .metrics import Objective as Objective
 from .metrics import PairOutputs as PairOutputs
@@ -23,6 +24,7 @@ __all__ = [
     "SpanTrainingSettings",
     "TrainedRewardModel",
     "encode_pairs",
+    "grm_loss",
     "hybrid_loss",
     "pair_metrics",
     "reference_logps",

@@ -12,12 +12,15 @@ from torch.nn.functional import logsigmoid, relu
 from workbench.core.errors import SettingsError
 from workbench.models.token_logps import described, widened
 
-__all__ = ["POLICY_LOSSES", "HybridLoss", "hybrid_loss"]
+__all__ = ["POLICY_LOSSES", "HybridLoss", "grm_loss", "hybrid_loss"]
 
-POLICY_LOSSES = ("sigmoid", "hinge", "ipo", "slic", "simpo")
-"""Policy terms of `hybrid_loss`; `slic` and `simpo` need no reference."""
-REFERENCE_FREE = ("slic", "simpo")
-NEEDED = {"slic": ("policy_chosen_logps",), "simpo": ("policy_chosen_logps", "policy_rejected_logps")}
+POLICY_LOSSES = ("sigmoid", "hinge", "ipo", "slic", "simpo", "grm-sft", "grm-noref")
+"""Policy terms of `hybrid_loss`; `slic`, `simpo`, `grm-sft` and `grm-noref` need no reference."""
+CHOSEN, BOTH = ("policy_chosen_logps",), ("policy_chosen_logps", "policy_rejected_logps")
+NEEDED = {"slic": CHOSEN, "grm-sft": CHOSEN, "simpo": BOTH, "grm-noref": BOTH}
+REFERENCE_FREE = tuple(NEEDED)
+REGULARIZATIONS = {"sft": "grm-sft", "dpo-noref": "grm-noref", "dpo": "sigmoid"}
+"""GRM's text-generation losses, as policy terms."""
 
 
 class HybridLoss(NamedTuple):
@@ -55,6 +58,8 @@ def hybrid_loss(  # noqa: PLR0917 - the six tensors of the equation, in its orde
     - `slic`: `-log pi(y_w|x)` (the likelihood term of SLiC-HF, all that HaF-RM's variant keeps)
     - `simpo`: `-log sigmoid(beta * (log pi(y_w|x) / |y_w| - log pi(y_l|x) / |y_l|) - simpo_margin)`
       (Meng et al. 2024, Eq. 6)
+    - `grm-sft`, `grm-noref`: `-log sigmoid(beta * log pi(y_w|x))`, and of `log pi(y_w|x) - log pi(y_l|x)`: see
+      `grm_loss`
 
     **Lengths.** Log-probabilities are sums over the response's tokens, but for `simpo`: give it averages
     (`sequence_logps(..., average=True)`); it has no way to tell.
@@ -63,8 +68,9 @@ def hybrid_loss(  # noqa: PLR0917 - the six tensors of the equation, in its orde
         chosen_rewards: `r(x, y_w)`. Shape [pairs], floating; halves are computed in float32, and so below.
         rejected_rewards: `r(x, y_l)`. Shape [pairs].
         policy_chosen_logps: `log pi(y_w|x)`. Shape [pairs].
-        policy_rejected_logps: `log pi(y_l|x)`. Shape [pairs]. Not used by `slic`.
-        reference_chosen_logps: `log ref(y_w|x)`, without a gradient. Shape [pairs]. Not used by `slic`, `simpo`.
+        policy_rejected_logps: `log pi(y_l|x)`. Shape [pairs]. Not used by `slic`, `grm-sft`.
+        reference_chosen_logps: `log ref(y_w|x)`, without a gradient. Shape [pairs]. Not used by losses without
+            a reference.
         reference_rejected_logps: `log ref(y_l|x)`, as above.
         alpha: Weight of the policy loss, at least 0. 0 is the standard reward model, exactly: whatever the
             log-probabilities are (None, NaN), they touch neither loss nor gradient.
@@ -103,14 +109,76 @@ def hybrid_loss(  # noqa: PLR0917 - the six tensors of the equation, in its orde
     return HybridLoss(reward + alpha * policy, reward, policy)
 
 
+def grm_loss(  # noqa: PLR0917 - the six tensors of `hybrid_loss`, in its order
+    chosen_rewards: Tensor,
+    rejected_rewards: Tensor,
+    policy_chosen_logps: Tensor,
+    policy_rejected_logps: Tensor | None = None,
+    reference_chosen_logps: Tensor | None = None,
+    reference_rejected_logps: Tensor | None = None,
+    *,
+    alpha: float = 0.01,
+    beta: float = 0.1,
+    regularization: str = "sft",
+) -> HybridLoss:
+    """Return GRM's loss, hidden states regularised by text generation: `L = (1 - alpha) L_reward + alpha L_reg`.
+
+    With the LM head kept beside the reward head on one body, `L_reg` is
+
+    - `sft`: `-log sigmoid(beta * log pi(y_w|x))` (what the authors recommend)
+    - `dpo-noref`: `-log sigmoid(beta * (log pi(y_w|x) - log pi(y_l|x)))`
+    - `dpo`: HaF-RM's policy loss
+
+    So with `dpo` it is HaF-RM's loss with `alpha / (1 - alpha)`, scaled: training takes it as
+    `RewardTrainingSettings(alpha=alpha, reward_weight=1 - alpha, policy_loss=...)`.
+
+    Args:
+        chosen_rewards: `r(x, y_w)`. Shape [pairs], floating, as all below; see `hybrid_loss`.
+        rejected_rewards: `r(x, y_l)`.
+        policy_chosen_logps: `log pi(y_w|x)`, a sum over the response's tokens.
+        policy_rejected_logps: `log pi(y_l|x)`; not used by `sft`.
+        reference_chosen_logps: `log ref(y_w|x)`; used by `dpo` alone.
+        reference_rejected_logps: `log ref(y_l|x)`; used by `dpo` alone.
+        alpha: Weight of the regularisation, from 0 to below 1 (release: 0.01).
+        beta: Strength of the log-probabilities, above 0 (paper: 0.1).
+        regularization: `sft`, `dpo-noref` or `dpo`.
+
+    Returns:
+        `(total, reward, policy)`, means over the pairs; `policy` is `L_reg`, None where alpha is 0.
+
+    Raises:
+        SettingsError: There is no such regularisation, alpha is out of range; see also `hybrid_loss`.
+
+    Source: Yang et al. 2024, "Regularizing Hidden States Enables Learning Generalizable Reward Model for LLMs",
+    section 3.2; weights of the authors' release.
+    """
+    if regularization not in REGULARIZATIONS or not 0 <= alpha < 1:
+        raise SettingsError(
+            got=f"regularization {regularization!r}, alpha {alpha!r}",
+            needed=f"one of {', '.join(REGULARIZATIONS)}; a weight from 0 to below 1",
+            fix="correct the value",
+        )
+    parts = hybrid_loss(
+        chosen_rewards, rejected_rewards,
+        policy_chosen_logps, policy_rejected_logps,
+        reference_chosen_logps, reference_rejected_logps,
+        alpha=alpha, beta=beta, policy_loss=REGULARIZATIONS[regularization],
+    )  # fmt: skip
+    if parts.policy is None:
+        return parts
+    return parts._replace(total=(1 - alpha) * parts.reward + alpha * parts.policy)
+
+
 def _policy_terms(logps: Mapping[str, Tensor], beta: float, policy_loss: str, simpo_margin: float) -> Tensor:
     """Return the policy loss of each pair. Shape [pairs]."""
     chosen = logps["policy_chosen_logps"]
     if policy_loss == "slic":
         return -chosen
+    if policy_loss == "grm-sft":
+        return -logsigmoid(beta * chosen)
     margin = chosen - logps["policy_rejected_logps"]
-    if policy_loss == "simpo":
-        return -logsigmoid(beta * margin - simpo_margin)
+    if policy_loss in ("simpo", "grm-noref"):
+        return -logsigmoid(beta * margin - (simpo_margin if policy_loss == "simpo" else 0.0))
     margin = margin - (logps["reference_chosen_logps"] - logps["reference_rejected_logps"]).detach()
     if policy_loss == "hinge":
         return relu(1 - beta * margin)
@@ -145,5 +213,6 @@ def _check(
         raise SettingsError(
             got="; ".join(got for got, _ in faults),
             needed="; ".join(needed for _, needed in faults),
-            fix="correct what is named; a reference can be spared by policy_loss 'simpo' or 'slic', or by alpha=0",
+            fix="correct what is named; a reference can be spared by alpha=0, or by policy_loss "
+            + ", ".join(REFERENCE_FREE),
         )

@@ -324,6 +324,16 @@ def test_arms_are_added_under_names_of_their_own():
         training_settings(declared, Arm("mine", 0.5, changes={"speed": 1}), 0)
 
 
+def test_grm_is_one_more_arm_of_the_same_loss():
+    """The release's weights, 0.99 and 0.01, on the pairs and with the hyperparameters of the hybrid."""
+    declared = replace(DECLARED, grm=True, tuned={"hybrid 0.2": {"learning_rate": 0.5}})
+    assert [arm.name for arm in declared.arms(MAIN)] == [*[arm.name for arm in DECLARED.arms(MAIN)], "GRM"]
+    assert declared.arms(NOISY) == DECLARED.arms(NOISY)
+    settings = training_settings(declared, declared.grm_arm, 1)
+    assert (settings.reward_weight, settings.alpha, settings.policy_loss) == (0.99, 0.01, "grm-sft")
+    assert (settings.learning_rate, settings.objective.needs_reference) == (0.5, False)
+
+
 def test_where_its_reference_is_kept_does_not_make_a_job_another_one():
     first, second = (plan(DECLARED, DATA, Path(folder))[0] for folder in ("here", "there"))
     assert first.reference_cache != second.reference_cache

@@ -53,7 +53,7 @@ def command() -> None:
 @further_option("--beta", type=float, help="Beta of the policy loss, as in DPO [0.1].")
 @further_option(
     "--policy-loss",
-    type=click.Choice(["sigmoid", "hinge", "ipo", "slic", "simpo"]),
+    type=click.Choice(["sigmoid", "hinge", "ipo", "slic", "simpo", "grm-sft", "grm-noref"]),
     help="Form of the policy loss [sigmoid].",
 )
 @further_option(

@@ -164,18 +164,12 @@ def train_arm(task: SeedTask, arm: Arm | None, rewards: TaskRewards, *, name: st
 
 def _answered(collect: Collector, task: SeedTask, *, greedy: bool) -> tuple[Answers, float]:
     """Return a policy's scored answers to the test prompts, and their mean KL to the reference policy in nats."""
+    from workbench.training.ppo.answering import held_out_rollouts
     from workbench.training.ppo.kl import token_kl
-    from workbench.training.ppo.prompts import EVALUATION, chance, encode_prompts
+    from workbench.training.ppo.prompts import encode_prompts
 
-    settings = collect.settings
-    prompts = encode_prompts(task.test, collect.tokenizer, collect.policy, settings)
-    # of the test prompts' seed, not of the training step: all arms share the sampling noise
-    uniform = chance(settings, EVALUATION, 0, len(prompts))
-    size = settings.evaluation_batch
-    parts = [
-        collect(prompts[start : start + size], uniform[start : start + size], greedy=greedy)
-        for start in range(0, len(prompts), size)
-    ]
+    prompts = encode_prompts(task.test, collect.tokenizer, collect.policy, collect.settings)
+    parts = held_out_rollouts(collect, prompts, greedy=greedy)
     scores = {
         GATE if name == "gate" else name: np.concatenate(
             [part.scores[name].double().numpy() for part in parts]

@@ -13,6 +13,7 @@ from workbench.papers.alarm.declaration import Declaration, read_tuning
 from workbench.store.location import data_folder
 from workbench.training.ppo.kl import FixedKL
 from workbench.training.ppo.settings import PPOSettings
+from workbench.worlds.passages.training import POCKET_PPO
 
 if TYPE_CHECKING:
     pass
@@ -32,24 +33,6 @@ __all__ = [
 
 WORLD = "passages"
 """The name of our world among data; all others are files or folders of QA-Feedback."""
-POCKET_PPO = PPOSettings(
-    max_prompt_tokens=64,
-    max_new_tokens=24,
-    max_steps=12,
-    batch=64,
-    minibatch=16,
-    micro_batch=16,
-    ppo_epochs=1,
-    target_kl=None,
-    kl=FixedKL(0.3),
-    learning_rate=5e-4,
-    value_learning_rate=5e-3,
-    bf16=False,
-    evaluation_batch=128,
-    checkpoint_steps=0,
-    progress=False,
-)
-"""PPO in our world: few rollouts, each used once in minibatches, with a fixed KL coefficient, which is tuned."""
 TUNING_FILE, SEEDS_FILE = "tuning.json", "seeds.json"
 TUNING_SEEDS = (1000, 1001)
 """Seeds of tuning; those reported on count from 0."""

@@ -11,11 +11,13 @@ from itertools import compress
 from workbench.papers.haf_rm.best_of_n import best_of_n_gain
 from workbench.papers.haf_rm.declaration import DPO, STANDARD, pooled_name
 from workbench.papers.haf_rm.judged import PickedPair, judged_rate
+from workbench.papers.haf_rm.policies import PolicyDeclaration
+from workbench.papers.haf_rm.policy_results import Policies, policy_effect
 from workbench.papers.haf_rm.results import Findings
 from workbench.rewards.judge import Preference
 from workbench.runs.claims import Claim
 
-__all__ = ["PAPER", "haf_rm_claims"]
+__all__ = ["PAPER", "haf_rm_claims", "policy_claims"]
 
 PAPER = "HaF-RM"
 
@@ -127,3 +129,46 @@ def _note(findings: Findings, arm: str) -> str:
     where = "the synthetic world" if findings.data.candidates else "the data sets named in the parameters"
     main = findings.declaration.main.name
     return f"{arm}, {main}, on {where}; intervals over seeds and test prompts. "
+
+
+def policy_claims(
+    planned: PolicyDeclaration,
+    trained: Policies,
+    findings: Findings,
+    compared: Sequence[PickedPair] = (),
+    verdicts: Sequence[Preference] = (),
+) -> Iterator[Claim]:
+    """Yield the paper's claim on RLHF, for `Run.claim`: by exact utility, by a judge, or neither where neither is.
+
+    Args:
+        planned: What was declared.
+        trained: All outcomes.
+        findings: Of the reward models.
+        compared: What a judge compared; see `policy_pairs`.
+        verdicts: Of each.
+    """
+    standard, hybrid = planned.arms
+    name, expected = planned.algorithm.upper(), "higher win rate by an LLM judge"
+    statement = (
+        f"A policy trained by {name} on the hybrid reward is better than one trained on the standard reward"
+    )
+    if trained and findings.data.candidates:
+        yield Claim.of(
+            policy_effect(trained, findings.data, hybrid, standard),
+            statement=statement,
+            paper=PAPER,
+            paper_value=expected,
+            note="Exact utility of a sampled answer to each held-out prompt, mean over all test sets; interval over "
+            "seeds and prompts; n counts prompts.",
+        )
+    met = [(pair.arm, pair.against) == (hybrid, standard) for pair in compared]
+    if any(met):
+        yield Claim.of(
+            judged_rate(list(compress(compared, met)), list(compress(verdicts, met))),
+            statement=f"{statement}, by win rate",
+            paper=PAPER,
+            paper_value=expected,
+            threshold=0.5,
+            unit="share",
+            note="Win rate with position swap, ties counted half; n counts prompts.",
+        )

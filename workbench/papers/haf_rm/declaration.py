@@ -14,9 +14,11 @@ from workbench.papers.haf_rm.data import Regime
 from workbench.training.losses import POLICY_LOSSES
 from workbench.training.settings import RewardTrainingSettings
 
-__all__ = ["DPO", "STANDARD", "Arm", "Declaration", "hybrid_name", "pooled_name"]
+__all__ = ["DPO", "GRM", "STANDARD", "Arm", "Declaration", "hybrid_name", "pooled_name"]
 
-STANDARD, DPO = "standard", "DPO"
+STANDARD, DPO, GRM = "standard", "DPO", "GRM"
+GRM_ALPHA = 0.01
+"""Weight of GRM's regularisation in its authors' release."""
 
 
 def hybrid_name(alpha: float) -> str:
@@ -83,6 +85,8 @@ class Declaration:
     """Adapters; None: all weights are trained."""
     tuned: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """By arm, the settings of `RewardTrainingSettings` that tuning chose for it."""
+    grm: bool = False
+    """Also train GRM in the main regime: text-regularised hidden states, a sibling of the hybrid; see `grm_loss`."""
     added: tuple[Arm, ...] = ()
     """More arms, trained in the main regime; see `with_arms`."""
 
@@ -135,14 +139,24 @@ class Declaration:
         if regime != self.main:
             return self._with_heads(self.poolings[0], (self._middle_alpha,))
         first, *others = (self._with_heads(pooling, self.alphas) for pooling in self.poolings)
-        dpo = Arm(DPO, 1.0, reward_weight=0.0)
-        return [*first, dpo, *(arm for arms in others for arm in arms), *self.added]
+        siblings = [Arm(DPO, 1.0, reward_weight=0.0), *([self.grm_arm] if self.grm else [])]
+        return [*first, *siblings, *(arm for arms in others for arm in arms), *self.added]
 
     def _with_heads(self, pooling: str, alphas: Sequence[float]) -> list[Arm]:
         """Return the standard arm and the hybrids of a pooling."""
         arms = [Arm(STANDARD, 0.0), *(Arm(hybrid_name(alpha), alpha) for alpha in alphas)]
-        changes = {} if pooling == self.training.pooling else {"pooling": pooling}
+        changes = self._pooled(pooling)
         return [replace(arm, name=pooled_name(arm.name, pooling), changes=changes) for arm in arms]
+
+    @property
+    def grm_arm(self) -> Arm:
+        """GRM with its release's loss and weight; it takes the hyperparameters that were tuned for the hybrid."""
+        changes = {"policy_loss": "grm-sft"} | self._pooled(self.poolings[0])
+        return Arm(GRM, GRM_ALPHA, reward_weight=1 - GRM_ALPHA, changes=changes, tuned_as=self.middle)
+
+    def _pooled(self, pooling: str) -> dict[str, str]:
+        """Return what a pooling changes."""
+        return {} if pooling == self.training.pooling else {"pooling": pooling}
 
     def with_arms(self, arms: Sequence[Arm]) -> Declaration:
         """Return the declaration with the arms that are not among those of the main regime added to them.

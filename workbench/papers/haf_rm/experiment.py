@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,18 +24,24 @@ from workbench.papers.haf_rm.data import ExperimentData, Regime, training_pairs
 from workbench.papers.haf_rm.declaration import Arm, Declaration
 from workbench.papers.haf_rm.scoring import measured
 from workbench.rewards.token_trace import TokenTrace, trace
+from workbench.store.fingerprint import fingerprint
 from workbench.store.jobs import run_jobs
 from workbench.training.settings import RewardTrainingSettings
+
+if TYPE_CHECKING:
+    from workbench.training.train import TrainedRewardModel
 
 __all__ = [
     "Job",
     "Outcome",
     "Untrained",
     "job_name",
+    "keeping",
     "make_job",
     "plan",
     "run_declared",
     "run_job",
+    "train_job",
     "untrained",
 ]
 
@@ -60,10 +66,14 @@ class Job:
     """A folder, which does not change the outcome."""
     eval_pairs: tuple[PreferencePair, ...] = ()
     """What the best checkpoint is chosen by; none where the last weights are kept."""
+    kept: str = ""
+    """Where the trained model stays, with checkpoints while it trains; empty: it is not kept. The same."""
 
     def cache_key(self) -> dict[str, Any]:
-        """Return what decides on the outcome."""
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "reference_cache"}
+        """Return what decides on the outcome, and whether the model is kept: it is then there where it is asked."""
+        places = ("reference_cache", "kept")
+        decides = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in places}
+        return decides | ({"kept": True} if self.kept else {})
 
 
 @dataclass(frozen=True)
@@ -92,6 +102,7 @@ def run_declared(
     folder: Path,
     *,
     shared: Path | None = None,
+    models: Path | None = None,
     workers: int = 1,
     progress: bool = True,
 ) -> list[Outcome]:
@@ -102,15 +113,30 @@ def run_declared(
         data: What on.
         folder: Where outcomes are kept as they come.
         shared: Where other calls' outcomes are kept too; see `run_jobs`.
+        models: Where trained models are kept, a folder each, and checkpoints while they train: killed, a training
+            goes on at its last one. None: no model is kept, and a training that was killed starts over.
         workers: Processes; see `run_jobs`.
         progress: Show a bar on a terminal.
     """
-    jobs = {job_name(job): job for job in plan(declaration, data, folder / "reference")}
+    planned = [keeping(job, models) for job in plan(declaration, data, folder / "reference")]
+    jobs = {job_name(job): job for job in planned}
     return list(
         run_jobs(
             run_job, jobs, folder, shared=shared, workers=workers, label="trainings", progress=progress
         ).values()
     )
+
+
+def keeping(job: Job, models: Path | None) -> Job:
+    """Return a job that keeps its model in a folder of its own: another job, or other code, has another one.
+
+    Args:
+        job: The job.
+        models: Where models are kept; None: it keeps none.
+    """
+    if models is None:
+        return job
+    return replace(job, kept=str(models / f"{job_name(job)}-{fingerprint([run_job, job])[:12]}"))
 
 
 def plan(declaration: Declaration, data: ExperimentData, reference_cache: Path) -> list[Job]:
@@ -220,28 +246,36 @@ def job_name(job: Job) -> str:
     return "".join(letter if letter.isalnum() or letter in ".@+-" else "-" for letter in words)
 
 
-def run_job(job: Job) -> Outcome:
-    """Train one reward model, score all texts with it, and look at the example."""
+def train_job(job: Job) -> TrainedRewardModel:
+    """Train one reward model; where it is kept, go on at its last checkpoint, or load it if it is done."""
     from transformers.utils import logging
 
-    from workbench.rewards.scorer import Scorer, ScoringSettings
     from workbench.training.train import train_reward_model
 
     logging.disable_progress_bar()  # of loading weights, which takes no time
-    tokenizer = load_tokenizer(job.model)
-    with (
-        TemporaryDirectory() if job.eval_pairs else nullcontext() as folder
-    ):  # of the checkpoints to choose from
-        trained = train_reward_model(
+    training = job.training
+    if job.kept and not training.checkpoint_steps:
+        training = replace(training, checkpoint_steps=RewardTrainingSettings.checkpoint_steps)
+    # the checkpoints to choose the best from need a place, kept or not
+    chooses = bool(job.eval_pairs) and not job.kept
+    with TemporaryDirectory() if chooses else nullcontext(job.kept or None) as folder:
+        return train_reward_model(
             job.model,
-            tokenizer,
+            load_tokenizer(job.model),
             job.pairs,
-            job.training,
+            training,
             folder=folder,
             eval_pairs=job.eval_pairs or None,
             lora=job.lora,
             reference_cache=job.reference_cache,
         )
+
+
+def run_job(job: Job) -> Outcome:
+    """Train one reward model, score all texts with it, and look at the example."""
+    from workbench.rewards.scorer import Scorer, ScoringSettings
+
+    trained, tokenizer = train_job(job), load_tokenizer(job.model)
     rows = 8 * job.training.micro_batch  # without gradients more fit than in training
     settings = ScoringSettings(job.training.encoding, batch_size=rows, beta=job.training.beta)
     scorer = Scorer(trained.model, tokenizer, settings)

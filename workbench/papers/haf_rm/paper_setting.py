@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from workbench.papers.haf_rm.policy_setup import declare_policies
 from workbench.papers.haf_rm.setup import data_settings, declare
 from workbench.runs.paper_settings import PaperSetting, compared_settings
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["PAPER_SETTINGS", "our_settings", "settings_table"]
 
 JUDGED = "picks among 8 answers, pair by pair with position swap: with an interval, and position bias shows"
+
+NORMALIZED = "z-normalised once, on the pool's responses: both rewards are then the same function to the end"
 
 PAPER_SETTINGS = (
     PaperSetting(
@@ -67,6 +70,13 @@ PAPER_SETTINGS = (
     PaperSetting("seeds", "not given", reason="a claim needs three seeds at least"),
     PaperSetting("best-of-N", "an LLM ranks four picks", "release", JUDGED),
     PaperSetting("trained on all five sets together too", True, "release"),
+    PaperSetting("RLHF, algorithm", "PPO", "release"),
+    PaperSetting("RLHF, learning rate", 1e-6, "release"),
+    PaperSetting("RLHF, responses per rollout", 2, "release"),
+    PaperSetting("RLHF, rollouts", 15000, "release (30,000 episodes)"),
+    PaperSetting("RLHF, longest response, tokens", 128, "release"),
+    PaperSetting("RLHF, KL coefficient", "adaptive, from 0.2 to 6 nats", "release (TRL's default)"),
+    PaperSetting("RLHF, scores", "normalised as they come, clipped at 3", "release", NORMALIZED),
 )
 """What the paper and its release say."""
 
@@ -80,6 +90,7 @@ def our_settings(settings: Any) -> Mapping[str, Any]:
     from workbench.datasets.preference_sources import NAMES
 
     declaration, data = declare(settings), data_settings(settings)
+    ppo = declare_policies(settings, declaration).ppo
     training, lora = declaration.training, declaration.lora
     return {
         "backbone": settings.model or "the world's policy",
@@ -111,6 +122,15 @@ def our_settings(settings: Any) -> Mapping[str, Any]:
         if settings.judge
         else "by exact utility, or none",
         "trained on all five sets together too": data.mixed,
+        "RLHF, algorithm": settings.rl_algorithm.upper(),
+        "RLHF, learning rate": ppo.learning_rate,
+        "RLHF, responses per rollout": ppo.batch,
+        "RLHF, rollouts": ppo.max_steps,
+        "RLHF, longest response, tokens": ppo.max_new_tokens,
+        "RLHF, KL coefficient": f"adaptive, from {settings.rl_kl:g} to {settings.rl_kl_target:g} nats"
+        if settings.rl_kl_target
+        else f"{settings.rl_kl:g}, fixed",
+        "RLHF, scores": "z-normalised",
     }
 
 

@@ -109,6 +109,7 @@ def declare(settings: Any) -> Declaration:
         training=_training(settings),
         lora=_adapters(settings) if settings.lora else None,
         tuned=read_tuning(tuning).chosen if tuning else {},
+        grm=settings.grm,
     ).with_variants(settings.variants)
 
 

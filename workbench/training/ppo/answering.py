@@ -9,14 +9,23 @@ from workbench.models.stopping import stop_token_ids
 from workbench.rewards.placement import decode_responses
 from workbench.training.ppo.policy import ValuedPolicy
 from workbench.training.ppo.prompt_checks import Prompt
-from workbench.training.ppo.prompts import SAMPLES, allowed_tokens, chance, collate_prompts, encode_prompts
+from workbench.training.ppo.prompts import (
+    EVALUATION,
+    SAMPLES,
+    EncodedPrompt,
+    allowed_tokens,
+    chance,
+    collate_prompts,
+    encode_prompts,
+)
+from workbench.training.ppo.rollout import Collector, Rollout
 from workbench.training.ppo.sampling import sample
 from workbench.training.ppo.settings import PPOSettings
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-__all__ = ["answer_prompts"]
+__all__ = ["answer_prompts", "held_out_rollouts"]
 
 
 def answer_prompts(
@@ -63,3 +72,25 @@ def answer_prompts(
         for place, text in zip(rows[part], written, strict=True):
             texts[place].append(text)
     return [tuple(found) for found in texts]
+
+
+def held_out_rollouts(
+    collect: Collector, prompts: Sequence[EncodedPrompt], *, greedy: bool = False
+) -> list[Rollout]:
+    """Let a policy answer held-out prompts, an answer each, `evaluation_batch` at a time.
+
+    Args:
+        collect: Of the policy; made before it was trained, it knows the reference policy.
+        prompts: From `encode_prompts`.
+        greedy: Take the most probable tokens instead of sampling.
+
+    Returns:
+        In the order of the prompts. The sampling noise is that of seed and prompts alone: policies of one seed share
+        it, whatever they were trained on.
+    """
+    uniform = chance(collect.settings, EVALUATION, 0, len(prompts))
+    size = collect.settings.evaluation_batch
+    return [
+        collect(prompts[start : start + size], uniform[start : start + size], greedy=greedy)
+        for start in range(0, len(prompts), size)
+    ]
