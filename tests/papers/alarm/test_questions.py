@@ -17,8 +17,8 @@ from workbench.rewards import Normalization, OracleReward, reward_values
 
 PARAMETERS = {
     "data": "feedback.json", "policy": "t5", "holistic": "ultra", "aspect_model": "encoder",
-    "completeness_model": "causal", "device": "cpu", "quantize": "none", "chat": None, "steps": 0, "batch": 6,
-    "max_prompt_tokens": 32, "max_new_tokens": 16, "lora": True, "lora_layers": 0,
+    "completeness_model": "causal", "device": "cpu", "dtype": "native", "quantize": "none", "chat": None,
+    "steps": 0, "batch": 6, "max_prompt_tokens": 32, "max_new_tokens": 16, "lora": True, "lora_layers": 0,
     "target_modules": ["default"], "supervised": 0, "aspect_steps": 0,
     "pool_prompts": 2, "test_prompts": 2,
 }  # fmt: skip
@@ -60,6 +60,8 @@ def test_parameters_become_settings():
     )  # gcd of 6 and the paper's 4
     assert (found.holistic.quantize, found.policy.quantize, found.aspect_steps) == ("nf4", None, None)
     assert found.lora.target_modules  # T5's own layers
+    held = (found.policy, found.holistic, found.completeness_model, found.aspect_model)
+    assert [one.dtype for one in held] == ["native", "native", "native", "auto"]
     assert question_task(parameters(policy="gpt", steps=3)).lora.target_modules is None
     assert question_task(parameters(target_modules=["o"])).lora.target_modules == ("o",)
     assert question_task(parameters(lora_layers=4)).lora.layers == 4

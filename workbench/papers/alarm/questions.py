@@ -137,7 +137,7 @@ def question_task(settings: Any) -> QuestionTask:
     named = {name: getattr(settings, name) for name in names}
     named["holistic"] = named["holistic"].removeprefix(FROM_PREFERENCES)
     policy, holistic, aspect, completeness = (
-        ModelSettings(name, device=settings.device) for name in named.values()
+        ModelSettings(name, device=settings.device, dtype=settings.dtype) for name in named.values()
     )
     paper = PPOSettings()
     batch = settings.batch or paper.batch
@@ -145,7 +145,7 @@ def question_task(settings: Any) -> QuestionTask:
         source=settings.data,
         policy=policy,
         holistic=replace(holistic, quantize=quantize_of(settings)),
-        aspect_model=aspect,
+        aspect_model=replace(aspect, dtype="auto"),  # trained in whole
         completeness_model=completeness,
         ppo=replace(
             paper,
