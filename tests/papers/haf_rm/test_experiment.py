@@ -26,6 +26,7 @@ from workbench.papers.haf_rm.data import (
 from workbench.papers.haf_rm.declaration import Arm, Declaration
 from workbench.papers.haf_rm.experiment import Outcome, job_name, plan, training_settings
 from workbench.papers.haf_rm.results import Findings
+from workbench.papers.haf_rm.tables import training_table
 from workbench.store.fingerprint import fingerprint
 from workbench.worlds.passages.sampling import Candidates
 from workbench.worlds.passages.task import SPLITS
@@ -155,8 +156,20 @@ def test_noise_turns_labels_of_the_same_pairs_and_fewer_pairs_are_the_first_of_m
     assert drawn != training_pairs(pairs, NOISY, source="file", seed=8)
     assert len({pair.prompt for pair in drawn}) == 20
     assert 0 < sum(pair.chosen == "bad" for pair in drawn) < 20
-    with pytest.raises(SettingsError, match="30 pairs of file"):
-        training_pairs(pairs, Regime(31), source="file", seed=0)
+
+
+def test_a_data_set_with_fewer_pairs_than_the_regime_gives_all_it_has_and_the_table_says_so():
+    """AlpacaFarm has 9,700 pairs; the paper's regime is 30,000."""
+    few, many = ([PreferencePair(f"q{i}", "good", "bad", "file") for i in range(count)] for count in (3, 30))
+    first, second = (training_pairs(few, Regime(5), source="file", seed=seed) for seed in (0, 4))
+    assert sorted(pair.prompt for pair in first) == sorted(pair.prompt for pair in second) == ["q0", "q1", "q2"]
+    assert first != second
+    declared = replace(DECLARED, regimes=(Regime(5), Regime(2)))
+    table = training_table(ExperimentData({"few": few, "many": many}, {}), declared)
+    assert table[["trained on", "pairs there are", "pairs trained on"]].values.tolist() == [
+        ["few", 3, 3], ["few", 3, 2], ["many", 30, 5], ["many", 30, 2],
+    ]  # fmt: skip
+    assert table["seeds"].tolist() == ["the same pairs in another order", *["other pairs"] * 3]
 
 
 def test_a_declaration_says_all_that_is_wrong_with_it():

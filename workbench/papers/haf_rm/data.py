@@ -51,7 +51,7 @@ class Regime:
     """How many pairs a reward model learns from, and how clean they are."""
 
     pairs: int
-    """Preference pairs."""
+    """Preference pairs; of a data set that has fewer, all that it has."""
     flipped: float = 0.0
     """Share of labels that are the wrong way round."""
 
@@ -201,6 +201,8 @@ def training_pairs(
 ) -> list[PreferencePair]:
     """Draw the pairs that one seed trains on. Regimes of one seed share their pairs as far as they go.
 
+    A data set with fewer pairs than the regime gives all: seeds then share them, and differ in their order.
+
     Args:
         pool: What to draw from.
         regime: How many, and how many of them flipped.
@@ -208,18 +210,14 @@ def training_pairs(
         seed: Decides which; every arm of a seed gets the same.
 
     Raises:
-        SettingsError: The pool is too small.
+        SettingsError: The world's pool is too small.
     """
     if pool and isinstance(pool[0], Candidates):
         few = [one for one in pool if isinstance(one, Candidates)]
         return draw_pairs(few, regime.pairs, source=source, flipped=regime.flipped, seed=seed)
     pairs = [pair for pair in pool if isinstance(pair, PreferencePair)]
-    if len(pairs) < regime.pairs:
-        raise SettingsError(
-            f"{len(pairs)} pairs of {source}", f"{regime.pairs} for the regime", "ask for fewer pairs"
-        )
     dice = random.Random(seed)
-    drawn = dice.sample(pairs, regime.pairs)
+    drawn = dice.sample(pairs, min(regime.pairs, len(pairs)))
     return [
         PreferencePair(pair.prompt, pair.rejected, pair.chosen, pair.source, pair.subset)
         if dice.random() < regime.flipped

@@ -27,6 +27,7 @@ __all__ = [
     "data_table",
     "differences_table",
     "side_by_side",
+    "training_table",
     "tuning_table",
 ]
 
@@ -79,6 +80,26 @@ def data_table(data: ExperimentData) -> pd.DataFrame:
                 "mean utility": float(np.mean(utilities)) if utilities else None,
             }
         )
+    return pd.DataFrame(rows)
+
+
+def training_table(data: ExperimentData, declaration: Declaration) -> pd.DataFrame:
+    """Return how many pairs of each data set a regime really trains on: at most its own number, as the data has."""
+    import pandas as pd
+
+    rows = []
+    for name, pool in data.pools.items():
+        for regime in declaration.regimes:
+            taken = min(regime.pairs, len(pool))
+            rows.append(
+                {
+                    "trained on": name,
+                    "regime": regime.name,
+                    "pairs there are": len(pool),
+                    "pairs trained on": taken,
+                    "seeds": "the same pairs in another order" if taken == len(pool) else "other pairs",
+                }
+            )
     return pd.DataFrame(rows)
 
 
