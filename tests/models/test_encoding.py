@@ -60,6 +60,22 @@ def test_the_papers_template_and_budgets(tokenizer: Any) -> None:
     assert (EncodingSettings().max_tokens, EncodingSettings().max_prompt_tokens) == (512, 128)
 
 
+def test_a_prompt_may_lose_its_end_instead_and_the_template_stays(tokenizer: Any) -> None:
+    ends = EncodingSettings("<{prompt}>", "", max_tokens=9, max_prompt_tokens=5, end_token=False, cut="end")
+    found = encode([("abcdef", "uvwxyz"), ("abc", "uv")], tokenizer, ends)
+    assert [tokenizer.decode(text.tokens) for text in found] == ["<abc>uvwx", "<abc>uv"]
+    assert (found.report.prompts_cut, found.report.prompt_tokens_cut) == (1, 3)
+    assert "1 prompts (50.0%) lost their end, 3 tokens on average" in str(found.report)
+    tiny = encode(
+        [("abcdef", "u")], tokenizer, EncodingSettings("{prompt}!!", "", max_prompt_tokens=1, cut="end")
+    )
+    assert tiny[0].prompt_tokens == 1
+    with pytest.raises(SettingsError, match="cut 'middle'"):
+        EncodingSettings(cut="middle")
+    with pytest.raises(SettingsError, match="without a chat template"):
+        EncodingSettings(cut="end", chat=True)
+
+
 def test_a_long_prompt_keeps_its_end_and_a_long_response_its_beginning(tokenizer: Any) -> None:
     found = encode([("abcdef", "uvwxyz"), ("ab", "uvwxyz"), ("ab", "uv")], tokenizer, PLAIN)
     assert [tokenizer.decode(text.tokens) for text in found] == ["cdefuvwx", "abuvwxyz", "abuv"]

@@ -14,6 +14,7 @@ from tiny_classifiers import save_classifier
 
 from workbench.core.errors import DataError, GeneratorError, SettingsError
 from workbench.core.statistics import win_rate
+from workbench.models.encoding import encode
 from workbench.rewards.baselines import LengthReward
 from workbench.rewards.judge import (
     Comparison,
@@ -47,6 +48,23 @@ def test_any_reward_judges() -> None:
     judge = RewardJudge(LengthReward("shorter"))
     assert judge.name == "shorter wins"
     assert judge.compare_all([Comparison("p", "a", "bb"), Comparison("p", "bb", "a")]) == [FIRST, SECOND]
+
+
+@pytest.mark.parametrize(("cut", "kept"), [("beginning", "why?"), ("end", "who?")])
+def test_a_reward_model_of_elsewhere_reads_all_that_it_can_as_a_judge(
+    cut: str, kept: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """128 tokens, what HaF-RM trains with, are no limit of a model that others made."""
+    folder = save_classifier(tmp_path, task="SequenceClassification")  # made for 1,023 tokens, letters here
+    judge: Any = make_judge(f"reward:{folder}", device="cpu", cut=cut)
+    prompt = "who?" + "a" * 600 + "why?"
+    judge.compare(prompt[200:], "x", "y")
+    assert "prompts" not in capsys.readouterr().out
+    judge.compare(prompt, "x", "y")
+    assert f"2 prompts (100.0%) lost their {cut}" in capsys.readouterr().out
+    read = encode([(prompt, "x")], judge.reward.tokenizer, judge.reward.encoding)[0]
+    text = judge.reward.tokenizer.decode(read.tokens)
+    assert kept in text and len(read.tokens) > 500
 
 
 def test_judges_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,7 +109,7 @@ def test_a_saved_classifier_needs_nothing_but_its_folder(tmp_path: Path) -> None
     first = SpanClassifierReward.load(settings_of(source), RELEVANCE)
     save_span_classifier(first.model, first.tokenizer, RELEVANCE, tmp_path / "b", name="relevance")
     second = SpanClassifierReward.load(settings_of(tmp_path / "b"))
-    assert (second.name, second.settings) == ("relevance", RELEVANCE)
+    assert (second.name, second.settings) == ("relevance", first.settings)
     assert second(SAMPLES) == first(SAMPLES)
     (tmp_path / "b" / DESCRIPTION).write_text(json.dumps({"name": "x"}))
     with pytest.raises(ModelError, match="what save_span_classifier wrote"):

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from workbench.models.batch import check_batch, last_token, positions
 from workbench.models.four_bit import hold_layout
-from workbench.models.modes import evaluation_mode
-from workbench.models.reading import plain_tokens, token_rows
+from workbench.models.longest import learned_positions
+from workbench.models.reading import token_rows
 from workbench.models.reward_model import RewardOutput
-from workbench.models.text_limits import check_texts, watched_tables
+from workbench.models.text_limits import check_texts
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -46,10 +46,7 @@ class ClassifierRewardModel(nn.Module):
     @cached_property
     def longest(self) -> int | None:
         """Tokens of the longest text that it has learned positions for; None: no limit."""
-        ids = plain_tokens(self.model, 12)[None]
-        with torch.no_grad(), evaluation_mode(self.model), watched_tables(ids) as tables:
-            self.model.base_model(ids)
-        return tables.longest
+        return learned_positions(self.model)
 
     def check_texts(
         self,

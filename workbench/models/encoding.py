@@ -66,20 +66,22 @@ class CutReport:
     longest: int
     """Tokens of the longest one, after cutting."""
     prompts_cut: int = 0
-    """Sequences whose prompt lost its beginning."""
+    """Sequences whose prompt lost its beginning, or its end; see `prompt_part`."""
     prompt_tokens_cut: int = 0
     """Tokens that these prompts lost."""
     responses_cut: int = 0
     """Sequences whose response lost its end."""
     response_tokens_cut: int = 0
     """Tokens that these responses lost."""
+    prompt_part: str = "beginning"
+    """What the prompts lost: see `EncodingSettings.cut`."""
 
     def __str__(self) -> str:
         said = f"{self.texts:,} texts, the longest of {self.longest} tokens; "
         parts = [
             f"{count:,} {name} ({count / self.texts:.1%}) lost their {part}, {tokens / count:.0f} tokens on average"
             for count, tokens, name, part in (
-                (self.prompts_cut, self.prompt_tokens_cut, "prompts", "beginning"),
+                (self.prompts_cut, self.prompt_tokens_cut, "prompts", self.prompt_part),
                 (self.responses_cut, self.response_tokens_cut, "responses", "end"),
             )
             if count
@@ -173,7 +175,10 @@ def encode(
     (prompts_cut, responses_cut), (prompt_lost, response_lost) = (by_part > 0).sum(0), by_part.sum(0)
     longest = max((len(text.tokens) for text in encoded), default=0)
     report = CutReport(
-        len(encoded), longest, int(prompts_cut), int(prompt_lost), int(responses_cut), int(response_lost)
+        len(encoded),
+        longest,
+        *(int(count) for count in (prompts_cut, prompt_lost, responses_cut, response_lost)),
+        prompt_part=settings.cut,
     )
     return EncodedTexts(tuple(encoded), report, tuple(sum(cut) > 0 for cut in cuts))
 
@@ -205,7 +210,8 @@ def _parts(
         return chat_parts(texts, tokenizer, room, end if settings.end_token else None)
     before, _, after = settings.template.partition(SLOT)
     spaced = [(prompt, settings.separator + response) for prompt, response in texts]
-    return plain_parts(spaced, tokenizer, (before, after), room, _end_token(tokenizer, settings))
+    end = _end_token(tokenizer, settings)
+    return plain_parts(spaced, tokenizer, (before, after), room, end, cut_end=settings.cut == "end")
 
 
 def _end_token(tokenizer: PreTrainedTokenizerBase, settings: EncodingSettings) -> list[int]:

@@ -32,6 +32,7 @@ __all__ = [
 ENCODING = "encoding.json"
 SLOT = "{prompt}"
 SHOWN = 5
+CUTS = ("beginning", "end")
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,14 @@ class EncodingSettings:
     max_tokens: int = 512
     """Longest sequence. A longer response loses its end (the end token too: it has not ended)."""
     max_prompt_tokens: int = 128
-    """Longest prompt, template and first token included. A longer one loses its beginning; in a chat template the
+    """Longest prompt, template and first token included. A longer one loses its `cut`; in a chat template the
     beginning of what is said, see `workbench.models.chat_budget`."""
     end_token: bool = True
     """End the response, so that the policy learns to stop: as the chat template ends a turn, else by the tokenizer's
     end token."""
+    cut: str = "beginning"
+    """What a prompt that is too long loses: its `beginning`, as in dialogues, whose last turn asks; or its `end`, as
+    where a question stands before passages."""
 
     def __post_init__(self) -> None:
         faults = []
@@ -64,6 +68,10 @@ class EncodingSettings:
             faults.append((f"template {self.template!r}", f"template: a text with {SLOT} in it, once"))
         if self.max_prompt_tokens < 1:
             faults.append((f"max_prompt_tokens {self.max_prompt_tokens}", "max_prompt_tokens: at least 1"))
+        if self.cut not in CUTS or (self.chat and self.cut != CUTS[0]):
+            faults.append(
+                (f"cut {self.cut!r}, chat {self.chat}", "cut: beginning; or end, without a chat template")
+            )
         if self.max_tokens <= self.max_prompt_tokens:
             faults.append((f"max_tokens {self.max_tokens}", f"max_tokens: above {self.max_prompt_tokens}"))
         if faults:
@@ -86,7 +94,7 @@ def settled(settings: EncodingSettings | None, tokenizer: PreTrainedTokenizerBas
     ends = chosen.end_token
     if settings is None and chat and tokenizer is not None:
         ends = bool(turn_end_text(tokenizer))
-    return replace(chosen, chat=chat, end_token=ends)
+    return replace(chosen, chat=chat, end_token=ends)  # a chat template has its own way to cut
 
 
 def chosen_form(options: Mapping[str, Any]) -> dict[str, Any]:

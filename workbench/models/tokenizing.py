@@ -41,9 +41,15 @@ class Refusals(ValueError):
 
 
 def plain_parts(
-    texts: Texts, tokenizer: PreTrainedTokenizerBase, around: tuple[str, str], room: int, end: list[int]
+    texts: Texts,
+    tokenizer: PreTrainedTokenizerBase,
+    around: tuple[str, str],
+    room: int,
+    end: list[int],
+    *,
+    cut_end: bool = False,
 ) -> list[Parts]:
-    """Tokenize prompts in a template and responses; a prompt that is too long loses its beginning.
+    """Tokenize prompts in a template and responses; a prompt that is too long loses its beginning, or its end.
 
     Args:
         texts: The user's words and the response, in this order.
@@ -51,6 +57,7 @@ def plain_parts(
         around: What stands before the user's words, and behind them.
         room: Budget of a prompt.
         end: Tokens that end a response.
+        cut_end: The user's words lose their end; what stands behind them stays.
     """
     before, after = around
     begins = {tokenizer.bos_token_id, tokenizer.cls_token_id} - {None}
@@ -58,8 +65,16 @@ def plain_parts(
     prompts = tokens_of([before + prompt + after for prompt, _ in texts], tokenizer)
     responses = tokens_of([response for _, response in texts], tokenizer)
     lost = [max(0, len(first) + len(prompt) - room) for prompt in prompts]
+    closing = tokens_of([after], tokenizer)[0] if cut_end and after else []
+
+    def kept(prompt: list[int], count: int) -> list[int]:
+        if not cut_end or not count:
+            return prompt[count:]
+        # of a budget that is smaller than the template, the template goes too
+        return [*prompt[: max(0, room - len(first) - len(closing))], *closing][: max(0, room - len(first))]
+
     return [
-        Parts(first + prompt[count:], response + end, count)
+        Parts(first + kept(prompt, count), response + end, count)
         for prompt, response, count in zip(prompts, responses, lost, strict=True)
     ]
 

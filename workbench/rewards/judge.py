@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 from workbench.core.errors import DataError, SettingsError
 from workbench.core.statistics import Estimate, win_rate
+from workbench.core.terminal import show_line
 from workbench.rewards.baselines import OracleReward
 from workbench.rewards.scoring import reward_values
 from workbench.rewards.spans import Reward
@@ -101,6 +102,8 @@ class RewardJudge:
         """Return the preferences of many comparisons; all are scored in one call of the reward."""
         texts = [(pair.prompt, text) for pair in comparisons for text in (pair.first, pair.second)]
         values = reward_values(self.reward, texts).reshape(-1, 2)
+        if cut := getattr(self.reward, "cut", None):
+            show_line(f"{self.name}: {cut}")
         return [self._preference(float(first), float(second)) for first, second in values]
 
     def _preference(self, first: float, second: float) -> Preference:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from workbench.core.errors import SettingsError
@@ -14,7 +15,9 @@ from workbench.rewards.judge_endpoint import EndpointJudge, JudgeSettings, TextJ
 __all__ = ["make_judge"]
 
 
-def make_judge(name: str, *, device: str = "auto", path: str | Path | None = None) -> Judge:
+def make_judge(
+    name: str, *, device: str = "auto", path: str | Path | None = None, cut: str = "beginning"
+) -> Judge:
     """Return the judge of a name.
 
     Args:
@@ -23,6 +26,8 @@ def make_judge(name: str, *, device: str = "auto", path: str | Path | None = Non
             `reward:NAME-OR-FOLDER`, a reward model or a sequence classifier of one label.
         device: Where a model of this machine computes.
         path: Where a model's replies are kept; see `TextJudge`.
+        cut: What a prompt loses that is too long for a reward model, see `EncodingSettings.cut`; where its folder
+            does not say it, and texts are not written by a chat template.
 
     Raises:
         SettingsError: It is neither.
@@ -43,7 +48,10 @@ def make_judge(name: str, *, device: str = "auto", path: str | Path | None = Non
         from workbench.rewards.sequence_model import SequenceModelReward
 
         model = ModelSettings(name=rest, device=device)
-        return RewardJudge(SequenceModelReward.load(model, load_encoding(Path(rest)), name=name))
+        reward = SequenceModelReward.load(model, (known := load_encoding(Path(rest))), name=name)
+        if known is None and not reward.encoding.chat:
+            reward.encoding = replace(reward.encoding, cut=cut)
+        return RewardJudge(reward)
     raise SettingsError(
         got=f"judge {name!r}",
         needed="openai:MODEL (an endpoint, by OPENAI_BASE_URL and OPENAI_API_KEY), hf:NAME-OR-PATH, or "

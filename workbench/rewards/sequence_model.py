@@ -10,8 +10,9 @@ import torch
 
 from workbench.core.errors import ModelError
 from workbench.models.classifier import ClassifierRewardModel
-from workbench.models.encoding import EncodingSettings, collate, encode, settled
+from workbench.models.encoding import CutReport, EncodingSettings, collate, encode, settled
 from workbench.models.loading import ModelSettings, load_tokenizer
+from workbench.models.longest import fitted, made_for
 from workbench.models.reward_model import RewardModel
 from workbench.models.scorers import load_scorer
 from workbench.rewards.spans import Sample, Span, whole
@@ -25,8 +26,10 @@ ULTRA_ENCODING = EncodingSettings(
     "Human: {prompt}\nAssistant:", max_tokens=1230, max_prompt_tokens=1024, end_token=False
 )
 """UltraRM's form, as ALaRM uses it."""
-COMPLETENESS_ENCODING = EncodingSettings("{prompt} answer:", max_tokens=1536, max_prompt_tokens=1280)
-"""The form of Wu et al.'s completeness model."""
+COMPLETENESS_ENCODING = EncodingSettings(
+    "{prompt} answer:", max_tokens=1536, max_prompt_tokens=1280, cut="end"
+)
+"""The form of Wu et al.'s completeness model; the question stands before the passages."""
 
 
 class SequenceModelReward:
@@ -37,7 +40,8 @@ class SequenceModelReward:
     Args:
         model: What scores, in evaluation mode.
         tokenizer: The model's.
-        encoding: How texts become tokens; what the model was trained with. None: see `settled`.
+        encoding: How texts become tokens; what the model was trained with. None: see `settled`, with budgets as long
+            as the model goes.
         name: What tables call it.
         batch_size: Answers at a time.
     """
@@ -53,6 +57,13 @@ class SequenceModelReward:
     ) -> None:
         self.model, self.tokenizer = model.eval(), tokenizer
         self.encoding = settled(encoding, tokenizer)
+        if (
+            encoding is None
+        ):  # nothing is known of its training: no reason to cut more than the model asks for
+            inner = model.causal_lm if isinstance(model, RewardModel) else model.model
+            self.encoding = fitted(self.encoding, made_for(inner, tokenizer))
+        self.cut: CutReport | None = None
+        """What did not fit when it last scored; None where it has not, or all fitted."""
         self.name, self.batch_size = name, batch_size
 
     @classmethod
@@ -82,6 +93,8 @@ class SequenceModelReward:
         encoded = encode(
             [(sample.prompt, sample.response) for sample in samples], self.tokenizer, self.encoding
         )
+        report = encoded.report
+        self.cut = report if report.prompts_cut or report.responses_cut else None
         self.model.check_texts(encoded, self.tokenizer)
         order = np.argsort([-len(one.tokens) for one in encoded], kind="stable")
         scores = np.zeros(len(samples))

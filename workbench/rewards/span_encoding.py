@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from workbench.core.errors import DataError, SettingsError
@@ -53,6 +53,10 @@ class SpanSettings:
             faults.append((f"max_tokens {self.max_tokens}", "max_tokens: at least 8"))
         if faults:
             raise SettingsError.listing(faults)
+
+    def within(self, longest: int) -> SpanSettings:
+        """Return the settings for a model that was made for texts of so many tokens at most."""
+        return replace(self, max_tokens=min(self.max_tokens, longest))
 
 
 RELEVANCE = SpanSettings("subsentence", "question: {question} answer:", 0.3, -0.3)

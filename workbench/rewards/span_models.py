@@ -12,6 +12,7 @@ import torch
 
 from workbench.core.errors import ModelError, SettingsError
 from workbench.models.loading import ModelSettings, load_checkpoint, load_tokenizer
+from workbench.models.longest import made_for
 from workbench.models.quiet import late_bars
 from workbench.rewards.sentences import SEGMENTATIONS
 from workbench.rewards.span_encoding import EncodedSegments, SpanSettings, encode_segments
@@ -52,7 +53,8 @@ class SpanClassifierReward:
         name: str,
         batch_size: int = 16,
     ) -> None:
-        self.model, self.tokenizer, self.settings = model.eval(), tokenizer, settings
+        self.model, self.tokenizer = model.eval(), tokenizer
+        self.settings = settings.within(made_for(model, tokenizer))
         self.name, self.batch_size = name, batch_size
         self._correct, self._wrong = _labels(model)
 

@@ -15,9 +15,9 @@ import torch
 
 from workbench.core.errors import DataError, SettingsError
 from workbench.models.loading import ModelSettings, load_checkpoint, load_tokenizer
+from workbench.models.longest import made_for
 from workbench.models.pickles import START_OVER, only_tensors
 from workbench.models.placement import pick_device
-from workbench.models.text_limits import watched_tables
 from workbench.rewards.aspect_data import SpanExample
 from workbench.rewards.span_encoding import SpanSettings, encode_segments
 from workbench.rewards.span_models import DESCRIPTION, LABELS, SpanClassifierReward, save_span_classifier
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SpanTrainingSettings", "train_span_classifier"]
 
-LOOK = 12
-"""Tokens of the text by which it is seen how long an input may be."""
 IGNORED = -100
 """Label of a token that is not learned from, as torch's cross entropy knows it."""
 
@@ -123,9 +121,8 @@ def train_span_classifier(
         _check_labels(examples)
         if session.claim(asked, {"answers": len(examples)}, resume=resume) is None:
             network, tokenizer, summary = _trained(examples, model, settings, training, session)
-            save_span_classifier(
-                network, tokenizer, _fitting(network, settings), session.place.path, name=name
-            )
+            read = settings.within(made_for(network, tokenizer))
+            save_span_classifier(network, tokenizer, read, session.place.path, name=name)
             session.finish(summary)
     return SpanClassifierReward.load(replace(model, name=str(session.place.path), revision=None))
 
@@ -149,10 +146,11 @@ def _trained(
     held = replace(model, dtype="float32") if model.dtype == "auto" else model
     network, _ = load_checkpoint(SimpleNamespace(from_pretrained=fresh), held, "a pretrained model")
     tokenizer = load_tokenizer(model)
+    read = settings.within(made_for(network, tokenizer))
     trainer = Trainer(
         model=network,
         args=_arguments(training, session.place.checkpoints, pick_device(model.device)),
-        train_dataset=_features(examples, tokenizer, _fitting(network, settings)),
+        train_dataset=_features(examples, tokenizer, read),
         data_collator=partial(_collate, pad=tokenizer.pad_token_id or 0),
         callbacks=[JsonLog(session), _completing(), *([ProgressBar()] if training.progress else [])],
     )
@@ -161,15 +159,6 @@ def _trained(
     with only_tensors(str(done), fix=START_OVER):
         result = trainer.train(resume_from_checkpoint=str(done) if done else None)
     return network.eval(), tokenizer, {"steps": result.global_step, "loss": result.training_loss}
-
-
-def _fitting(network: Any, settings: SpanSettings) -> SpanSettings:
-    """Return settings whose longest input the model has positions for, as many as BERT's tables hold, say."""
-    ids = torch.arange(2 * LOOK, LOOK, -1, device=network.device)[None]  # no special tokens
-    with torch.no_grad(), watched_tables(ids) as tables:
-        network(input_ids=ids, attention_mask=torch.ones_like(ids))
-    limit = tables.longest
-    return settings if limit is None else replace(settings, max_tokens=min(settings.max_tokens, limit))
 
 
 def _arguments(training: SpanTrainingSettings, folder: Path, device: torch.device) -> TrainingArguments:

@@ -8,12 +8,15 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from tiny_classifiers import make_tokenizer, save_classifier, save_ultra
 
 from workbench.core.errors import DataError, SettingsError
+from workbench.models import ModelSettings
+from workbench.models.encoding import EncodingSettings, encode, save_encoding
 from workbench.papers.alarm import question_rewards, questions
-from workbench.papers.alarm.question_rewards import QuestionRewards
-from workbench.papers.alarm.questions import question_task
-from workbench.rewards import Normalization, OracleReward, reward_values
+from workbench.papers.alarm.question_rewards import Budgets, QuestionRewards, _holistic
+from workbench.papers.alarm.questions import _cuts, question_task
+from workbench.rewards import Normalization, OracleReward, Sample, reward_values
 
 PARAMETERS = {
     "data": "feedback.json", "policy": "t5", "holistic": "ultra", "aspect_model": "encoder",
@@ -95,7 +98,7 @@ def test_too_few_rows_and_no_rows_are_refused(tmp_path):
 def test_completeness_is_normalised_and_weighs_three_tenths(monkeypatch):
     length = OracleReward(lambda prompt, response: float(len(response)), name="length")
     raw = dict.fromkeys(("holistic", "factuality", "relevance", "completeness"), length)
-    monkeypatch.setattr(question_rewards, "raw_rewards", lambda holistic, folder, aspects: raw)
+    monkeypatch.setattr(question_rewards, "raw_rewards", lambda *_: raw)
     normalizations = {"holistic": Normalization(2.0, 4.0), "completeness": Normalization(1.0, 2.0)}
     rewards = QuestionRewards(question_task(parameters()).holistic, "aspects", normalizations).open()
     assert list(rewards.aspects) == ["factuality", "relevance", "completeness"]
@@ -103,6 +106,40 @@ def test_completeness_is_normalised_and_weighs_three_tenths(monkeypatch):
     assert reward_values(rewards.holistic, texts) == pytest.approx([(4 - 2) / 4])
     assert reward_values(rewards.aspects["completeness"], texts) == pytest.approx([0.3 * (4 - 1) / 2])
     assert np.all(reward_values(rewards.aspects["relevance"], texts) == 4.0)
+
+
+@pytest.mark.parametrize(("kind", "longest"), [("classifier", 1023), ("UltraRM", 1024)])
+def test_the_question_survives_before_the_holistic_reward_and_what_is_cut_is_counted(kind, longest, tmp_path):
+    """Its model was made for so many tokens (letters here): the last passages go, never the question."""
+    folder = tmp_path / "holistic"
+    if kind == "UltraRM":
+        save_ultra(folder)
+        make_tokenizer(ends=False).save_pretrained(folder)
+    else:
+        save_classifier(folder, task="SequenceClassification")
+    reward = _holistic(ModelSettings(str(folder), device="cpu"), Budgets(prompt=1000, response=300))
+    assert (reward.encoding.max_tokens, reward.encoding.cut) == (longest, "end")
+    question = "question: who? context: "
+    long, short = question + "a" * 1200, question + "b" * 100
+    reward([Sample(long, "nobody"), Sample(short, "nobody")])
+    assert (reward.cut.texts, reward.cut.prompts_cut, reward.cut.responses_cut) == (2, 1, 0)
+    assert "1 prompts (50.0%) lost their end" in str(reward.cut)
+    assert _cuts({"holistic": reward}, 2) == {
+        "share of prompts that lost passages before the holistic reward": 0.5
+    }
+    read = encode([(long, "nobody")], reward.tokenizer, reward.encoding)[0]
+    text = reward.tokenizer.decode(read.tokens)
+    assert question in text and "nobody" in text
+    reward([Sample(short, "nobody")])
+    assert reward.cut is None
+
+
+def test_a_holistic_reward_of_the_workbench_reads_as_it_was_trained(tmp_path, monkeypatch):
+    folder = save_classifier(tmp_path / "own", task="SequenceClassification")
+    save_encoding(trained := EncodingSettings("Q {prompt}", max_tokens=64, max_prompt_tokens=32), folder)
+    assert _holistic(ModelSettings(str(folder), device="cpu"), Budgets()).encoding == replace(
+        trained, chat=False
+    )
 
 
 def test_aspects_are_a_parameter():

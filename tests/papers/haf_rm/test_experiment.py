@@ -162,7 +162,9 @@ def test_a_data_set_with_fewer_pairs_than_the_regime_gives_all_it_has_and_the_ta
     """AlpacaFarm has 9,700 pairs; the paper's regime is 30,000."""
     few, many = ([PreferencePair(f"q{i}", "good", "bad", "file") for i in range(count)] for count in (3, 30))
     first, second = (training_pairs(few, Regime(5), source="file", seed=seed) for seed in (0, 4))
-    assert sorted(pair.prompt for pair in first) == sorted(pair.prompt for pair in second) == ["q0", "q1", "q2"]
+    assert (
+        sorted(pair.prompt for pair in first) == sorted(pair.prompt for pair in second) == ["q0", "q1", "q2"]
+    )
     assert first != second
     declared = replace(DECLARED, regimes=(Regime(5), Regime(2)))
     table = training_table(ExperimentData({"few": few, "many": many}, {}), declared)

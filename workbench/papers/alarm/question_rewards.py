@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from workbench.models.encoding import EncodingSettings
+from workbench.models.encoding import EncodingSettings, load_encoding
+from workbench.models.kinds import ULTRA, kind_of
 from workbench.models.loading import ModelSettings, load_tokenizer
+from workbench.models.longest import fitted, made_for
+from workbench.models.reward_model import RewardModel
 from workbench.models.scorers import load_scorer
 from workbench.papers.alarm.task import TaskRewards
 from workbench.rewards import (
@@ -27,6 +30,7 @@ __all__ = [
     "HOLISTIC_ENCODING",
     "NORMALIZED",
     "SPANS",
+    "Budgets",
     "QuestionRewards",
     "normalized_rewards",
     "raw_rewards",
@@ -35,12 +39,22 @@ __all__ = [
 ASPECTS = ("factuality", "relevance", "completeness")
 """The paper's, trained from human feedback."""
 SPANS = {"relevance": RELEVANCE, "factuality": FACTUALITY}
+ROOM = 8
+"""Tokens beside the words: those around a text, and a few by which tokenizers differ on the same one."""
 COMPLETENESS, COMPLETENESS_SCALE = "completeness", 0.3
 """The authors' weight of z-normalised completeness."""
-HOLISTIC_ENCODING = EncodingSettings(template="{prompt}\n", max_tokens=1280)
+HOLISTIC_ENCODING = EncodingSettings("{prompt}\n", max_tokens=1280, max_prompt_tokens=1064, cut="end")
 """How a holistic reward model of no family in particular reads an answer."""
 NORMALIZED = ("holistic", COMPLETENESS)
 """The rewards that are z-normalised on answers of the policy."""
+
+
+@dataclass(frozen=True)
+class Budgets:
+    """How long the policy's texts are at most, in its tokens: rewards read all of them where their models can."""
+
+    prompt: int = 1024
+    response: int = 200
 
 
 @dataclass(frozen=True)
@@ -54,36 +68,52 @@ class QuestionRewards:
     """Of the holistic reward and of completeness, where it is measured."""
     aspects: tuple[str, ...] = ASPECTS
     """Those that are measured."""
+    budgets: Budgets = Budgets()
+    """Of the policy's texts."""
 
     def open(self) -> TaskRewards:
         """Load them."""
-        raw = raw_rewards(self.holistic, Path(self.folder), self.aspects)
+        raw = raw_rewards(self.holistic, Path(self.folder), self.aspects, self.budgets)
         return normalized_rewards(raw, self.normalizations, self.aspects)
 
 
-def raw_rewards(holistic: ModelSettings, folder: Path, aspects: Sequence[str]) -> dict[str, Reward]:
+def raw_rewards(
+    holistic: ModelSettings, folder: Path, aspects: Sequence[str], budgets: Budgets
+) -> dict[str, Reward]:
     """Load the rewards, before normalisation: the holistic one, and the aspects that are measured.
 
     Args:
         holistic: A reward model for whole answers.
         folder: Of the aspect models.
         aspects: Of `ASPECTS`.
+        budgets: Of the policy's texts.
     """
-    ultra = "ultra" in holistic.name.lower()
     device = holistic.device
-    rewards: dict[str, Reward] = {
-        "holistic": SequenceModelReward(
-            load_scorer(holistic),
-            load_tokenizer(holistic),
-            ULTRA_ENCODING if ultra else HOLISTIC_ENCODING,
-        )
-    }
+    rewards: dict[str, Reward] = {"holistic": _holistic(holistic, budgets)}
     for name in (name for name in SPANS if name in aspects):
         rewards[name] = SpanClassifierReward.load(ModelSettings(str(folder / name), device=device))
     if COMPLETENESS in aspects:
         model = ModelSettings(str(folder / COMPLETENESS), device=device)
         rewards[COMPLETENESS] = SequenceModelReward.load(model, COMPLETENESS_ENCODING, name=COMPLETENESS)
     return rewards
+
+
+def _holistic(model: ModelSettings, budgets: Budgets) -> SequenceModelReward:
+    """Load the holistic reward. A prompt that is too long for it loses its last passages: first is the question."""
+    scorer, tokenizer = load_scorer(model), load_tokenizer(model)
+    known = load_encoding(Path(model.source))  # of one that the workbench trained
+    if known is not None:
+        return SequenceModelReward(scorer, tokenizer, known)
+    form = ULTRA_ENCODING if kind_of(model) == ULTRA else HOLISTIC_ENCODING
+    inner = scorer.causal_lm if isinstance(scorer, RewardModel) else scorer.model
+    around = len(tokenizer(form.template.format(prompt=""))["input_ids"]) + ROOM
+    read = fitted(
+        replace(form, cut="end"),
+        made_for(inner, tokenizer),
+        prompt=budgets.prompt + around,
+        response=budgets.response + ROOM,
+    )
+    return SequenceModelReward(scorer, tokenizer, read)
 
 
 def normalized_rewards(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,22 @@ from workbench.papers.alarm.question_rewards import (
     HOLISTIC_ENCODING,
     NORMALIZED,
     SPANS,
+    Budgets,
     QuestionRewards,
     normalized_rewards,
     raw_rewards,
 )
 from workbench.papers.alarm.setup import quantize_of
 from workbench.papers.alarm.task import Prepared, SeedTask, aspect_faults, measured_pool
-from workbench.rewards import Sample, completeness_pairs, fit_normalization, qa_sample, span_examples
+from workbench.rewards import (
+    Reward,
+    Sample,
+    SequenceModelReward,
+    completeness_pairs,
+    fit_normalization,
+    qa_sample,
+    span_examples,
+)
 from workbench.rewards.sequence_model import COMPLETENESS_ENCODING
 from workbench.training import SpanTrainingSettings, train_span_classifier
 from workbench.training.ppo.settings import PAPER_LORA, PPOSettings
@@ -100,10 +109,11 @@ class QuestionTask:
         if self.supervised:
             tuned = _fine_tuned(self, train, shared / "policy")
             policy = replace(policy, name=str(tuned.resolve()), revision=None)
-        raw = raw_rewards(holistic, shared, self.aspects)
+        budgets = Budgets(self.ppo.max_prompt_tokens, self.ppo.max_new_tokens)
+        raw = raw_rewards(holistic, shared, self.aspects, budgets)
         samples = _sampled(replace(self, policy=policy), train[: self.pool_prompts], seed)
         fitted = {name: fit_normalization(raw[name], samples) for name in NORMALIZED if name in raw}
-        rewards = QuestionRewards(holistic, str(shared.resolve()), fitted, self.aspects)
+        rewards = QuestionRewards(holistic, str(shared.resolve()), fitted, self.aspects, budgets)
         task = SeedTask(
             seed=seed,
             policy=policy,
@@ -113,7 +123,18 @@ class QuestionTask:
             rewards=rewards,
             ppo=self.ppo,
         )
-        return Prepared(task, measured_pool(normalized_rewards(raw, fitted, self.aspects), samples))
+        pool = measured_pool(normalized_rewards(raw, fitted, self.aspects), samples)
+        return Prepared(task, pool, _cuts(raw, len(samples)))
+
+
+def _cuts(rewards: Mapping[str, Reward], texts: int) -> dict[str, float]:
+    """Return of each reward that reads whole texts which share of the prompts it could not read to their end."""
+    reports = {name: one.cut for name, one in rewards.items() if isinstance(one, SequenceModelReward)}
+    return {
+        f"share of prompts that lost passages before the {name} reward": (cut.prompts_cut if cut else 0)
+        / texts
+        for name, cut in reports.items()
+    }
 
 
 def question_task(settings: Any) -> QuestionTask:

@@ -32,7 +32,8 @@ def win_frame(
         from workbench.rewards.judge_by_name import make_judge
 
         path = None if folder is None else folder / "replies.jsonl"
-        asked: Any = make_judge(judge, device=device, path=path)
+        # a question, or a sentence, stands at the beginning of these prompts
+        asked: Any = make_judge(judge, device=device, path=path, cut="end")
     cells: list[WinCell] = win_matrix(outcomes, judge if known else asked)
     frame = pd.DataFrame(cells, columns=WinCell._fields).rename(columns={"other": "against"})
     return frame[["arm", "against", "rate", "low", "high", "ties", "comparisons", "refused", "seeds"]]
