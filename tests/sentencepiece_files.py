@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 TEXTS = (
     "translate Spanish to English: la casa es grande y el debate continúa",
@@ -15,16 +16,19 @@ TEXTS = (
 )
 
 
-def spiece(texts: Iterable[str] = TEXTS, *, llama: bool = False) -> bytes:
-    """Train a small model: pad, end and unknown as T5 numbers them, or unknown, begin and end as Llama does."""
+def spiece(texts: Iterable[str] = TEXTS, *, llama: bool = False, deberta: bool = False) -> bytes:
+    """Train a small model: pad, end and unknown as T5 numbers them, or as Llama or DeBERTa does."""
     import sentencepiece
 
     written = io.BytesIO()
-    places = (
+    places: dict[str, Any] = (
         {"unk_id": 0, "bos_id": 1, "eos_id": 2, "pad_id": -1}
         if llama
         else {"pad_id": 0, "eos_id": 1, "unk_id": 2, "bos_id": -1}
     )
+    if deberta:
+        places = {"pad_id": 0, "bos_id": 1, "eos_id": 2, "unk_id": 3}
+        places |= {"pad_piece": "[PAD]", "bos_piece": "[CLS]", "eos_piece": "[SEP]", "unk_piece": "[UNK]"}
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter([text for text in texts for _ in range(4)]),
         model_writer=written,

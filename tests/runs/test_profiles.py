@@ -78,7 +78,8 @@ def test_the_profiles_name_without_its_values_is_refused(tmp_path):
     assert not list(tmp_path.rglob("*.json"))
 
 
-def test_the_profiles_values_are_taken_from_the_notebooks_variables(tmp_path):
+def test_the_profiles_values_are_taken_from_the_notebooks_variables(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_NO_CHECK", "1")  # the laptop's models are on the Hub
     values = yaml.safe_load(Path(profile_file(notebook("ds1000"), "laptop")).read_text())
     run = Run.open("ds1000", variables("ds1000", **values, samples=3, out=str(tmp_path)))
     assert (run.settings.problems, run.settings.samples) == ("hub", 3)

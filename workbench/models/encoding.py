@@ -177,7 +177,10 @@ def encode(
     report = CutReport(
         len(encoded),
         longest,
-        *(int(count) for count in (prompts_cut, prompt_lost, responses_cut, response_lost)),
+        int(prompts_cut),
+        int(prompt_lost),
+        int(responses_cut),
+        int(response_lost),
         prompt_part=settings.cut,
     )
     return EncodedTexts(tuple(encoded), report, tuple(sum(cut) > 0 for cut in cuts))

@@ -30,6 +30,7 @@ __all__ = [
     "describe",
     "load_causal_lm",
     "load_checkpoint",
+    "load_config",
     "load_tokenizer",
 ]
 
@@ -174,6 +175,23 @@ def checkpoint_activations(model: Any, options: Mapping[str, Any] | None = None)
         model.activation_checkpointing_enable(activation_checkpointing_kwargs=given)
     else:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=given)
+
+
+def load_config(settings: ModelSettings) -> dict[str, Any]:
+    """Read a model's configuration as it is written, whether transformers knows the family or not.
+
+    Raises:
+        ModelError: It cannot be found or read.
+    """
+    from transformers import PretrainedConfig
+
+    def load() -> dict[str, Any]:
+        said, _ = PretrainedConfig.get_config_dict(settings.source, revision=settings.revision)
+        if not said:
+            raise OSError("no config.json")
+        return dict(said)
+
+    return _loading(load, settings.name, pick_device("cpu"), "a model")
 
 
 def load_tokenizer(settings: ModelSettings) -> PreTrainedTokenizerBase:

@@ -38,6 +38,8 @@ class Planned:
     """Whether it is one of the project's, and no file of the user's."""
     given: Mapping[str, Any] = field(default_factory=dict)
     """What was given, in place of the profile's values."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Every parameter with its value."""
 
     @property
     def command(self) -> str:
@@ -106,6 +108,7 @@ def plan(papers: Sequence[str], profile: str, assignments: Sequence[str], out: s
                 notebook_key(notebooks[paper], {**settings, "profile": profile}),
                 ours=paper in papers or not papers,
                 given=own,
+                settings=settings,
             )
             for paper, (usual, own, settings) in resolved.items()
         ),

@@ -9,6 +9,7 @@ A notebook opens it in the cell after its parameters, and does everything throug
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,7 +19,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from workbench.core.terminal import show_line
 from workbench.runs.claims import Claim
 from workbench.runs.folders import run_id, runs_root
-from workbench.runs.notebooks import notebook_called
+from workbench.runs.needs.checking import look_at, refuse_lacks
+from workbench.runs.notebooks import NOTEBOOK_FILE, notebook_called
 from workbench.runs.parameters import Parameter, parameters_given, read_parameters, resolve
 from workbench.runs.profiles import POCKET, check_taken, profile_values
 from workbench.runs.results import Results
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 __all__ = ["Run", "unkeyed"]
 
 Result = TypeVar("Result")
+UNCHECKED = "WORKBENCH_NO_CHECK"
+"""The environment variable that lets a notebook start without looking at what it needs, as --no-check does."""
 
 
 class Run:
@@ -96,11 +100,14 @@ class Run:
 
         Raises:
             SettingsError: Unknown profile, unknown or wrong parameter, or a secret as parameter.
-            RunError: The folder cannot be written, or a link leads out of it.
+            RunError: Something that the notebook needs is not there (all is named); or the folder cannot be
+                written, or a link leads out of it.
         """
         profile = str(parameters.get("profile", POCKET)) if profile is None else profile
         out = parameters.get("out", "") if out is None else out
         settings, changed = _settings(paper, profile, parameters)
+        if "__name__" in parameters:
+            _check_needs(paper, settings)
         root = Path(out).expanduser() if str(out) else runs_root() / run_id([paper], profile, changed)
         folder = root.resolve() / paper
         make_folder(folder, "--out DIR, or -p out DIR with papermill")
@@ -237,6 +244,14 @@ class Run:
         atomic.write_json(self.folder / "timings.json", self._notes)
         if manifest:
             write_manifest(self.folder.parent)
+
+
+def _check_needs(paper: str, settings: Mapping[str, Any]) -> None:
+    """Raise where a notebook lacks what it needs; `workbench run` has looked for all of its notebooks before."""
+    notebook = notebook_called(paper)
+    if notebook is None or os.environ.get(NOTEBOOK_FILE) or os.environ.get(UNCHECKED):
+        return
+    refuse_lacks(look_at(paper, notebook, SimpleNamespace(**settings)))
 
 
 def _settings(

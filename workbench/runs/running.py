@@ -3,34 +3,51 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
 
 from workbench.core.errors import InternalError, RunError
 from workbench.core.terminal import message
 from workbench.runs.execution import CellFailure, clear, execute, is_finished, note_planned
+from workbench.runs.needs.checking import Looked, look_at, refuse_lacks
 from workbench.runs.planning import Plan
 from workbench.runs.report import write_report
 from workbench.store import atomic
 from workbench.store.folders import make_folder, shown
 from workbench.store.reading import check_closed
 
-__all__ = ["run_plan"]
+__all__ = ["check_plan", "run_plan"]
 
 
-def run_plan(plan: Plan, fresh: bool = False, debug: bool = False) -> int:
+def check_plan(plan: Plan) -> Iterator[Looked]:
+    """Look at what each notebook of a plan needs, and give what came of it as soon as it is known.
+
+    Args:
+        plan: The run's notebooks.
+    """
+    for planned in plan.notebooks:
+        yield from look_at(planned.paper, planned.notebook, SimpleNamespace(**planned.settings))
+
+
+def run_plan(plan: Plan, fresh: bool = False, debug: bool = False, check: bool = True) -> int:
     """Execute a plan's notebooks and write the report; its path is the last line printed.
 
     Args:
         plan: The run's folder and notebooks.
         fresh: Forget what the run has finished before.
         debug: Print whole tracebacks of failing cells.
+        check: Look first at what the notebooks need that are not finished, and refuse to start without.
 
     Returns:
         The command's exit status: 0, 1 where a notebook failed, 130 where the user interrupted.
 
     Raises:
-        RunError: The folder cannot be written, a link leads out of it, or another process is writing to it.
+        RunError: Something that a notebook needs is not there (all is named); the folder cannot be written, a link
+            leads out of it, or another process is writing to it.
     """
+    if check:
+        left = [one for one in plan.notebooks if fresh or not is_finished(one, plan.folder)]
+        refuse_lacks(check_plan(Plan(plan.folder, tuple(left))))
     make_folder(plan.folder, "--out DIR")
     check_closed(plan.folder)
     with atomic.lock(plan.folder / ".lock", wait=False) as held:

@@ -75,7 +75,7 @@ def test_parameters_become_settings():
 
 def test_a_single_file_is_split_and_its_last_rows_are_tested_on(tmp_path):
     settings = question_task(parameters(data=write(tmp_path / "rows.json", 5)))
-    train, test = questions._rows(settings)
+    train, test = questions.rows_of(settings)
     assert [row.gold for row in train] == ["gold 0", "gold 1", "gold 2"]
     assert [row.gold for row in test] == ["gold 3", "gold 4"]
 
@@ -83,16 +83,16 @@ def test_a_single_file_is_split_and_its_last_rows_are_tested_on(tmp_path):
 def test_a_folder_has_the_authors_two_files(tmp_path):
     write(tmp_path / "train_feedback.json", 4)
     write(tmp_path / "dev_feedback.json", 3)
-    train, test = questions._rows(question_task(parameters(data=str(tmp_path))))
+    train, test = questions.rows_of(question_task(parameters(data=str(tmp_path))))
     assert (len(train), [row.gold for row in test]) == (4, ["gold 0", "gold 1"])
 
 
 def test_too_few_rows_and_no_rows_are_refused(tmp_path):
     few = question_task(parameters(data=write(tmp_path / "few.json", 2)))
     with pytest.raises(DataError, match="2 rows, test_prompts 2"):
-        questions._rows(few)
+        questions.rows_of(few)
     with pytest.raises(DataError, match="FineGrainedRLHF"):
-        questions._rows(question_task(parameters(data=str(tmp_path / "nothing.json"))))
+        questions.rows_of(question_task(parameters(data=str(tmp_path / "nothing.json"))))
 
 
 def test_completeness_is_normalised_and_weighs_three_tenths(monkeypatch):
@@ -108,7 +108,7 @@ def test_completeness_is_normalised_and_weighs_three_tenths(monkeypatch):
     assert np.all(reward_values(rewards.aspects["relevance"], texts) == 4.0)
 
 
-@pytest.mark.parametrize(("kind", "longest"), [("classifier", 1023), ("UltraRM", 1024)])
+@pytest.mark.parametrize(("kind", "longest"), [("classifier", 1023), ("UltraRM", 2048)])
 def test_the_question_survives_before_the_holistic_reward_and_what_is_cut_is_counted(kind, longest, tmp_path):
     """Its model was made for so many tokens (letters here): the last passages go, never the question."""
     folder = tmp_path / "holistic"
@@ -117,10 +117,10 @@ def test_the_question_survives_before_the_holistic_reward_and_what_is_cut_is_cou
         make_tokenizer(ends=False).save_pretrained(folder)
     else:
         save_classifier(folder, task="SequenceClassification")
-    reward = _holistic(ModelSettings(str(folder), device="cpu"), Budgets(prompt=1000, response=300))
+    reward = _holistic(ModelSettings(str(folder), device="cpu"), Budgets(prompt=1800, response=300))
     assert (reward.encoding.max_tokens, reward.encoding.cut) == (longest, "end")
     question = "question: who? context: "
-    long, short = question + "a" * 1200, question + "b" * 100
+    long, short = question + "a" * 2000, question + "b" * 100
     reward([Sample(long, "nobody"), Sample(short, "nobody")])
     assert (reward.cut.texts, reward.cut.prompts_cut, reward.cut.responses_cut) == (2, 1, 0)
     assert "1 prompts (50.0%) lost their end" in str(reward.cut)

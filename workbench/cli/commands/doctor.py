@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sys
-import textwrap
-from typing import TYPE_CHECKING
 
 import click
 
-if TYPE_CHECKING:
-    from workbench.doctor import Check
-
-_NAME_WIDTH = 21
-_NARROWEST, _WIDEST = 60, 110
-_MARKS = {"ok": "✓", "missing": "○", "note": "!", "broken": "✕"}
-_COLOURS = {"ok": "green", "missing": "bright_black", "note": "yellow", "broken": "red"}
+from workbench.cli.check_rows import MARKS, check_row, terminal_width
 
 
 @click.command(epilog="Example: workbench doctor --model Qwen/Qwen2.5-0.5B-Instruct")
@@ -36,14 +26,14 @@ def command(model: str | None, device: str) -> None:
 
     if model:
         _spare_threads()
-    width = min(max(shutil.get_terminal_size((100, 24)).columns, _NARROWEST), _WIDEST)
-    counts = dict.fromkeys(_MARKS, 0)
+    width = terminal_width()
+    counts = dict.fromkeys(MARKS, 0)
     part = ""
     for check in model_checks(model, device=device) if model else examine():
         if check.part != part:
             click.echo(("\n" if part else "") + click.style(check.part, bold=True))
             part = check.part
-        click.echo(_row(check, width))
+        click.echo(check_row(check, width))
         counts[check.state] += 1
     told = {"ok": "ok", "missing": "optional and not there", "note": "to note", "broken": "broken"}
     click.echo(
@@ -70,32 +60,3 @@ def _spare_threads() -> None:
     if "OMP_NUM_THREADS" not in os.environ and hasattr(os, "getloadavg"):
         busy = round(os.getloadavg()[0])
         torch.set_num_threads(max(1, torch.get_num_threads() - busy))
-
-
-def _row(check: Check, width: int) -> str:
-    """Lay out a check in columns: state, name, what was found, and below it what to do."""
-    state = f"{_mark(check.state)} {check.state:<8}"
-    left = f"  {state} {check.name:<{_NAME_WIDTH}} "
-    margin = " " * len(left)
-
-    def wrapped(text: str, first: str, further: str) -> str:
-        return textwrap.fill(
-            text, width, initial_indent=first, subsequent_indent=further,
-            break_long_words=False, break_on_hyphens=False,
-        )  # fmt: skip
-
-    rows = [wrapped(" ".join(check.detail.split()), left, margin)]
-    if check.fix:
-        rows.append(wrapped(check.fix, f"{margin}fix: ", f"{margin}     "))
-    text = "\n".join(rows)
-    return "  " + click.style(state, fg=_COLOURS[check.state]) + text[2 + len(state) :]
-
-
-def _mark(state: str) -> str:
-    """Return the sign of a state; none where the terminal cannot show it, for the word says the same."""
-    mark = _MARKS[state]
-    try:
-        mark.encode(getattr(sys.stdout, "encoding", None) or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return " "
-    return mark

@@ -41,7 +41,7 @@ from workbench.training import SpanTrainingSettings, train_span_classifier
 from workbench.training.ppo.settings import PAPER_LORA, PPOSettings
 from workbench.training.settings import RewardTrainingSettings
 
-__all__ = ["QuestionTask", "question_task"]
+__all__ = ["QuestionTask", "question_task", "rows_of"]
 
 TRAIN, TEST = "train_feedback.json", "dev_feedback.json"
 """The authors' files in a folder; a single file is split."""
@@ -101,7 +101,7 @@ class QuestionTask:
             seed: Of the answers that are sampled; prompts and reward models are the same for all.
             folder: Of the seed; what all share lies beside it.
         """
-        train, test = _rows(self)
+        train, test = rows_of(self)
         shared = folder.parent / "shared"
         _train_aspects(self, train, shared)
         holistic = _trained_holistic(self, train, shared) if self.preferences else self.holistic
@@ -196,7 +196,7 @@ def _adapters(policy: ModelSettings, settings: Any) -> LoraSettings:
     return adapters
 
 
-def _rows(settings: QuestionTask) -> tuple[list[QAFeedback], list[QAFeedback]]:
+def rows_of(settings: QuestionTask) -> tuple[list[QAFeedback], list[QAFeedback]]:
     """Return the rows to train on, and those to test on."""
     source = Path(settings.source).expanduser()
     if source.is_dir():

@@ -27,6 +27,7 @@ __all__ = [
     "DataSettings",
     "ExperimentData",
     "Regime",
+    "held_out_part",
     "prepare_data",
     "training_pairs",
     "weights_of",
@@ -263,7 +264,7 @@ def _of_data_sets(settings: DataSettings, model: ModelSettings) -> ExperimentDat
     left_out: dict[str, int] = {}
     for name in settings.names:
         label = Path(name).name
-        held_out = _held_out(name)
+        held_out = held_out_part(name)
         train, test = (load_preferences(name, part, held_out=held_out).pairs for part in ("train", "test"))
         if settings.whole_pairs:
             loaded = len(train) + len(test)
@@ -294,7 +295,7 @@ def _whole(
     return found
 
 
-def _held_out(name: str) -> float | None:
+def held_out_part(name: str) -> float | None:
     """Return the part of a file to hold out, by prompt; None for data sets by name, which know their own.
 
     It is the usual one, or a larger one where that leaves a small file without a pair to test on.

@@ -1,0 +1,83 @@
+"""What ARKS' experiment needs: problems with their documents, what their programs import, models that write code."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from workbench.datasets.coding_problem import CodingProblem
+from workbench.datasets.evor import HUB_NAME, TASKS, load_evor
+from workbench.models.loading import ModelSettings
+from workbench.runs.needs import (
+    AnswerNeed,
+    DataNeed,
+    DiskNeed,
+    Held,
+    HoursNeed,
+    HubFiles,
+    MemoryNeed,
+    ModelNeed,
+    Need,
+    ProgramsNeed,
+    RuntimeNeed,
+    Work,
+)
+
+__all__ = ["needs"]
+
+_PROMPT, _ANSWER = 3000, 200
+"""About how many tokens a prompt has with what was retrieved, and an answer."""
+_PROBLEMS = 150
+"""About how many a task has."""
+_SETTINGS = 20
+"""About how many settings are declared."""
+_ASKED = 0.6
+"""About which share of the problems goes into a later round."""
+_BATCH = 8
+
+
+def needs(settings: Any) -> tuple[Need, ...]:
+    """Return what a run needs. The world of fictional libraries has all but the sandbox itself.
+
+    Args:
+        settings: `Run.settings` of the notebook.
+    """
+    task, _, folder = settings.data.partition(":")
+    tasks = tuple(TASKS) if task == "all" else (task,) if task in TASKS else ()
+    found: list[Need] = [] if tasks else [RuntimeNeed(settings.runtime)]
+    for name in tasks:
+        source = folder or "hub"
+        files = (f"{name}/{name}.jsonl", f"{name}/{name}_docs.jsonl")
+        hub = None if folder else HubFiles(HUB_NAME, files)
+        found.append(DataNeed(f"data {name}", partial(_count, name, source), hub))
+        if hub is None or hub.is_kept:  # else the data's own lack says what is missing
+            found.append(
+                ProgramsNeed(partial(_problems, name, source), settings.runtime, f"programs of {name}")
+            )
+    packed = "nf4" if settings.quantize == "nf4" else None
+    models = []
+    for spec in settings.models:
+        kind, _, rest = spec.partition(":")
+        if kind == "openai":
+            found.append(AnswerNeed(spec, rest))
+        if kind == "hf":
+            models.append(ModelSettings(rest, quantize=packed))
+            found.append(ModelNeed(f"code model {len(models)}", models[-1]))
+    if models:
+        parts = [(one.name, (Held(one, _BATCH * (_PROMPT + settings.max_new_tokens)),)) for one in models]
+        asked = (settings.problems or _PROBLEMS) * max(len(tasks), 1) * _SETTINGS
+        asked *= 1 + _ASKED * (settings.rounds - 1)
+        work = [
+            Work(one.name, one, read=asked * _PROMPT, written=asked * _ANSWER, rows=_BATCH) for one in models
+        ]
+        found += [DiskNeed(tuple(models)), MemoryNeed(tuple(parts)), HoursNeed(tuple(work))]
+    return tuple(found)
+
+
+def _count(task: str, source: str) -> str:
+    loaded = load_evor(task, source)
+    return f"{len(loaded.problems)} problems, {len(loaded.documents)} documents"
+
+
+def _problems(task: str, source: str) -> tuple[CodingProblem, ...]:
+    return load_evor(task, source).problems

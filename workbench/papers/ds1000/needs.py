@@ -1,0 +1,75 @@
+"""What DS-1000's evaluation needs: problems, a runtime with their libraries, models that answer."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from workbench.datasets import load_problems
+from workbench.datasets.ds1000 import HUB_NAME
+from workbench.models.loading import ModelSettings
+from workbench.papers.ds1000.runtime_contents import MODULES
+from workbench.runs.needs import (
+    AnswerNeed,
+    DataNeed,
+    DiskNeed,
+    Held,
+    HoursNeed,
+    HubSplit,
+    MemoryNeed,
+    ModelNeed,
+    Need,
+    RuntimeNeed,
+    Work,
+)
+
+__all__ = ["needs"]
+
+_PROBLEMS = 1000
+_ANSWER, _PROMPT = 128, 600
+"""About how many tokens an answer has, and a prompt."""
+_BATCH = 8
+
+
+def needs(settings: Any) -> tuple[Need, ...]:
+    """Return what a run needs.
+
+    Args:
+        settings: `Run.settings` of the notebook.
+    """
+    found: list[Need] = []
+    if settings.problems != "suite":
+        hub = HubSplit(HUB_NAME) if settings.problems == "hub" else None
+        found.append(DataNeed("problems", partial(_count, settings.problems), hub))
+    # main is what the workbench itself runs in: problems whose library it lacks are skipped, and counted
+    modules = () if settings.runtime == "main" else tuple(MODULES.values())
+    found.append(RuntimeNeed(settings.runtime, modules))
+    packed = "nf4" if getattr(settings, "quantize", "none") in ("nf4", "4bit") else None
+    models = []
+    for spec in settings.generators:
+        kind, _, rest = spec.partition(":")
+        if kind == "openai":
+            found.append(AnswerNeed(spec, rest))
+        if kind == "hf":
+            models.append(ModelSettings(rest, quantize=packed))
+            found.append(ModelNeed(f"generator {len(models)}", models[-1]))
+    if models:
+        device = getattr(settings, "device", "auto")
+        parts = {one.name: (Held(one, _BATCH * (_PROMPT + settings.max_new_tokens)),) for one in models}
+        answers = _PROBLEMS * settings.samples
+        work = [
+            Work(one.name, one, read=answers * _PROMPT, written=answers * _ANSWER, rows=_BATCH)
+            for one in models
+        ]
+        found += [
+            DiskNeed(tuple(models)),
+            MemoryNeed(tuple(parts.items()), device),
+            HoursNeed(tuple(work), device),
+        ]
+    return tuple(found)
+
+
+def _count(source: str) -> str:
+    problems = load_problems(source)
+    libraries = dict.fromkeys(problem.library for problem in problems)
+    return f"{len(problems):,} problems on {', '.join(libraries)}"
