@@ -55,6 +55,10 @@ CONFIGS: dict[str, dict[str, Any]] = {
         "architectures": ["T5ForConditionalGeneration"], "model_type": "t5", "d_model": 1024, "d_ff": 4096,
         "num_layers": 24, "num_heads": 16, "vocab_size": 32128, "n_positions": 512, "output_past": True,
     },
+    "hkunlp/instructor-large": _T5 | {
+        "architectures": ["T5EncoderModel"], "model_type": "t5", "d_model": 1024, "d_ff": 4096, "num_layers": 24,
+        "num_heads": 16, "vocab_size": 32128, "n_positions": 512,
+    },
     "google/mt5-base": _T5 | {
         "architectures": ["MT5ForConditionalGeneration"], "model_type": "mt5", "d_model": 768, "d_ff": 2048,
         "num_layers": 12, "num_decoder_layers": 12, "num_heads": 12, "vocab_size": 250112,

@@ -21,7 +21,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 @dataclass
 class Repository:
-    """A dataset that the server offers."""
+    """A dataset or a model that the server offers."""
 
     files: Mapping[str, bytes]
     gated: bool = False
@@ -83,7 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         path = self.path.split("?")[0].strip("/").replace("%2F", "/")
         api = path.startswith("api/")
-        parts = path.removeprefix("api/").removeprefix("datasets/").split("/")
+        parts = path.removeprefix("api/").removeprefix("datasets/").removeprefix("models/").split("/")
         name, rest = "/".join(parts[:2]), parts[2:]
         repository = self.repositories.get(name)
         if repository is None:
@@ -107,7 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
             asked = self._asked_paths()
             self._send_json([self._entry(path, repository) for path in asked if path in repository.files])
         elif rest in ([], ["revision", "main"], ["revision", COMMIT]):
-            siblings = [{"rfilename": path} for path in repository.files]
+            siblings = [{"rfilename": path, "size": len(repository.files[path])} for path in repository.files]
             self._send_json({"id": name, "sha": COMMIT, "private": False, "tags": [], "siblings": siblings})
         else:
             self._refuse(404, "EntryNotFound", f"unknown API path {'/'.join(rest)}")

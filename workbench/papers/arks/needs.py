@@ -54,6 +54,10 @@ def needs(settings: Any) -> tuple[Need, ...]:
             found.append(
                 ProgramsNeed(partial(_problems, name, source), settings.runtime, f"programs of {name}")
             )
+    if settings.retriever != "bm25" and settings.encoder:
+        found.append(ModelNeed("encoder", ModelSettings(settings.encoder)))
+    if settings.web:
+        found.append(DataNeed("web pages", partial(_searched, settings.web)))
     packed = "nf4" if settings.quantize == "nf4" else None
     models = []
     for spec in settings.models:
@@ -77,6 +81,13 @@ def needs(settings: Any) -> tuple[Need, ...]:
 def _count(task: str, source: str) -> str:
     loaded = load_evor(task, source)
     return f"{len(loaded.problems)} problems, {len(loaded.documents)} documents"
+
+
+def _searched(web: str) -> str:
+    from workbench.retrieval.web import make_provider
+
+    make_provider(web)  # says which key or folder is missing
+    return web.partition(":")[0]
 
 
 def _problems(task: str, source: str) -> tuple[CodingProblem, ...]:
