@@ -11,7 +11,7 @@ from workbench.datasets.coding_problem import BenchmarkProblem
 from workbench.generators.answer import Generator
 from workbench.generators.settings import STYLES, GenerationSettings
 
-__all__ = ["GENERATOR_KINDS", "make_generator"]
+__all__ = ["GENERATOR_KINDS", "make_generator", "model_asked"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,12 @@ def _openai(
     from workbench.generators.solving import ModelGenerator
 
     return ModelGenerator(OpenAIText(*_in_style(rest, settings)))
+
+
+def model_asked(spec: str) -> tuple[str, str]:
+    """Return the kind of a generator and the model that it asks, without a style of its own; empty where none is."""
+    kind, _, rest = spec.partition(":")
+    return kind, _in_style(rest, GenerationSettings())[0] if kind in ("hf", "openai") else ""
 
 
 def _in_style(rest: str, settings: GenerationSettings) -> tuple[str, GenerationSettings]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from workbench.datasets import load_problems
 from workbench.datasets.ds1000 import HUB_NAME
+from workbench.generators.registry import model_asked
 from workbench.models.loading import ModelSettings
 from workbench.papers.ds1000.runtime_contents import MODULES
 from workbench.runs.needs import (
@@ -44,15 +45,15 @@ def needs(settings: Any) -> tuple[Need, ...]:
     # main is what the workbench itself runs in: problems whose library it lacks are skipped, and counted
     modules = () if settings.runtime == "main" else tuple(MODULES.values())
     found.append(RuntimeNeed(settings.runtime, modules))
-    packed = "nf4" if getattr(settings, "quantize", "none") in ("nf4", "4bit") else None
-    models = []
-    for spec in settings.generators:
-        kind, _, rest = spec.partition(":")
-        if kind == "openai":
-            found.append(AnswerNeed(spec, rest))
-        if kind == "hf":
-            models.append(ModelSettings(rest, quantize=packed))
-            found.append(ModelNeed(f"generator {len(models)}", models[-1]))
+    packed = {"nf4": "nf4", "4bit": "nf4"}.get(getattr(settings, "quantize", ""))
+    asked = [model_asked(spec) for spec in settings.generators]
+    found += [
+        AnswerNeed(f"openai:{name}", name) for name in dict.fromkeys(n for k, n in asked if k == "openai")
+    ]
+    models = [
+        ModelSettings(name, quantize=packed) for name in dict.fromkeys(n for k, n in asked if k == "hf")
+    ]
+    found += [ModelNeed(f"generator {number}", model) for number, model in enumerate(models, start=1)]
     if models:
         device = getattr(settings, "device", "auto")
         parts = {one.name: (Held(one, _BATCH * (_PROMPT + settings.max_new_tokens)),) for one in models}
