@@ -73,6 +73,7 @@ DECODER_ONLY: dict[str, dict[str, Any]] = {
         "layer_types": ["linear_attention", "full_attention"], "block_size": 4, "num_local_experts": 2,
     },
     "Mamba": {"vocab_size": VOCABULARY, "hidden_size": 32, "num_hidden_layers": 2, "state_size": 4},
+    "Llama4Text": SIZES | {"intermediate_size_mlp": 48, "num_local_experts": 2, "attention_chunk_size": 8},
     "Mamba2": {
         "vocab_size": VOCABULARY, "hidden_size": 32, "num_hidden_layers": 2, "state_size": 4, "num_heads": 4,
         "head_dim": 16, "n_groups": 1, "chunk_size": 4,

@@ -82,10 +82,16 @@ def test_the_page_tells_passes_refusals_faults_and_what_was_not_built() -> None:
         *(Outcome(check, "refused", "FooForCausalLM has no 7") for check in CHECKS[1:]),
     )
     page = family_table(
-        [FamilyRow(Family("a"), good), FamilyRow(Family("b"), bad), FamilyRow(Family("c"), unbuilt="no")]
+        [
+            FamilyRow(Family("a"), good),
+            FamilyRow(Family("b"), bad),
+            FamilyRow(Family("c"), unbuilt="no"),
+            FamilyRow(Family("d"), broke="killed"),
+        ]
     )
     assert "| a | ✓ |" in page and "| b | **✗** | 1 | 1 |" in page
     assert "1. the family has no …" in page and "- b: batches: FAILS (2 off)" in page and "- c: no" in page
+    assert "## Wrong\n\n- b: batches: FAILS (2 off)\n- d: killed\n" in page
 
 
 def test_the_command_tries_each_family_in_a_process_of_its_own(tmp_path: Any) -> None:
@@ -96,4 +102,4 @@ def test_the_command_tries_each_family_in_a_process_of_its_own(tmp_path: Any) ->
 
 def test_a_family_whose_process_dies_or_hangs_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     (row,) = families.measure_families([Family("llama")], seconds=0.0)
-    assert row.unbuilt == "it took longer than 0 s"
+    assert row.fails and row.broke == "it took longer than 0 s"

@@ -31,7 +31,10 @@ def found(name: str) -> dict[str, Check]:
 
 def test_a_model_like_gemma_is_told_line_by_line(tmp_path: Path) -> None:
     checks = found(save(tmp_path, GEMMA))
-    assert list(checks)[:5] == ["model", "memory of the model", "tokenizer", "chat template", "stop tokens"]
+    assert list(checks)[:6] == [
+        "model", "memory of the model", "tokenizer", "chat template", "stop tokens", "generation settings",
+    ]  # fmt: skip
+    assert checks["generation settings"].detail == "none that change what is sampled"
     assert set(tried.CHECKS) < set(checks)
     assert checks["model"].detail.startswith("Gemma3ForCausalLM")
     template = checks["chat template"]
@@ -42,6 +45,19 @@ def test_a_model_like_gemma_is_told_line_by_line(tmp_path: Path) -> None:
     assert checks["stop tokens"].detail == "'</s>' (2), '<end_of_turn>' (6)"
     assert "mlp.down_proj" in checks["LoRA"].detail
     assert {checks[name].state for name in tried.CHECKS} <= {"ok", "note"}
+
+
+def test_dates_and_generation_settings_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tried, "check_language_model", lambda lm, settings: iter(()))
+    name = save(tmp_path, "{{ strftime_now('%d %b %Y') }}" + CHATML)
+    transformers.GenerationConfig(
+        repetition_penalty=1.1, suppress_tokens=[7], eos_token_id=2
+    ).save_pretrained(name)
+    checks = found(name)
+    assert "asks for today's date, and is told 26 July 2024" in checks["chat template"].detail
+    assert checks["generation settings"].detail == (
+        "PPO never samples 7; not used, texts are sampled without: repetition_penalty 1.1"
+    )
 
 
 def test_the_command_ends_with_what_the_lines_mean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -158,6 +158,15 @@ def test_the_default_puts_adapters_in_each_layer_and_changes_nothing_yet(family:
     assert ends and all(one.grad is not None for one in ends)
 
 
+def test_a_family_whose_decoder_is_the_name_of_its_head_has_a_default_too() -> None:
+    sizes = {"vocab_size": 96, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2}
+    model = transformers.ModernBertDecoderForCausalLM(
+        transformers.ModernBertDecoderConfig(**sizes, num_attention_heads=4, pad_token_id=0)
+    )
+    assert isinstance(model.get_decoder(), torch.nn.Linear)
+    assert sorted(default_targets(model)) == ["mlp.Wi", "mlp.Wo"]
+
+
 def test_the_routed_experts_get_adapters_where_they_are_named() -> None:
     adapted = add_lora(tiny("Mixtral"), LoraSettings(rank=2, target_modules=("experts.down_proj",)))
     names = [name for name, one in adapted.named_parameters() if one.requires_grad]

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.benchmarks.tiny_configs import tiny_configs
-from workbench.core.errors import SettingsError
+from workbench.core.errors import SettingsError, WorkbenchError
 from workbench.core.suggestion import suggestion
 from workbench.training.model_checks import CHECKS, FAILS, Outcome, check_model
 from workbench.training.model_trial import ROUNDED
@@ -35,8 +35,8 @@ __all__ = [
 
 LARGEST = 8_000_000
 """Parameters: a family whose numbers stay larger is not built."""
-SECONDS = 300
-"""Of a family; one that takes longer is not built."""
+SECONDS = 900
+"""Of a family; one that takes longer fails."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,14 @@ class FamilyRow:
     outcomes: tuple[Outcome, ...] = ()
     """In the order of `CHECKS`; empty where it could not be built."""
     unbuilt: str = ""
-    """Why it could not be built tiny, or not be loaded; else empty."""
+    """Why it could not be built tiny, or is no language model to load; else empty."""
+    broke: str = ""
+    """How it failed as a whole: its process died or took too long, or it could be built and loading it raised."""
 
     @property
     def fails(self) -> bool:
         """Whether something is wrong, and not refused."""
-        return any(outcome.status == FAILS for outcome in self.outcomes)
+        return bool(self.broke) or any(outcome.status == FAILS for outcome in self.outcomes)
 
 
 def families() -> list[Family]:
@@ -115,18 +117,19 @@ def try_family(family: Family) -> FamilyRow:
     import torch
 
     torch.set_num_threads(1)
-    try:
-        model = tiny_of(family)
-    except Exception as error:  # whatever a family's code raises
-        return FamilyRow(family, unbuilt=_line(error))
     from workbench.models.loading import ModelSettings
 
     with tempfile.TemporaryDirectory() as folder:
         try:
-            model.save_pretrained(folder)
+            tiny_of(family).save_pretrained(folder)
+        except Exception as error:  # whatever a family's code raises
+            return FamilyRow(family, unbuilt=_line(error))
+        try:
             return FamilyRow(family, tuple(check_model(ModelSettings(folder, device="cpu"))))
-        except Exception as error:  # it does not load as a language model at all
-            return FamilyRow(family, unbuilt=_line(error).replace(folder, "it"))
+        except WorkbenchError as refusal:  # it does not load as a language model at all
+            return FamilyRow(family, unbuilt=_line(refusal).replace(folder, "it"))
+        except Exception as error:
+            return FamilyRow(family, broke=_line(error).replace(folder, "it"))
 
 
 def family_table(rows: Sequence[FamilyRow]) -> str:
@@ -139,7 +142,8 @@ def family_table(rows: Sequence[FamilyRow]) -> str:
     lines = [_cells(row, notes) for row in tried]
     wrong = [(row.family, one) for row in tried for one in row.outcomes if one.status == FAILS]
     fails = [f"- {family}: {outcome}" for family, outcome in wrong]
-    unbuilt = [f"- {row.family}: {row.unbuilt}" for row in rows if not row.outcomes]
+    fails += [f"- {row.family}: {row.broke}" for row in rows if row.broke]
+    unbuilt = [f"- {row.family}: {row.unbuilt}" for row in rows if row.unbuilt]
     page = [
         "# Which families of models work",
         f"\n*Made by `workbench bench families` with transformers {transformers.__version__} and torch "
@@ -185,12 +189,12 @@ def _apart(context: Any, family: Family, seconds: float) -> FamilyRow:
         if ours.poll(seconds):
             row: FamilyRow = ours.recv()
             return row
-        return FamilyRow(family, unbuilt=f"it took longer than {seconds:.0f} s")
+        return FamilyRow(family, broke=f"it took longer than {seconds:.0f} s")
     except EOFError:
         process.join()
         code = process.exitcode or 0
         how = signal.Signals(-code).name if code < 0 else f"exit status {code}"
-        return FamilyRow(family, unbuilt=f"its process ended by {how}")
+        return FamilyRow(family, broke=f"its process ended by {how}")
     finally:
         process.kill()
         process.join()

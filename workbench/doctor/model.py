@@ -47,6 +47,7 @@ def model_checks(name: str, *, device: str = "auto") -> Iterator[Check]:
         yield guarded("tokenizer", lambda: _tokenizer(lm, tokenizer))
         yield guarded("chat template", lambda: _template(tokenizer))
         yield guarded("stop tokens", lambda: _stops(lm, tokenizer))
+    yield guarded("generation settings", lambda: _generation(lm))
     for outcome in check_language_model(lm, settings):
         yield _row(outcome)
 
@@ -83,6 +84,7 @@ def _tokenizer(lm: Any, tokenizer: PreTrainedTokenizerBase) -> Check:
 def _template(tokenizer: PreTrainedTokenizerBase) -> Check:
     from workbench.datasets.messages import Message
     from workbench.models.chat import TemplateRefusal, has_template, prompt_part, turn_end_text
+    from workbench.models.template_date import DATE, prints_date
 
     if not has_template(tokenizer):
         return Check("chat template", "ok", "none: texts are written by a plain template, as for base models")
@@ -102,11 +104,23 @@ def _template(tokenizer: PreTrainedTokenizerBase) -> Check:
     detail = "it has one, which is used; " + (
         f"a turn ends with {end!r}" if end else "it writes no end of a turn"
     )
+    if prints_date(tokenizer):
+        detail += f"; it asks for today's date, and is told {DATE:%d %B %Y}, so that texts stay the same"
     if "a question" in " ".join(refused)[:10]:
         return Check("chat template", "broken", f"{detail}; refuses {', '.join(refused)}", "use --no-chat")
     if refused:
         return Check("chat template", "note", f"{detail}; refuses {', '.join(refused)}")
     return Check("chat template", "ok", f"{detail}; takes system's and tools' turns")
+
+
+def _generation(lm: Any) -> Check:
+    from workbench.models.generation_config import forced_first_token, left_aside, never_written
+
+    forced, never, aside = forced_first_token(lm), never_written(lm), left_aside(lm)
+    told = [f"token {forced} begins every response (forced_bos_token_id)"] if forced is not None else []
+    told += [f"PPO never samples {', '.join(map(str, never))}"] if never else []
+    told += [f"not used, texts are sampled without: {', '.join(aside)}"] if aside else []
+    return Check("generation settings", "ok", "; ".join(told) or "none that change what is sampled")
 
 
 def _stops(lm: Any, tokenizer: PreTrainedTokenizerBase) -> Check:

@@ -17,6 +17,7 @@ from workbench.generators.reasoning import OPENED, opens_reasoning
 from workbench.generators.settings import GenerationSettings
 from workbench.models.catalog import model_state
 from workbench.models.chat import chat_text
+from workbench.models.tokenizing import around_tokens, tokens_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -149,8 +150,11 @@ class HuggingFaceText:
             # The template writes the special tokens itself.
             text = chat_text(tokenizer, prompt.turns)
             return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+        # what the tokenizer itself puts before every text, and nothing that ends one
+        start, _ = around_tokens(tokenizer)
         if family is None:
-            return list(tokenizer(prompt.text + (OPENED_FENCE if self._fenced else ""))["input_ids"])
+            (tokens,) = tokens_of([prompt.text + (OPENED_FENCE if self._fenced else "")], tokenizer)
+            return [*start, *tokens]
 
         def marked(mark: str, text: str) -> list[int]:
             # By name, since some tokenizers (CodeLlama's) do not find their marks in a text.
@@ -159,8 +163,5 @@ class HuggingFaceText:
 
         parts = [marked(family.before, prompt.text), marked(family.after, prompt.after or "")]
         first, second = reversed(parts) if family.suffix_first else parts
-        # What the tokenizer itself puts before every text (a beginning-of-sequence token, or nothing).
-        empty = tokenizer("")["input_ids"]
-        start = empty[:1] if tokenizer.bos_token_id in empty else []
         gap = [tokenizer.convert_tokens_to_ids(family.gap)] if family.gap else []
         return [*start, *first, *second, *gap]

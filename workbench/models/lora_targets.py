@@ -122,6 +122,8 @@ def ends_with(name: str, target: str) -> bool:
 def _dense(model: PreTrainedModel) -> list[str]:
     """Return the names of the linear layers in the decoder's numbered layers, but for routers and gates."""
     decoder = model if model.config.is_encoder_decoder else model.get_decoder()
+    if not any(True for _ in decoder.children()):  # ModernBERT's is a layer of that name, its LM head
+        decoder = model
     start = next((name for name, part in model.named_modules() if part is decoder), "")
     from transformers.pytorch_utils import Conv1D
 

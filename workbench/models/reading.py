@@ -26,7 +26,7 @@ from workbench.models.text_limits import watched_tables
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-__all__ = ["OwnLogits", "Reading", "plain_tokens", "read_model", "state_error", "token_rows"]
+__all__ = ["OwnLogits", "Reading", "body_of", "plain_tokens", "read_model", "state_error", "token_rows"]
 
 PROBE, PREFIX = 12, 7
 """Tokens of the text that a model is measured on, and of its beginning that is read alone."""
@@ -140,6 +140,13 @@ def read_model(lm: PreTrainedModel) -> Reading:
         ) from error
 
 
+def body_of(lm: PreTrainedModel) -> Any:
+    """Return a language model without its heads: its base; or its largest part, where it names no base (Llama 4)."""
+    if lm.base_model is not lm:
+        return lm.base_model
+    return max(lm.children(), key=lambda part: sum(one.numel() for one in part.parameters()))
+
+
 def token_rows(lm: PreTrainedModel) -> int:
     """Return how many tokens a model has embeddings of."""
     weight: Any = lm.get_input_embeddings().weight
@@ -201,10 +208,8 @@ def _read(lm: PreTrainedModel, name: str) -> Reading:
 
 def _bodies(lm: PreTrainedModel) -> Iterator[tuple[str, bool]]:
     """Yield the names of what may be the body (the base, or its decoder alone), and whether to tell positions."""
-    largest = max(lm.children(), key=lambda part: sum(one.numel() for one in part.parameters()))
-    base = lm.base_model if lm.base_model is not lm else largest
     names = {part: name for name, part in lm.named_modules() if name}
-    for body in dict.fromkeys([base, lm.get_decoder()]):
+    for body in dict.fromkeys([body_of(lm), lm.get_decoder()]):
         if body in names:
             told = "position_ids" in inspect.signature(body.forward).parameters
             yield from ((names[body], way) for way in ((True, False) if told else (False,)))

@@ -12,9 +12,19 @@ from workbench.models.chat_budget import fit_prompt
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-__all__ = ["Parts", "Refusals", "Texts", "chat_parts", "chat_prompts", "plain_parts", "tokens_of"]
+__all__ = [
+    "Parts",
+    "Refusals",
+    "Texts",
+    "around_tokens",
+    "chat_parts",
+    "chat_prompts",
+    "plain_parts",
+    "tokens_of",
+]
 
 Texts = Sequence[tuple[str, str]]
+_PROBE = "a"
 
 
 class Parts(NamedTuple):
@@ -60,8 +70,7 @@ def plain_parts(
         cut_end: The user's words lose their end; what stands behind them stays.
     """
     before, after = around
-    begins = {tokenizer.bos_token_id, tokenizer.cls_token_id} - {None}
-    first = [token for token in tokenizer("")["input_ids"] if token in begins][:1]
+    first, _ = around_tokens(tokenizer)
     prompts = tokens_of([before + prompt + after for prompt, _ in texts], tokenizer)
     responses = tokens_of([response for _, response in texts], tokenizer)
     lost = [max(0, len(first) + len(prompt) - room) for prompt in prompts]
@@ -141,6 +150,18 @@ def chat_prompts(
     if refusals:
         raise Refusals(refusals)
     return found
+
+
+def around_tokens(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:
+    """Return the special tokens that a tokenizer puts before every text, and those that it puts behind it.
+
+    They are found around a text: on none, `</s>` of OPT, which begins texts, and of T5, which ends them, look alike.
+    """
+    whole: list[int] = tokenizer(_PROBE)["input_ids"]
+    (text,) = tokens_of([_PROBE], tokenizer)
+    last = len(whole) - len(text)
+    start = next((start for start in range(last + 1) if text and whole[start:][: len(text)] == text), last)
+    return whole[:start], whole[start + len(text) :]
 
 
 def tokens_of(texts: list[str], tokenizer: PreTrainedTokenizerBase) -> list[list[int]]:

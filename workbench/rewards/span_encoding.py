@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from workbench.core.errors import DataError, SettingsError
+from workbench.models.tokenizing import around_tokens
 from workbench.rewards.sentences import SEGMENTATIONS
 from workbench.rewards.spans import Sample
 
@@ -110,7 +111,7 @@ def encode_segments(
         SettingsError: The separator is no token of the tokenizer.
     """
     separator = _separator(tokenizer, settings)
-    before, after = _ends(tokenizer)
+    before, after = around_tokens(tokenizer)
     texts = [f" {question_text(sample, settings.template)}" for sample in samples]
     for sample, cut in zip(samples, segments, strict=True):
         texts += [f" {' '.join(sample.response[start:end].split())}" for start, end in cut]
@@ -141,12 +142,3 @@ def _separator(tokenizer: PreTrainedTokenizerBase, settings: SpanSettings) -> li
             fix="give the one that the model was trained with; '' where it was trained without",
         )
     return [int(token)]
-
-
-def _ends(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:
-    """Return the special tokens that the tokenizer puts before and after a text."""
-    around = [int(token) for token in tokenizer("")["input_ids"]]
-    begins = {tokenizer.bos_token_id, tokenizer.cls_token_id} - {None}
-    return [token for token in around[:1] if token in begins], [
-        token for place, token in enumerate(around) if place or token not in begins
-    ]

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from workbench.models.calling import called
 from workbench.models.generation_config import forced_first_token
+from workbench.models.reading import body_of
 
 __all__ = ["PromptBatch", "encoded", "padded_right", "run_body", "scaled", "start_tokens"]
 
@@ -57,7 +58,7 @@ def padded_right(lm: Any, batch: PromptBatch) -> PromptBatch:
 
 def run_body(lm: Any, ids: Tensor, mask: Tensor, position_ids: Tensor | None, **options: Any) -> Any:
     """Run a decoder without its head; families that count positions themselves are not told them."""
-    body = lm.base_model
+    body = body_of(lm)
     if position_ids is not None and "position_ids" in inspect.signature(body.forward).parameters:
         options["position_ids"] = position_ids
     return called(body, input_ids=ids, attention_mask=mask.long(), **options)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.models.calling import called
-from workbench.models.reading import OwnLogits, Reading, plain_tokens, state_error
+from workbench.models.reading import OwnLogits, Reading, body_of, plain_tokens, state_error
 from workbench.training.ppo.bodies import PromptBatch, start_tokens
 from workbench.training.ppo.layouts import Contiguous, EncoderDecoder, Layout
 
@@ -167,7 +167,7 @@ class Trial:
         Raises:
             UnfitModel: It does not make them of these states.
         """
-        body = self.lm.base_model
+        body = body_of(self.lm)
         name = next((name for name, part in self.lm.named_modules() if part is body and name), None)
         if name is None:
             raise UnfitModel(why)

@@ -17,7 +17,7 @@ from workbench.models.encoding import EncodingSettings, prompt_text
 from workbench.models.encoding_settings import check_characters, refused
 from workbench.models.generation_config import never_written
 from workbench.models.stopping import stop_token_ids
-from workbench.models.tokenizing import Refusals, chat_prompts, tokens_of
+from workbench.models.tokenizing import Refusals, around_tokens, chat_prompts, tokens_of
 from workbench.rewards.spans import Sample
 from workbench.training.ppo.layouts import EncoderDecoder, PromptBatch
 from workbench.training.ppo.policy import ValuedPolicy
@@ -63,7 +63,7 @@ def encode_prompts(
     Args:
         prompts: See `read_prompts`.
         tokenizer: The policy's.
-        policy: An encoder gets the special tokens that the tokenizer puts around texts; a decoder the first one only.
+        policy: An encoder gets the special tokens that the tokenizer puts around texts; a decoder those before.
         settings: Template and budgets.
 
     Raises:
@@ -116,14 +116,10 @@ def _chat_rows(
 def _plain_rows(
     samples: Sequence[Sample], tokenizer: PreTrainedTokenizerBase, settings: PPOSettings, *, around: bool
 ) -> list[tuple[list[int], int]]:
-    """Return the same by a plain template, with all special tokens around a text or the first one only."""
+    """Return the same by a plain template, with all special tokens around a text or those before it only."""
     form = EncodingSettings(template=settings.template, chat=False)
-    special: list[int] = tokenizer("")["input_ids"]
-    first = [
-        token for token in special if around or token in {tokenizer.bos_token_id, tokenizer.cls_token_id}
-    ]
-    last = [token for token in first if token == tokenizer.eos_token_id]
-    first = [token for token in first if token not in last]
+    first, last = around_tokens(tokenizer)
+    last = last if around else []
     room = settings.max_prompt_tokens - len(first) - len(last)
     rows = tokens_of([prompt_text(one.prompt, form, tokenizer) for one in samples], tokenizer)
     lost = [max(len(row) - room, 0) for row in rows]
@@ -161,7 +157,8 @@ def allowed_tokens(
         raise SettingsError(
             got=f"banned_tokens {beyond}", needed=f"ids below {vocabulary}", fix="correct banned_tokens"
         )
-    allowed = torch.arange(vocabulary, device=policy.device) < len(tokenizer)
+    allowed = torch.zeros(vocabulary, dtype=torch.bool, device=policy.device)
+    allowed[[token for token in tokenizer.get_vocab().values() if token < vocabulary]] = True
     allowed[list(settings.banned_tokens)] = False
     allowed[[token for token in never_written(policy.lm) if token < vocabulary]] = False
     misread = policy.layout.banned_token
