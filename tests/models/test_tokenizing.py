@@ -11,7 +11,7 @@ from tiny_templates import templated
 from tokenizers import processors
 
 from workbench.generators.completion import Prompt
-from workbench.generators.huggingface import HuggingFaceGenerator
+from workbench.generators.huggingface import HuggingFaceText
 from workbench.models.encoding import EncodingSettings, encode
 from workbench.models.tokenizing import around_tokens
 from workbench.rewards import Sample
@@ -61,7 +61,7 @@ def test_special_tokens_stand_where_the_tokenizer_puts_them(name: str) -> None:
     )
     spanned = tokenizer.convert_ids_to_tokens(span.tokens)
     assert spanned == [*before, "Ġ", *text, "Ġ", "S", "o", *after]
-    generator = HuggingFaceGenerator("none")
+    generator = HuggingFaceText("none")
     generator._tokenizer = tokenizer
     asked = generator._encoded(Prompt("Why?"), "completion", None)
     assert tokenizer.convert_ids_to_tokens(asked) == [*before, *text]  # nothing ends what is to be continued
