@@ -6,7 +6,9 @@ import pytest
 from tiny_policies import language_model, tokenizer
 from transformers import GenerationConfig
 
+from workbench.core.errors import ModelError
 from workbench.models.generation_config import (
+    check_saves,
     forced_first_token,
     left_aside,
     never_written,
@@ -27,6 +29,15 @@ def test_forced_suppressed_and_left_aside_are_told_apart() -> None:
     assert sorted(left_aside(lm)) == [
         "bad_words_ids [[2, 6]]", "forced_eos_token_id 1", "num_beams 4", "repetition_penalty 1.1", "temperature 0.7",
     ]  # fmt: skip
+
+
+def test_what_cannot_be_saved_is_told_before() -> None:
+    lm = language_model()
+    check_saves(lm)
+    lm.generation_config.update(temperature=0.7, do_sample=False)
+    with pytest.raises(ModelError, match="temperature") as seen:
+        check_saves(lm)
+    assert "do_sample=True" in seen.value.fix
 
 
 def test_a_decoder_alone_is_forced_to_no_first_token() -> None:

@@ -174,7 +174,7 @@ def _cells(row: FamilyRow, notes: dict[str, int]) -> str:
 
 def _general(said: str) -> str:
     """Return a refusal without the numbers and the class that are one family's."""
-    said = re.sub(r"\b[A-Z]\w*(For[A-Z]\w+|LMHead\w*|WithLM\w*|Decoder)\b", "the family", said)
+    said = re.sub(r"\b[A-Z]\w*(For[A-Z]\w+|MTModel|LMHead\w*|WithLM\w*|Decoder)\b", "the family", said)
     said = re.sub(r"\b\d+(\.\d+)?(e-?\d+)?\b|\binf\b", "…", said)
     return re.sub(r", layers [\w, ]+", "", said).replace("|", "/")
 

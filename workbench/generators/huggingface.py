@@ -163,5 +163,5 @@ class HuggingFaceText:
 
         parts = [marked(family.before, prompt.text), marked(family.after, prompt.after or "")]
         first, second = reversed(parts) if family.suffix_first else parts
-        gap = [tokenizer.convert_tokens_to_ids(family.gap)] if family.gap else []
+        gap = marked(family.gap, "") if family.gap else []
         return [*start, *first, *second, *gap]

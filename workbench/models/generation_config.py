@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import Any
 
-__all__ = ["forced_first_token", "left_aside", "never_written", "whole_distribution"]
+from workbench.core.errors import ModelError
+
+__all__ = ["check_saves", "forced_first_token", "left_aside", "never_written", "whole_distribution"]
 
 _NO_MATTER = (
     "token_id", "max_", "stop_strings", "do_sample", "early_stopping", "cache", "output_", "return_", "assistant",
@@ -44,6 +47,22 @@ def left_aside(lm: Any) -> tuple[str, ...]:
         for name, value in told.items()
         if value and (name == "forced_eos_token_id" or not any(part in name for part in _NO_MATTER))
     )
+
+
+def check_saves(lm: Any) -> None:
+    """Raise a `ModelError` where transformers would refuse to save the `generation_config`, when training is done."""
+    config = _config(lm)
+    if config is None:
+        return
+    try:
+        with TemporaryDirectory() as folder:
+            config.save_pretrained(folder)
+    except ValueError as error:
+        raise ModelError(
+            got="a generation_config that transformers does not save: " + " ".join(str(error).split()),
+            needed="settings of generation that fit together",
+            fix="correct the model's generation_config: set do_sample=True where it has a temperature, say",
+        ) from error
 
 
 @contextmanager

@@ -37,6 +37,7 @@ from workbench.training.ppo import (
     load_policy,
     train_policy,
 )
+from workbench.training.ppo.bodies import start_tokens
 from workbench.training.ppo.loop import TrainingLoop
 from workbench.training.ppo.prompts import allowed_tokens, chance, encode_prompts
 from workbench.training.ppo.rollout import Collector
@@ -187,6 +188,23 @@ def test_a_killed_training_goes_on_to_the_same_curve(
         start, WholeReward(count_of("b"), "other"), folder, **settings | {"max_steps": 1}, resume=False
     )
     assert fresh.steps == 1
+
+
+def test_what_generation_config_adds_is_said_and_a_forced_language_comes_back(tmp_path: Path) -> None:
+    base = language_model("encoder-decoder")
+    base.save_pretrained(tmp_path / "base")
+    lora = LoraSettings(rank=2, target_modules=("q", "v"))
+    policy = ValuedPolicy.load(ModelSettings(str(tmp_path / "base"), device="cpu"), lora=lora)
+    policy.lm.generation_config.update(forced_bos_token_id=A, suppress_tokens=[5], repetition_penalty=1.3)
+    said: list[str] = []
+    reward, settings = WholeReward(count_of("b")), quick(max_steps=1)
+    train_policy(policy, tokenizer(), PROMPTS, reward, settings, folder=tmp_path / "p", say=said.append)
+    assert f"each response begins behind token {A} (forced_bos_token_id)" in said[0]
+    assert "sampled without what generation_config adds (repetition_penalty 1.3)" in said[0]
+    loaded = load_policy(tmp_path / "p", device="cpu")
+    assert start_tokens(loaded.lm) == (0, A)
+    allowed = allowed_tokens(loaded, tokenizer(), settings)
+    assert allowed is not None and allowed.tolist() == [place != 5 for place in range(len(WORDS))]
 
 
 def test_dense_rewards_reach_the_log_by_aspect() -> None:

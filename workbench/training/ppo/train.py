@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 
 from workbench.core.errors import ModelError, SettingsError
-from workbench.models.generation_config import forced_first_token, left_aside
+from workbench.models.generation_config import check_saves, forced_first_token, left_aside
 from workbench.models.loading import ModelSettings
 from workbench.models.lora import LoraSettings
 from workbench.models.placement import pick_dtype
@@ -109,6 +109,7 @@ def train_policy(
         if folder is not None:
             # tells now, and not after training, what cannot be saved
             base_of(policy.lm, policy.origin, adapters=policy.has_adapters)
+            check_saves(policy.lm)
             asked = _asked(policy, train_on, reward, settings, lora)
             described = {"model": policy.summary, "prompts": len(train_on)}
             done = session.claim(asked, described, together=together, resume=resume)
