@@ -11,6 +11,7 @@ from tiny_model import make_tiny_model
 SMALL = {
     "regimes": "12,8@0.25", "seeds": 2, "alphas": "0.2", "quantized_seeds": 1, "pool_prompts": 24,
     "test_prompts": 6, "samples": 4, "micro_batch": 8, "workers": 1, "poolings": "last,mean",
+    "rl_steps": 2, "rl_batch": 8, "rl_prompts": 3,
 }  # fmt: skip
 
 
@@ -35,9 +36,15 @@ def test_in_our_world_it_finds_all_that_it_promises(tmp_path):
     }
     assert set(found["figures"]) == {
         "training-curves", "accuracy", "differences", "transfer", "best-of-n-familiar", "best-of-n-unseen-verbs",
-        "best-of-n-longer", "tokens-policy", "tokens-reward", "calibration",
+        "best-of-n-longer", "tokens-policy", "tokens-reward", "calibration", "policies", "policy-curves",
     }  # fmt: skip
-    assert [claim["seeds"] for claim in found["claims"]] == [2] * 10
+    assert [claim["seeds"] for claim in found["claims"]] == [2] * 11
+    policies = found["tables"]["policies"]
+    assert [row[0] for row in policies["rows"]] == [
+        policy for policy in ("before", "standard", "hybrid 0.2") for _ in tests
+    ]
+    assert {row[policies["columns"].index("prompts")] for row in policies["rows"]} == {3}
+    assert found["numbers"]["policies trained"] == 2 * 2
     assert (tmp_path / "run" / "index.html").is_file()
     again = run("haf_rm", tmp_path / "run", **SMALL)
     assert "finished before, kept" in again.output
@@ -45,7 +52,7 @@ def test_in_our_world_it_finds_all_that_it_promises(tmp_path):
 
 def test_a_reader_adds_arms_in_a_cell_and_only_they_are_trained(tmp_path):
     """The notebook's own examples, made live."""
-    small = SMALL | {"regimes": "12", "quantized_seeds": 0, "poolings": "last"}
+    small = SMALL | {"regimes": "12", "quantized_seeds": 0, "poolings": "last", "rl_seeds": 0}
     done = run("haf_rm", tmp_path / "run", **small)
     assert done.exit_code == 0, done.output
     jobs = tmp_path / "run" / "haf_rm" / "steps" / "jobs"
@@ -82,6 +89,7 @@ def test_the_path_of_the_larger_profiles_on_local_files(tmp_path):
         template="paper", regimes=8, seeds=1, alphas="0.2", poolings="last", quantized_seeds=0, test_prompts=5,
         max_tokens=96, micro_batch=2, workers=1, samples=3, judge=f"reward:{judge}", judged_prompts=4,
         max_new_tokens=6,
+        rl_seeds=1, rl_steps=1, rl_batch=2, rl_prompts=2, rl_max_new_tokens=4, keep_models=True, grm=True,
     )  # fmt: skip
     assert done.exit_code == 0, done.output
     found = results("haf_rm", tmp_path / "run")
@@ -96,6 +104,15 @@ def test_the_path_of_the_larger_profiles_on_local_files(tmp_path):
     assert {row["prompts"] for row in judged} == {4}
     assert {row["against"] for row in judged if row["arm"] == "DPO"} == {"standard", "the first answer"}
     assert "judged" in found["figures"]
+    names = found["tables"]["policies-judged"]["columns"]
+    policies = [dict(zip(names, row, strict=True)) for row in found["tables"]["policies-judged"]["rows"]]
+    assert {(row["arm"], row["against"]) for row in policies} == {
+        ("hybrid 0.2", "standard"), ("standard", "before"), ("hybrid 0.2", "before"),
+    }  # fmt: skip
+    # of each data set four reward models, and two policies
+    kept = sorted((tmp_path / "run" / "haf_rm" / "models").iterdir())
+    assert (len(kept), sum(folder.name.startswith("policy-") for folder in kept)) == (2 * 6, 2 * 2)
+    assert all((folder / "training_summary.json").is_file() for folder in kept)
     assert {claim["supported"] for claim in found["claims"]} == {None}  # one seed decides nothing
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from transformers import TrainerCallback
+from transformers.trainer_callback import PrinterCallback
 
 from workbench.core.errors import SettingsError
 from workbench.models.pickles import START_OVER, only_tensors
@@ -85,12 +86,14 @@ def train_by_grpo(
         if done is not None:
             restore_policy(policy, session.place.path)
             return TrainedPolicy(policy.eval(), **done, log=_renamed(session.log()), folder=session.folder)
+        adapters = _adapters(policy)
         trainer = _trainer(policy, tokenizer, prompts, reward, settings, session=session, group=group)
         checkpoint = session.checkpoint()
         started = time.monotonic()
         where = str(checkpoint) if checkpoint else None
         with only_tensors(str(where), fix=START_OVER):
             trainer.train(resume_from_checkpoint=where)
+        _only_adapters(policy, adapters)
         summary: dict[str, Any] = {
             "steps": trainer.state.global_step, "seconds": time.monotonic() - started,
             "evaluation": {}, "speed": {},
@@ -100,6 +103,17 @@ def train_by_grpo(
             session.finish(summary)
         log = _renamed(trainer.state.log_history)
         return TrainedPolicy(policy.eval(), **summary, log=log, folder=session.folder)
+
+
+def _adapters(policy: ValuedPolicy) -> frozenset[str]:
+    """Return the names of a policy's adapters."""
+    return frozenset(cast(Any, policy.policy).peft_config) if policy.has_adapters else frozenset()
+
+
+def _only_adapters(policy: ValuedPolicy, names: frozenset[str]) -> None:
+    """Take away the adapters that TRL added: a copy of the first ones, as its reference."""
+    for name in _adapters(policy) - names:
+        cast(Any, policy.policy).delete_adapter(name)
 
 
 def _trainer(
@@ -146,7 +160,7 @@ def _trainer(
         seed=settings.seed,
     )
     rows = [settings.template.replace("{prompt}", one.prompt) for one in prompts]
-    return GRPOTrainer(
+    trainer = GRPOTrainer(
         cast(Any, policy.policy),
         reward_funcs=scored,
         args=arguments,
@@ -154,6 +168,8 @@ def _trainer(
         processing_class=tokenizer,
         callbacks=[JsonLog(session), _Whole()] if session.kept else [_Whole()],
     )
+    trainer.remove_callback(PrinterCallback)
+    return trainer
 
 
 class _Whole(TrainerCallback):
