@@ -64,6 +64,40 @@ def test_every_arm_is_tried_with_as_many_settings_and_the_best_is_chosen(found):
     assert len({np.prod([len(values) for values in grid.values()]) for grid in GRIDS.values()}) == 1
 
 
+@pytest.mark.parametrize(
+    ("changes", "arms"),
+    [
+        ({}, {"standard, mean pooling", "hybrid 0.2, mean pooling"}),
+        ({"seeds": (1000, 1002)}, None),
+        ({"regimes": (Regime(3),)}, None),
+        ({"data": DataSettings(seed=1001)}, None),
+    ],
+)
+def test_what_a_file_holds_of_the_same_tuning_is_not_tuned_again(found, monkeypatch, tmp_path, changes, arms):
+    seen = set()
+
+    def watched(job):
+        seen.add(job.arm)
+        return pretended(job)
+
+    monkeypatch.setattr(haf_rm_tuning, "run_job", watched)
+    data = changes.pop("data", DataSettings(seed=1000))
+    more = replace(DECLARED, poolings=("last", "mean"), **changes)
+    again = tune(more, data, tmp_path / "again", known=found)
+    names = [arm.name for arm in [*more.arms(more.main), more.quantized]]
+    assert list(dict.fromkeys(row["arm"] for row in again.rows)) == list(again.chosen) == names
+    assert seen == (arms or set(names))
+    if arms:
+        assert [row for row in again.rows if row["arm"] not in arms] == list(found.rows)
+
+
+def test_an_arm_is_tuned_again_where_its_grid_has_changed(found, monkeypatch, tmp_path):
+    monkeypatch.setitem(GRIDS, "implicit", {"learning_rate": (1e-3, 3e-3), "beta": (0.1, 0.3, 2.0)})
+    again = tune(DECLARED, DataSettings(seed=1000), tmp_path / "again", known=found)
+    assert {row["beta"] for row in again.rows if row["arm"] == "DPO"} == {0.1, 0.3, 2.0}
+    assert again.tried == found.tried
+
+
 def test_what_was_tried_is_kept_and_shown(found, tmp_path):
     (tmp_path / "tuning.json").write_text(json.dumps(asdict(found)))
     again = read_tuning(tmp_path / "tuning.json")

@@ -118,13 +118,13 @@ def _tuned(
     known: Tuning | None, declaration: Declaration, data: DataSettings
 ) -> dict[str, list[dict[str, Any]]]:
     """Return by arm the rows of an earlier tuning; none if it was of other seeds, data or another regime."""
-    now = json.loads(json.dumps(asdict(data)))
-    same = known is not None and (
-        (known.seeds, known.regime) == (declaration.seeds, declaration.main.name)
-        and all(now.get(name) == value for name, value in known.data.items())
-    )
+    if known is None or (known.seeds, known.regime) != (declaration.seeds, declaration.main.name):
+        return {}
+    now, before = (json.loads(json.dumps(said)) for said in (asdict(data), known.data))
+    if any(now.get(name) != value for name, value in before.items()):
+        return {}
     rows: dict[str, list[dict[str, Any]]] = {}
-    for row in known.rows if known is not None and same else ():
+    for row in known.rows:
         rows.setdefault(row["arm"], []).append(row)
     return rows
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from paper_notebooks import settings_of
 
 from workbench.core.errors import SettingsError
 from workbench.datasets.preference_filters import is_held_out
@@ -26,6 +27,7 @@ from workbench.papers.haf_rm.data import (
 from workbench.papers.haf_rm.declaration import Arm, Declaration
 from workbench.papers.haf_rm.experiment import Outcome, job_name, plan, training_settings
 from workbench.papers.haf_rm.results import Findings
+from workbench.papers.haf_rm.setup import declare
 from workbench.papers.haf_rm.tables import training_table
 from workbench.store.fingerprint import fingerprint
 from workbench.worlds.passages.sampling import Candidates
@@ -128,6 +130,14 @@ def test_a_pooling_more_is_an_arm_more_of_all_that_have_a_reward_head():
     assert training_settings(both, more[0], 0).learning_rate == 0.25
     assert both.arms(NOISY) == DECLARED.arms(NOISY)
     assert (both.standard, both.middle) == (DECLARED.standard, DECLARED.middle) == ("standard", "hybrid 0.2")
+
+
+def test_every_arm_of_the_pocket_profile_was_tuned():
+    """An arm that no tuning knows would train with the paper's learning rate, and learn nothing in so few steps."""
+    declared = declare(settings_of("haf_rm", {}))
+    arms = [*declared.arms(declared.main), declared.quantized]
+    assert {arm.tuned_as or arm.name for arm in arms} <= set(declared.tuned)
+    assert declared.poolings == ("last", "mean")
 
 
 def test_one_pooling_that_is_not_the_papers_is_named_in_every_arm():
