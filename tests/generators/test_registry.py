@@ -97,9 +97,8 @@ def test_a_model_with_a_style_of_its_own_is_named_with_it(monkeypatch: pytest.Mo
     plain, chat = GenerationSettings(), GenerationSettings(style="chat")
     for kind in ("hf", "openai"):
         styled = make_generator(f"{kind}:lab/model@chat", plain)
-        assert styled.name == f"{kind}:lab/model"
+        assert styled.name == f"{kind}:lab/model@chat"
         assert styled.fingerprint == make_generator(f"{kind}:lab/model", chat).fingerprint
-        assert make_generator(f"{kind}:lab/model@chat@chat").name == f"{kind}:lab/model@chat"
 
 
 @pytest.mark.parametrize("spec", ["hf:lab/model@talk", "hf:@chat", "hf:lab/model@"])

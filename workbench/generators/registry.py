@@ -58,7 +58,7 @@ def _huggingface(
     from workbench.generators.huggingface import HuggingFaceText
     from workbench.generators.solving import ModelGenerator
 
-    return ModelGenerator(HuggingFaceText(*_in_style(rest, settings)))
+    return ModelGenerator(HuggingFaceText(*_in_style(rest, settings)), f"hf:{rest}")
 
 
 def _openai(
@@ -67,7 +67,7 @@ def _openai(
     from workbench.generators.openai import OpenAIText
     from workbench.generators.solving import ModelGenerator
 
-    return ModelGenerator(OpenAIText(*_in_style(rest, settings)))
+    return ModelGenerator(OpenAIText(*_in_style(rest, settings)), f"openai:{rest}")
 
 
 def model_asked(spec: str) -> tuple[str, str]:

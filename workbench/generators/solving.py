@@ -21,10 +21,11 @@ class ModelGenerator:
 
     Args:
         texts: The model. Each sample has a seed of its own, made of that of its settings.
+        name: What to call it; as the model is called, if empty.
     """
 
-    def __init__(self, texts: HuggingFaceText | OpenAIText) -> None:
-        self.texts, self.name = texts, texts.name
+    def __init__(self, texts: HuggingFaceText | OpenAIText, name: str = "") -> None:
+        self.texts, self.name = texts, name or texts.name
 
     @property
     def fingerprint(self) -> str:

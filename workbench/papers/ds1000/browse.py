@@ -55,6 +55,7 @@ def attempts_in(folder: Path, problems: Any, *, own: bool) -> list[Attempt]:
         return _judged([folder], problems or _ds1000_problems(asked, folder, own))
     steps = read_json(folder / "timings.json").get("steps", {})
     folders = [inside for place in steps if (inside := below(folder / "steps", place)) is not None]
+    folders += sorted(file.parent for file in (folder / "answers").glob("*/answers.jsonl"))
     if not any((inside / "verdicts.jsonl").is_file() for inside in folders):
         return []
     asked = read_json(folder / "results.json").get("parameters", {}).get("problems", "suite")
