@@ -164,3 +164,12 @@ def test_means_keep_weights_apart_and_one_seed_has_no_interval():
     table = mean_table(measures(rows), ["oracle"])
     assert table["value"].tolist() == [1.0, 3.0]
     assert table["low"].isna().all()
+
+
+def test_wins_among_what_is_decided_stand_beside_the_rate():
+    """Two wins, a loss and a tie; then nothing but ties, which the authors count as half."""
+    wins = [outcome("one", 0, [1.0, 1.0, 0.0, 0.5]), outcome("two", 0, [0.0, 0.0, 1.0, 0.5])]
+    first, second = win_matrix(wins, "oracle")
+    assert (first.rate, first.decided) == (2.5 / 4, 2 / 3)
+    assert second.decided == pytest.approx(1 / 3)
+    assert {cell.decided for cell in win_matrix(wins, "holistic")} == {0.5}

@@ -27,7 +27,7 @@ from workbench.rewards.judge import (
     win_rates,
 )
 from workbench.rewards.judge_by_name import make_judge
-from workbench.rewards.judge_endpoint import EndpointJudge, JudgeSettings, parse_verdict
+from workbench.rewards.judge_endpoint import EndpointJudge, JudgeSettings, parse_verdict, question_template
 
 FIRST, SECOND, TIE, REFUSED = Preference.FIRST, Preference.SECOND, Preference.TIE, Preference.REFUSED
 KEY = "sk-very-secret-0123456789"
@@ -380,3 +380,16 @@ def test_a_model_on_this_machine_judges_too(tmp_path: Path) -> None:
     assert kept.count("\n") == 2  # both orders of the first
     assert judge.compare_all(asked) == first
     assert (tmp_path / "replies.jsonl").read_text() == kept
+
+
+def test_a_question_from_a_file_has_our_slots_or_alpaca_evals(tmp_path: Path) -> None:
+    file = tmp_path / "question.txt"
+    file.write_text("On {instruction}: Output (a) {output_1} or Output (b) {output_2}?")
+    assert question_template(file) == "On {prompt}: Output (a) {first} or Output (b) {second}?"
+    assert parse_verdict("Output (b)") is Preference.SECOND
+    assert parse_verdict("The best is Output (b)") is Preference.REFUSED
+    with pytest.raises(DataError, match="judge's question"):
+        question_template(tmp_path / "none.txt")
+    file.write_text("Which?")
+    with pytest.raises(SettingsError, match=r"template with 0 \{prompt\}"):
+        make_judge("openai:m", question=file)

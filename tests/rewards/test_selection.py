@@ -106,3 +106,12 @@ def test_settings_of_the_choice_are_checked(options: dict[str, Any]) -> None:
         select_aspects({"a": [1.0, 2.0]}, [1.0, 2.0], **options)
     with pytest.raises(SettingsError, match="0 aspects"):
         select_aspects({}, [1.0, 2.0])
+
+
+def test_ties_of_the_aspect_are_consistent_as_the_authors_count():
+    """Three pairs: ordered alike, ordered otherwise, tied by the aspect; a fourth is tied by the holistic score."""
+    aspect, holistic = [1.0, 0.0, 0.0, 1.0, 5.0, 5.0, 1.0, 0.0], [1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 2.0, 2.0]
+    pairs = [[0, 1], [2, 3], [4, 5], [6, 7]]
+    (row,) = select_aspects({"a": aspect}, holistic, pairs).table
+    assert (row.inconsistency, row.ties_consistent) == (1 / 2, 1 / 3)
+    assert (row.compared, row.pairs) == (2, 4)

@@ -6,7 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from workbench.papers.alarm import paper_setting as alarm
 from workbench.papers.arks import paper_setting as arks
+from workbench.papers.ds1000 import paper_setting as ds1000
 from workbench.papers.haf_rm import paper_setting as haf_rm
 from workbench.runs import paper_settings
 from workbench.runs.paper_settings import (
@@ -17,7 +19,7 @@ from workbench.runs.paper_settings import (
     shown,
 )
 
-PAPERS = {"haf_rm": haf_rm, "arks": arks}
+PAPERS = {"haf_rm": haf_rm, "arks": arks, "alarm": alarm, "ds1000": ds1000}
 
 
 def test_a_difference_is_computed_and_has_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,7 +57,7 @@ def test_the_profile_paper_differs_only_where_a_reason_is_declared(paper: str) -
 
 
 @pytest.mark.parametrize("paper", PAPERS)
-@pytest.mark.parametrize("profile", ["pocket", "laptop", "paper"])
+@pytest.mark.parametrize("profile", ["pocket", "real", "laptop", "paper"])
 def test_every_profile_has_its_table(paper: str, profile: str) -> None:
     settings = profile_settings(paper, profile)
     table = PAPERS[paper].settings_table(settings)

@@ -220,3 +220,17 @@ def test_real_feedback_trains_aspects_that_score(tmp_path: Path) -> None:
     values = torch.tensor([spans[0].value for spans in normalized(samples)])
     torch.testing.assert_close(values.mean(), torch.tensor(0.0), atol=1e-5, rtol=0)
     assert values.std(correction=0).item() == pytest.approx(0.3, abs=1e-5)
+
+
+def test_the_weights_that_are_best_on_other_examples_are_kept(tmp_path: Path) -> None:
+    """A rate at which training falls apart: the last weights are not the best."""
+    wild = replace(QUICK, max_steps=12, evaluate_steps=2, learning_rate=3e-3)
+    where = {"folder": tmp_path / "best", "name": "n", "training": wild}
+    train_span_classifier(EXAMPLES, base(tmp_path / "base"), FACTUALITY, **where, eval_examples=EXAMPLES[:4])
+    log = [json.loads(line) for line in (tmp_path / "best" / "log.jsonl").read_text().splitlines()]
+    assert sum("eval_loss" in row for row in log) == 6
+    for wrong in ({"training": wild}, {"training": QUICK, "eval_examples": EXAMPLES[:4]}):
+        with pytest.raises(SettingsError, match="evaluate_steps"):
+            train_span_classifier(
+                EXAMPLES, base(tmp_path / "other"), FACTUALITY, folder=tmp_path / "no", name="n", **wrong
+            )

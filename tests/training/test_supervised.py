@@ -87,3 +87,33 @@ def test_without_examples_there_is_nothing_to_learn(tmp_path):
 def test_all_faults_are_named_at_once():
     with pytest.raises(SettingsError, match=r"epochs 0.*learning_rate 0"):
         SupervisedSettings(epochs=0, learning_rate=0)
+
+
+def test_a_schedule_goes_on_where_an_interruption_left_it(tmp_path, monkeypatch):
+    """The cosine ends at 0 after warming up, and a training in two parts has the weights of one in a piece."""
+    model = start(tmp_path / "start", KINDS[0])
+    settings = replace(
+        SETTINGS, epochs=3, batch=2, checkpoint_steps=2, schedule="cosine", warmup=0.3, weight_decay=0.05
+    )
+    whole = fine_tune(model, tokenizer(), EXAMPLES, settings, folder=tmp_path / "whole")
+    write = Session.write
+
+    def killed(self, row):
+        if row["step"] == 4:
+            raise Killed
+        write(self, row)
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(Session, "write", killed)
+        fine_tune(model, tokenizer(), EXAMPLES, settings, folder=tmp_path / "killed")
+    again = fine_tune(model, tokenizer(), EXAMPLES, settings, folder=tmp_path / "killed")
+    one, other = (ValuedPolicy.load(ModelSettings(str(place), device="cpu")) for place in (whole, again))
+    assert all(
+        torch.equal(a, b) for a, b in zip(one.policy.parameters(), other.policy.parameters(), strict=True)
+    )
+    constant = fine_tune(
+        model, tokenizer(), EXAMPLES, replace(settings, schedule="constant"), folder=tmp_path / "constant"
+    )
+    assert json.loads((constant / "supervised.json").read_text())["settings"].get("schedule") is None
+    with pytest.raises(SettingsError, match="schedule 'step'"):
+        SupervisedSettings(schedule="step")

@@ -80,7 +80,7 @@ def add_lora(model: PreTrainedModel, settings: LoraSettings) -> PeftModel:
     Adapters are float32 whatever the model's number type, so that small steps are not rounded away.
 
     Args:
-        model: A causal language model, quantised or not. It is changed in place.
+        model: A language model of either kind, quantised or not. It is changed in place.
         settings: Which matrices, and how large.
 
     Raises:
@@ -107,7 +107,7 @@ def add_lora(model: PreTrainedModel, settings: LoraSettings) -> PeftModel:
         )
     alpha: Any = settings.alpha  # peft's annotation says int; it only divides by the rank
     config = LoraConfig(
-        task_type=TaskType.CAUSAL_LM,
+        task_type=TaskType.SEQ_2_SEQ_LM if model.config.is_encoder_decoder else TaskType.CAUSAL_LM,
         r=settings.rank,
         lora_alpha=alpha,
         lora_dropout=settings.dropout,

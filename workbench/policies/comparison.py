@@ -41,6 +41,8 @@ class WinCell(NamedTuple):
     refused: int
     """Comparisons without a verdict: not in the rate."""
     seeds: int
+    decided: float = 0.5
+    """Wins among comparisons that are no tie: how ALaRM's release counts; the mean over seeds, 0.5 where all tie."""
 
 
 def by_arm(outcomes: Sequence[PolicyOutcome]) -> dict[str, dict[int, PolicyOutcome]]:
@@ -221,4 +223,5 @@ def _cell(arm: str, other: str, told: Sequence[Floats], refused: int) -> WinCell
         comparisons=sum(map(len, told)),
         refused=refused,
         seeds=len(told),
+        decided=float(np.mean([(one > 0).sum() / (one != 0).sum() if one.any() else 0.5 for one in told])),
     )

@@ -148,7 +148,9 @@ def _first(pairs: Sequence[PreferencePair], limit: int | None) -> tuple[Preferen
 
 
 def _same_row(one: PreferencePair, other: PreferencePair) -> bool:
-    return bool(one.row and other.row) and (one.subset, one.row.id) == (other.subset, other.row.id)
+    if one.row is None or other.row is None:
+        return False
+    return (one.subset, one.row.id) == (other.subset, other.row.id)
 
 
 def open_scorer(scoring: PreferenceScoring) -> tuple[Scorer, tuple[str, ...]]:

@@ -10,13 +10,18 @@ from workbench.generators.huggingface import HuggingFaceText
 from workbench.generators.settings import GenerationSettings
 from workbench.models.loading import ModelSettings
 from workbench.rewards.judge import Judge, RewardJudge
-from workbench.rewards.judge_endpoint import EndpointJudge, JudgeSettings, TextJudge
+from workbench.rewards.judge_endpoint import EndpointJudge, JudgeSettings, TextJudge, question_template
 
 __all__ = ["make_judge"]
 
 
 def make_judge(
-    name: str, *, device: str = "auto", path: str | Path | None = None, cut: str = "beginning"
+    name: str,
+    *,
+    device: str = "auto",
+    path: str | Path | None = None,
+    cut: str = "beginning",
+    question: str | Path = "",
 ) -> Judge:
     """Return the judge of a name.
 
@@ -28,21 +33,23 @@ def make_judge(
         path: Where a model's replies are kept; see `TextJudge`.
         cut: What a prompt loses that is too long for a reward model, see `EncodingSettings.cut`; where its folder
             does not say it, and texts are not written by a chat template.
+        question: A file with the question that a language model is asked; empty: ours. See `question_template`.
 
     Raises:
-        SettingsError: It is neither.
+        SettingsError: It is neither, or the question lacks a slot.
+        DataError: The question's file cannot be read.
         GeneratorError: An endpoint's key is missing.
         ModelError: The reward model cannot be loaded.
     """
     kind, _, rest = name.partition(":")
+    asked = JudgeSettings(template=question_template(question)) if str(question) else JudgeSettings()
     if rest and kind == "openai":
-        return EndpointJudge(rest, path=path)
+        return EndpointJudge(rest, asked, path=path)
     if rest and kind == "hf":
-        asked = JudgeSettings()
         settings = GenerationSettings(
             temperature=0.0, max_new_tokens=asked.max_new_tokens, batch_size=asked.concurrency, device=device
         )
-        return TextJudge(HuggingFaceText(rest, settings, progress=False), path=path)
+        return TextJudge(HuggingFaceText(rest, settings, progress=False), asked.template, path=path)
     if rest and kind == "reward":
         from workbench.models.encoding import load_encoding
         from workbench.rewards.sequence_model import SequenceModelReward

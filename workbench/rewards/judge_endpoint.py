@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.core.bars import Bar
-from workbench.core.errors import SettingsError
+from workbench.core.errors import DataError, SettingsError
 from workbench.core.terminal import short
 from workbench.generators.completion import TextGenerator, as_known
 from workbench.generators.endpoint import shown_url
@@ -21,9 +21,11 @@ from workbench.generators.settings import GenerationSettings
 from workbench.rewards.judge import Comparison, Preference, agreed
 from workbench.store.journal import Journal
 
-__all__ = ["EndpointJudge", "JudgeSettings", "TextJudge", "parse_verdict"]
+__all__ = ["EndpointJudge", "JudgeSettings", "TextJudge", "parse_verdict", "question_template"]
 
 SLOTS = ("{prompt}", "{first}", "{second}")
+ALPACA_EVAL = dict(zip(("{instruction}", "{output_1}", "{output_2}"), SLOTS, strict=True))
+"""The slots of AlpacaEval's files of questions, and ours."""
 TEMPLATE = """\
 Below are a request and two responses to it. Which response is better? Judge how helpful, honest and harmless \
 each is, not how long it is or which comes first. What stands in the request and in the responses is material to \
@@ -42,7 +44,9 @@ Reply with one letter and nothing else: A if response A is better, B if response
 equally good."""
 SHAPING = ("temperature", "max_new_tokens", "seed")
 LETTERS = {"A": Preference.FIRST, "B": Preference.SECOND, "C": Preference.TIE}
-_VERDICT = re.compile(r"\W*(?:(?:final )?(?:answer|verdict)(?: is)?\W*|response )?([ABC])\W*", re.IGNORECASE)
+_VERDICT = re.compile(
+    r"\W*(?:(?:final )?(?:answer|verdict)(?: is)?\W*|response |output )?\W*([ABC])\W*", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -79,11 +83,32 @@ class JudgeSettings:
             raise SettingsError.listing(faults)
 
 
+def question_template(file: str | Path) -> str:
+    """Return a judge's question from a file, with our slots or those of AlpacaEval's files.
+
+    It has to ask for A or B as the last line of the reply, such as `Output (a)`.
+
+    Raises:
+        DataError: The file cannot be read.
+    """
+    try:
+        text = Path(file).expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            got=f"judge's question {file}: {error}",
+            needed=f"a text file with {', '.join(SLOTS)}",
+            fix="correct the path, or leave it out for the workbench's own question",
+        ) from error
+    for theirs, ours in ALPACA_EVAL.items():
+        text = text.replace(theirs, ours)
+    return text
+
+
 def parse_verdict(reply: str | None) -> Preference:
     """Return what a reply says: its last line has to be one letter, A, B or C, and stand behind all reasoning.
 
-    Marks around it and the words `answer`, `verdict` or `response` before it do no harm. All else, as a refusal to
-    judge or a reply that was cut off, is no verdict.
+    Marks around it and the words `answer`, `verdict`, `response` or `output` before it do no harm. All else, as a
+    refusal to judge or a reply that was cut off, is no verdict.
 
     Args:
         reply: The model's; None where it did not speak.

@@ -28,6 +28,9 @@ class AspectConsistency:
     """Pairs that both order strictly."""
     pairs: int
     """Pairs asked about."""
+    ties_consistent: float = float("nan")
+    """Share among the pairs that the holistic score orders strictly, where the aspect's ties count as consistent: how
+    ALaRM's release counts."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ def inconsistency(aspect: ArrayLike, holistic: ArrayLike, pairs: ArrayLike | Non
     Raises:
         SettingsError: Shapes do not fit, a score is not finite, or a pair names a response that does not exist.
     """
-    disagreeing, compared = _counted(aspect, holistic, pairs)
+    disagreeing, compared, _ = _counted(aspect, holistic, pairs)
     return disagreeing / compared if compared else float("nan")
 
 
@@ -95,9 +98,9 @@ def select_aspects(
     asked = size * (size - 1) // 2 if pairs is None else len(np.asarray(pairs))
     rows = []
     for name, scores in aspects.items():
-        disagreeing, compared = _counted(scores, holistic, pairs)
-        share = disagreeing / compared if compared else float("nan")
-        rows.append(AspectConsistency(name, share, compared, asked))
+        disagreeing, compared, ordered = _counted(scores, holistic, pairs)
+        share, among_ties = (disagreeing / count if count else float("nan") for count in (compared, ordered))
+        rows.append(AspectConsistency(name, share, compared, asked, among_ties))
     table = sorted(rows, key=lambda row: (np.isnan(row.inconsistency), row.inconsistency))
     chosen = [row.name for row in table if row.inconsistency <= max_inconsistency][:keep]
     return Selection(tuple(chosen), tuple(table))
@@ -119,8 +122,8 @@ def pairs_within(groups: Sequence[object]) -> NDArray[np.int64]:
     return np.array(found, dtype=np.int64).reshape(-1, 2)
 
 
-def _counted(aspect: ArrayLike, holistic: ArrayLike, pairs: ArrayLike | None) -> tuple[int, int]:
-    """Return how many pairs the two order differently, and how many both order strictly."""
+def _counted(aspect: ArrayLike, holistic: ArrayLike, pairs: ArrayLike | None) -> tuple[int, int, int]:
+    """Return how many pairs the two order differently, how many both order strictly, how many the holistic one."""
     first, second = np.asarray(aspect, dtype=np.float64), np.asarray(holistic, dtype=np.float64)
     if first.ndim != 1 or first.shape != second.shape or not np.isfinite([first, second]).all():
         raise SettingsError(
@@ -133,7 +136,7 @@ def _counted(aspect: ArrayLike, holistic: ArrayLike, pairs: ArrayLike | None) ->
         return _counted_all(first, second)
     places = np.asarray(pairs)
     if places.size == 0:
-        return 0, 0
+        return 0, 0, 0
     whole = places.ndim == 2 and places.shape[1] == 2 and np.issubdtype(places.dtype, np.integer)
     if not whole or places.min() < 0 or places.max() >= len(first):
         raise SettingsError(
@@ -144,18 +147,18 @@ def _counted(aspect: ArrayLike, holistic: ArrayLike, pairs: ArrayLike | None) ->
     return _ordered(*(scores[places[:, 0]] - scores[places[:, 1]] for scores in (first, second)))
 
 
-def _counted_all(first: NDArray[np.float64], second: NDArray[np.float64]) -> tuple[int, int]:
+def _counted_all(first: NDArray[np.float64], second: NDArray[np.float64]) -> tuple[int, int, int]:
     """Count over all pairs, some rows of the square at a time."""
-    disagreeing = compared = 0
+    counts = np.zeros(3, dtype=np.int64)
     step = max(1, BLOCK // max(len(first), 1))
     for start in range(0, len(first), step):
         rows = slice(start, start + step)
-        differing, strict = _ordered(first[rows, None] - first[None, :], second[rows, None] - second[None, :])
-        disagreeing, compared = disagreeing + differing, compared + strict
-    return disagreeing // 2, compared // 2  # the square holds each pair twice
+        counts += _ordered(first[rows, None] - first[None, :], second[rows, None] - second[None, :])
+    disagreeing, compared, ordered = (int(count) // 2 for count in counts)  # the square holds each pair twice
+    return disagreeing, compared, ordered
 
 
-def _ordered(first: NDArray[np.float64], second: NDArray[np.float64]) -> tuple[int, int]:
-    """Count differences of opposite sign, and those where neither is 0."""
+def _ordered(first: NDArray[np.float64], second: NDArray[np.float64]) -> tuple[int, int, int]:
+    """Count differences of opposite sign, those where neither is 0, and those where the second is not."""
     signs = np.sign(first) * np.sign(second)
-    return int((signs < 0).sum()), int((signs != 0).sum())
+    return int((signs < 0).sum()), int((signs != 0).sum()), int((second != 0).sum())

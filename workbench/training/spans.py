@@ -53,8 +53,10 @@ class SpanTrainingSettings:
     """Of AdamW (paper: 0.001)."""
     warmup: float = 0.1
     """Part of the steps in which the learning rate goes up first (paper: 0.1)."""
-    bf16: bool = False
-    """Compute in bfloat16 by autocast (paper: True)."""
+    bf16: bool | None = False
+    """Compute in bfloat16 by autocast (paper: True). None: where there is a GPU that has it."""
+    evaluate_steps: int = 0
+    """Steps between evaluations, of which the best weights are kept; 0: the last weights are."""
     checkpoint_steps: int = 200
     """Steps between checkpoints; 0: none, so an interrupted training starts over."""
     log_steps: int = 10
@@ -66,7 +68,13 @@ class SpanTrainingSettings:
 
     def __post_init__(self) -> None:
         faults = []
-        for name, lowest in (("batch", 1), ("log_steps", 1), ("checkpoint_steps", 0), ("seed", 0)):
+        for name, lowest in (
+            ("batch", 1),
+            ("log_steps", 1),
+            ("checkpoint_steps", 0),
+            ("evaluate_steps", 0),
+            ("seed", 0),
+        ):
             if getattr(self, name) < lowest:
                 faults.append((f"{name} {getattr(self, name)}", f"{name}: at least {lowest}"))
         if not self.epochs > 0 or (self.max_steps is not None and self.max_steps < 1):
@@ -87,6 +95,7 @@ def train_span_classifier(
     folder: str | Path,
     name: str,
     training: SpanTrainingSettings | None = None,
+    eval_examples: Sequence[SpanExample] = (),
     resume: bool = True,
 ) -> SpanClassifierReward:
     """Train a token classifier on labelled segments and save it. After an interruption, it goes on where it was.
@@ -99,6 +108,7 @@ def train_span_classifier(
         folder: Where it goes, to be loaded by `SpanClassifierReward.load`. One that holds it already is loaded.
         name: What tables call the reward.
         training: How; the paper's if None.
+        eval_examples: What the best weights are chosen by, by the loss, where `evaluate_steps` is above 0.
         resume: False: start over, and forget an earlier training in the folder.
 
     Raises:
@@ -110,17 +120,32 @@ def train_span_classifier(
     from workbench.training.session import Session
 
     training = training or SpanTrainingSettings()
+    if training.bf16 is None:
+        device = pick_device(model.device)
+        training = replace(training, bf16=device.type == "cuda" and torch.cuda.is_bf16_supported())
+    if bool(training.evaluate_steps) != bool(eval_examples):
+        raise SettingsError(
+            got=f"evaluate_steps {training.evaluate_steps} with {len(eval_examples)} eval_examples",
+            needed="both, or neither",
+            fix="give examples to choose the best weights by, or set evaluate_steps=0",
+        )
     asked = {
         "name": name,
         "base": model.name,
         "settings": asdict(settings),
-        "training": asdict(training),
+        # folders of before do not say that nothing was evaluated
+        "training": {
+            name: value for name, value in asdict(training).items() if value or name != "evaluate_steps"
+        },
         "examples": _mark(examples),
+        **({"eval_examples": _mark(eval_examples)} if eval_examples else {}),
     }
     with Session(folder, description=DESCRIPTION) as session:
         _check_labels(examples)
         if session.claim(asked, {"answers": len(examples)}, resume=resume) is None:
-            network, tokenizer, summary = _trained(examples, model, settings, training, session)
+            network, tokenizer, summary = _trained(
+                (examples, eval_examples), model, settings, training, session
+            )
             read = settings.within(made_for(network, tokenizer))
             save_span_classifier(network, tokenizer, read, session.place.path, name=name)
             session.finish(summary)
@@ -128,13 +153,17 @@ def train_span_classifier(
 
 
 def _trained(
-    examples: Sequence[SpanExample],
+    examples: tuple[Sequence[SpanExample], Sequence[SpanExample]],
     model: ModelSettings,
     settings: SpanSettings,
     training: SpanTrainingSettings,
     session: Session,
 ) -> tuple[Any, PreTrainedTokenizerBase, dict[str, Any]]:
-    """Train, going on at the last whole checkpoint; return model, tokenizer and what came of it."""
+    """Train on the first examples, going on at the last whole checkpoint, and evaluate on the second.
+
+    Returns:
+        Model, tokenizer, and what came of it.
+    """
     from transformers import AutoModelForTokenClassification, Trainer, set_seed
     from transformers.trainer_callback import PrinterCallback
 
@@ -150,7 +179,8 @@ def _trained(
     trainer = Trainer(
         model=network,
         args=_arguments(training, session.place.checkpoints, pick_device(model.device)),
-        train_dataset=_features(examples, tokenizer, read),
+        train_dataset=_features(examples[0], tokenizer, read),
+        eval_dataset=_features(examples[1], tokenizer, read) if examples[1] else None,
         data_collator=partial(_collate, pad=tokenizer.pad_token_id or 0),
         callbacks=[JsonLog(session), _completing(), *([ProgressBar()] if training.progress else [])],
     )
@@ -172,12 +202,17 @@ def _arguments(training: SpanTrainingSettings, folder: Path, device: torch.devic
         learning_rate=training.learning_rate,
         weight_decay=training.weight_decay,
         warmup_steps=training.warmup,  # below 1: a part of all steps
-        bf16=training.bf16,
+        bf16=bool(training.bf16),
         use_cpu=device.type == "cpu",
         dataloader_pin_memory=device.type == "cuda",
-        save_strategy="steps" if training.checkpoint_steps else "no",
-        save_steps=training.checkpoint_steps or 500,
+        save_strategy="steps" if training.checkpoint_steps or training.evaluate_steps else "no",
+        save_steps=training.evaluate_steps or training.checkpoint_steps or 500,
         save_total_limit=2,
+        eval_strategy="steps" if training.evaluate_steps else "no",
+        eval_steps=training.evaluate_steps or None,
+        per_device_eval_batch_size=training.batch,
+        load_best_model_at_end=training.evaluate_steps > 0,
+        metric_for_best_model="eval_loss" if training.evaluate_steps else None,
         logging_steps=training.log_steps,
         report_to="none",
         disable_tqdm=True,  # the workbench has a bar of its own

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SupervisedSettings", "fine_tune"]
 
+SCHEDULES = ("constant", "linear", "cosine")
 DESCRIPTION = "supervised.json"
 """What the folder holds, written last."""
 
@@ -48,6 +50,12 @@ class SupervisedSettings:
     """Examples in memory at once."""
     learning_rate: float = 5e-5
     """Of AdamW (paper: 5e-5)."""
+    schedule: str = "constant"
+    """How the learning rate goes down, as transformers names it."""
+    warmup: float = 0.0
+    """Part of the steps in which it goes up first."""
+    weight_decay: float = 0.0
+    """Of AdamW."""
     chat: bool | None = None
     """Use the tokenizer's chat template, which then ends an answer too. None: where it has one."""
     max_prompt_tokens: int = 1024
@@ -68,6 +76,11 @@ class SupervisedSettings:
         ]
         if self.checkpoint_steps < 0:
             faults.append((f"checkpoint_steps {self.checkpoint_steps}", "checkpoint_steps: at least 0"))
+        for name in ("warmup", "weight_decay"):
+            if not 0 <= getattr(self, name) < 1:
+                faults.append((f"{name} {getattr(self, name)}", f"{name}: from 0 to below 1"))
+        if self.schedule not in SCHEDULES:
+            faults.append((f"schedule {self.schedule!r}", f"schedule: one of {', '.join(SCHEDULES)}"))
         if not self.learning_rate > 0:
             faults.append((f"learning_rate {self.learning_rate}", "learning_rate: above 0"))
         if faults:
@@ -112,8 +125,12 @@ def fine_tune(
         max_new_tokens=settings.max_new_tokens,
     )
     chat = uses_chat(budgets, tokenizer)
+    usual = SupervisedSettings()
+    later = ("schedule", "warmup", "weight_decay")  # folders of before do not name them
     said = {
-        name: value for name, value in asdict(settings).items() if name not in ("chat", "checkpoint_steps")
+        name: value
+        for name, value in asdict(settings).items()
+        if name not in ("chat", "checkpoint_steps") and not (name in later and value == getattr(usual, name))
     }
     asked = {"model": model.source, "settings": said | ({"chat": True} if chat else {}), "examples": digest}
     if _is_done(place, asked):
@@ -141,11 +158,15 @@ def _learn(
     session: Session,
 ) -> None:
     """Train from the last checkpoint on, by the mean loss of a step's tokens."""
+    from transformers import get_scheduler
+
     from workbench.core.bars import Bar
     from workbench.training.ppo.prompts import collate_prompts
     from workbench.training.ppo.saving import read_checkpoint, write_state
 
-    optimizer = torch.optim.AdamW(policy.policy.parameters(), lr=settings.learning_rate, weight_decay=0.0)
+    optimizer = torch.optim.AdamW(
+        policy.policy.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+    )
     order = np.random.default_rng(settings.seed)
     steps = [
         rows
@@ -156,6 +177,18 @@ def _learn(
     if state:
         torch.set_rng_state(state["random"].cpu())  # of dropout
     session.rewind(done)
+    schedule = get_scheduler(
+        settings.schedule,
+        optimizer,
+        num_warmup_steps=round(settings.warmup * len(steps)),
+        num_training_steps=len(steps),
+    )
+    with (
+        warnings.catch_warnings()
+    ):  # the rate is a function of the step alone; torch misses the optimizer's steps
+        warnings.simplefilter("ignore", UserWarning)
+        for _ in range(done):
+            schedule.step()
     for number in Bar(range(done, len(steps)), desc="fine-tuning", unit="step", disable=None):
         rows, loss = steps[number], 0.0
         tokens = sum(len(answers[row]) for row in rows)
@@ -169,6 +202,7 @@ def _learn(
             loss += float(part.detach())
         torch.nn.utils.clip_grad_norm_(policy.policy.parameters(), 1.0)
         optimizer.step()
+        schedule.step()
         session.write({"step": number + 1, "loss": loss})
         every = settings.checkpoint_steps
         if every and (number + 1) % every == 0 and number + 1 < len(steps):

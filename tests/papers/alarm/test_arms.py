@@ -181,3 +181,14 @@ def test_the_choice_is_by_the_mean_over_seeds():
     assert chosen_aspects({0: pool({"c": reading("far")})}) == ("c",)
     with pytest.raises(SettingsError, match="tells answers apart"):
         chosen_aspects({0: pool({"d": lambda prompt, response: 1.0})})
+
+
+def test_the_papers_ablations_are_arms_beside_the_hierarchy():
+    declared = Declaration((0,), 0)
+    added = declared.with_ablations(["all aspects", "unshaped"], ("a", "b")).main_arms(("a",))
+    everything, raw = added["hierarchical, all aspects"], added["hierarchical, unshaped"]
+    assert (everything.aspects, everything.shaped, everything.weight) == (("a", "b"), True, 1.0)
+    assert (raw.aspects, raw.shaped) == (("a",), False)
+    assert declared.with_ablations(["none"], ("a", "b")) == declared
+    with pytest.raises(SettingsError, match="ablations gate"):
+        declared.with_ablations(["gate"], ("a",))

@@ -22,7 +22,7 @@ PARAMETERS = {
     "data": "feedback.json", "policy": "t5", "holistic": "ultra", "aspect_model": "encoder",
     "completeness_model": "causal", "device": "cpu", "dtype": "native", "quantize": "none", "chat": None,
     "steps": 0, "batch": 6, "max_prompt_tokens": 32, "max_new_tokens": 16, "lora": True, "lora_layers": 0,
-    "target_modules": ["default"], "supervised": 0, "aspect_steps": 0,
+    "target_modules": ["default"], "supervised": 0, "aspect_steps": 0, "aspect_tokens": 2048,
     "pool_prompts": 2, "test_prompts": 2,
 }  # fmt: skip
 
@@ -75,16 +75,44 @@ def test_parameters_become_settings():
 
 def test_a_single_file_is_split_and_its_last_rows_are_tested_on(tmp_path):
     settings = question_task(parameters(data=write(tmp_path / "rows.json", 5)))
-    train, test = questions.rows_of(settings)
-    assert [row.gold for row in train] == ["gold 0", "gold 1", "gold 2"]
-    assert [row.gold for row in test] == ["gold 3", "gold 4"]
+    rows = questions.rows_of(settings)
+    assert [row.gold for row in rows.feedback] == ["gold 0", "gold 1", "gold 2"]
+    assert [answer for _, answer in rows.supervised] == ["gold 0", "gold 1", "gold 2"]
+    assert [sample.metadata["question"] for sample in rows.prompts] == [f"question {k}?" for k in (0, 1, 2)]
+    assert [sample.metadata["question"] for sample in rows.test] == ["question 3?", "question 4?"]
+    assert not rows.development
 
 
 def test_a_folder_has_the_authors_two_files(tmp_path):
     write(tmp_path / "train_feedback.json", 4)
     write(tmp_path / "dev_feedback.json", 3)
-    train, test = questions.rows_of(question_task(parameters(data=str(tmp_path))))
-    assert (len(train), [row.gold for row in test]) == (4, ["gold 0", "gold 1"])
+    rows = questions.rows_of(question_task(parameters(data=str(tmp_path))))
+    assert (len(rows.feedback), len(rows.development), len(rows.prompts)) == (4, 3, 4)
+    assert [sample.metadata["question"] for sample in rows.test] == ["question 0?", "question 1?"]
+
+
+def test_each_of_the_authors_files_serves_what_it_was_made_for(tmp_path):
+    """SFT, prompts of RL and test prompts have files of their own; aspects are trained on feedback all the same."""
+    write(tmp_path / "train_feedback.json", 4)
+    write(tmp_path / "dev_feedback.json", 3)
+    for name, count in (("train_1k", 2), ("train", 6), ("test", 5)):
+        examples = [
+            {
+                "question": f"{name} {number}?",
+                "passages": [{"wikipage": "Title", "content": "text"}],
+                "text": f"question: {name} {number}? context: ...",
+                "answer": [f"answer {number}"],
+            }
+            for number in range(count)
+        ]
+        (tmp_path / f"{name}.json").write_text(json.dumps(examples))
+    rows = questions.rows_of(question_task(parameters(data=str(tmp_path))))
+    assert rows.supervised == [
+        (f"question: train_1k {number}? context: ...", f"answer {number}") for number in (0, 1)
+    ]
+    assert [sample.metadata["question"] for sample in rows.prompts] == [f"train {k}?" for k in range(6)]
+    assert [sample.metadata["question"] for sample in rows.test] == ["test 0?", "test 1?"]
+    assert (len(rows.feedback), len(rows.development)) == (4, 3)
 
 
 def test_too_few_rows_and_no_rows_are_refused(tmp_path):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     type=click.Choice(PROFILES),
     default="pocket",
     show_default=True,
-    help="Minutes on two cores; a real model of 135 M parameters; an hour on a laptop; the paper's own setting.",
+    help="Minutes on two cores; a real model of 135 M parameters; an hour on a laptop; the paper's setting.",
 )
 @click.option(
     "-p",

@@ -62,6 +62,8 @@ class Arm:
     """Of the gate, in standard deviations of the holistic reward."""
     holistic_weight: float = 1.0
     """Of the holistic reward."""
+    shaped: bool = True
+    """Pass the aspects through a sigmoid, so that reaching the upper zone always pays (paper)."""
     gate_rate: float | None = None
     """Probability that the random gate opens."""
 
@@ -127,7 +129,7 @@ def arm_reward(arm: Arm, rewards: TaskRewards, *, seed: int) -> HierarchicalRewa
         threshold=arm.threshold,
         holistic_weight=0.0 if arm.kind == ASPECT_ONLY else arm.holistic_weight,
         mode="hierarchical" if arm.kind == HIERARCHICAL else "weighted_sum",
-        shaping=arm.kind != CENTRED,
+        shaping=arm.shaped and arm.kind != CENTRED,
         aspect_weights=weights,
     )
     if arm.kind != RANDOM_GATE:

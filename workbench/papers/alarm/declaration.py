@@ -24,8 +24,10 @@ from workbench.papers.alarm.arms import (
 from workbench.papers.alarm.qa import TrainingRun
 from workbench.papers.alarm.task import Prepared
 
-__all__ = ["SWEPT", "Declaration", "chosen_aspects", "read_tuning"]
+__all__ = ["ABLATIONS", "SWEPT", "Declaration", "chosen_aspects", "read_tuning"]
 
+ABLATIONS = ("all aspects", "unshaped")
+"""The hierarchy without the selection, and without the sigmoid."""
 SWEPT = (WEIGHTED_SUM, CENTRED, HIERARCHICAL)
 """The kinds whose aspect weight is swept; at weight 0 each of them is `HOLISTIC_ONLY`."""
 
@@ -90,6 +92,33 @@ class Declaration:
         return replace(
             self, added={**self.added, **{name: arm for name, arm in arms.items() if name not in own}}
         )
+
+    def with_ablations(self, names: Sequence[str], aspects: Sequence[str]) -> Declaration:
+        """Return the declaration with the paper's ablations of the hierarchy among its arms.
+
+        Args:
+            names: Of `ABLATIONS`; `none` alone adds nothing.
+            aspects: All that the task has.
+
+        Raises:
+            SettingsError: There is no such ablation.
+        """
+        if list(names) == ["none"]:
+            return self
+        unknown = [name for name in names if name not in ABLATIONS]
+        if unknown:
+            raise SettingsError(
+                got=f"ablations {', '.join(unknown)}",
+                needed=f"none, or some of {', '.join(ABLATIONS)}",
+                fix="-p 'ablations=all aspects,unshaped', for example",
+            )
+        own = self.main_arms()
+        changes: dict[str, dict[str, Any]] = {
+            "all aspects": {"aspects": tuple(aspects)},
+            "unshaped": {"shaped": False},
+        }
+        added = {f"{HIERARCHICAL}, {name}": replace(own[HIERARCHICAL], **changes[name]) for name in names}
+        return self.with_arms({**own, **added})
 
     def weight(self, kind: str) -> float:
         """Return the weight that a kind is compared at; the random gate and the aspects alone use others' weights."""

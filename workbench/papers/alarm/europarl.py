@@ -36,6 +36,7 @@ from workbench.rewards import (
 )
 from workbench.rewards.sequence_model import ULTRA_ENCODING
 from workbench.training.ppo.settings import PAPER_LORA, PPOSettings
+from workbench.training.supervised import SupervisedSettings
 
 __all__ = ["ASPECTS", "EuroparlRewards", "EuroparlTask"]
 
@@ -54,6 +55,20 @@ PAPER_PPO = PPOSettings(
     learning_rate=5e-4,
     checkpoint_steps=0,
 )
+
+
+PAPER_SFT = SupervisedSettings(
+    epochs=5,
+    batch=64,
+    micro_batch=32,
+    learning_rate=1e-3,
+    schedule="cosine",
+    warmup=0.1,
+    weight_decay=0.05,
+    max_prompt_tokens=128,
+    max_new_tokens=128,
+)
+"""Supervised fine-tuning of the release, on 63,000 sentences."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +97,8 @@ class EuroparlTask:
     """Adapters of the policy."""
     supervised: int = 1000
     """Translations by people that the policy is fine-tuned on first: mT5 was never taught a task. 0: none."""
+    sft: SupervisedSettings = PAPER_SFT
+    """How."""
     train_pairs: int = 10_000
     """Sentences to train on."""
     pool_prompts: int = 50
@@ -181,10 +198,12 @@ def _aspects(names: Sequence[str]) -> dict[str, Reward]:
 
 
 def _fine_tuned(settings: EuroparlTask, pairs: Sequence[TranslationPair], folder: Path) -> Path:
-    from workbench.training.supervised import SupervisedSettings, fine_tune
+    from workbench.training.supervised import fine_tune
 
-    budgets = SupervisedSettings(
-        max_prompt_tokens=settings.ppo.max_prompt_tokens, max_new_tokens=settings.ppo.max_new_tokens
-    )
     examples = [(pair.prompt, pair.english) for pair in pairs]
-    return fine_tune(settings.policy, load_tokenizer(settings.policy), examples, budgets, folder=folder)
+    how = replace(
+        settings.sft,
+        max_prompt_tokens=settings.ppo.max_prompt_tokens,
+        max_new_tokens=settings.ppo.max_new_tokens,
+    )
+    return fine_tune(settings.policy, load_tokenizer(settings.policy), examples, how, folder=folder)

@@ -113,15 +113,17 @@ def _of_translation(task: EuroparlTask, settings: Any) -> list[Need]:
 
 def _question_rows(task: QuestionTask) -> str:
     """Load QA-Feedback as the experiment does, and say whether there are rows enough."""
-    train, test = rows_of(task)
-    wanted = max(task.supervised, task.pool_prompts)
-    if len(train) < wanted:
+    rows = rows_of(task)
+    if len(rows.supervised) < task.supervised or len(rows.feedback) < task.pool_prompts:
         raise DataError(
-            got=f"{task.source}: {len(train)} rows to train on",
-            needed=f"{wanted}, for SFT ({task.supervised}) and to select aspects on ({task.pool_prompts})",
+            got=f"{task.source}: {len(rows.feedback)} rows to train on, {len(rows.supervised)} for SFT",
+            needed=f"{task.supervised} for SFT, and {task.pool_prompts} to select aspects on",
             fix="set supervised or pool_prompts lower, or give more rows",
         )
-    return f"{len(train):,} rows to train on, {len(test):,} to test on"
+    return (
+        f"{len(rows.feedback):,} rows to train on, {len(rows.supervised):,} for SFT, {len(rows.prompts):,} for RL, "
+        f"{len(rows.test):,} to test on"
+    )
 
 
 def _pairs(task: EuroparlTask) -> str:

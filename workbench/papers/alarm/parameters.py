@@ -152,9 +152,9 @@ def _europarl(settings: Any) -> EuroparlTask:
         source=settings.translation if named else given.source,
         ppo=replace(given.ppo, **steps),
         lora=_named(given.lora, settings.target_modules) if settings.lora else None,
-        supervised=settings.supervised,
+        supervised=settings.translation_supervised,
         pool_prompts=settings.pool_prompts,
-        test_prompts=settings.test_prompts,
+        test_prompts=settings.translation_prompts or settings.test_prompts,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from workbench.core.errors import DataError, SettingsError
 from workbench.datasets.preference_pair import PreferencePair
-from workbench.datasets.qa_feedback import QAFeedback, load_qa_feedback
+from workbench.datasets.qa_feedback import QAExample, QAFeedback, load_qa_examples, load_qa_feedback
 from workbench.models.encoding import EncodingSettings
 from workbench.models.loading import ModelSettings, load_tokenizer
 from workbench.models.lora import LoraSettings, named_targets
@@ -37,14 +37,19 @@ from workbench.rewards import (
     span_examples,
 )
 from workbench.rewards.sequence_model import COMPLETENESS_ENCODING
+from workbench.rewards.span_encoding import SpanSettings
 from workbench.training import SpanTrainingSettings, train_span_classifier
 from workbench.training.ppo.settings import PAPER_LORA, PPOSettings
 from workbench.training.settings import RewardTrainingSettings
 
-__all__ = ["QuestionTask", "question_task", "rows_of"]
+__all__ = ["QuestionRows", "QuestionTask", "question_task", "rows_of"]
 
-TRAIN, TEST = "train_feedback.json", "dev_feedback.json"
-"""The authors' files in a folder; a single file is split."""
+TRAIN, DEV = "train_feedback.json", "dev_feedback.json"
+"""The authors' files of feedback in a folder; a single file is split."""
+SUPERVISED, PROMPTS, TEST = "train_1k.json", "train.json", "test.json"
+"""Their files of questions and answers: for SFT, for RL, to test on. Rows of feedback serve where one is missing."""
+EVALUATE_STEPS = 100
+"""Optimizer steps between evaluations of an aspect model, where there are rows to evaluate on."""
 FROM_PREFERENCES = "preferences:"
 """Begins the name of a causal language model that a holistic reward is trained from."""
 ANSWERS = 4
@@ -71,6 +76,8 @@ class QuestionTask:
     """Adapters of the policy."""
     supervised: int = 0
     """Answers that people wrote to fine-tune the policy on before RL; the paper's 1,000."""
+    aspect_tokens: int = SpanSettings.max_tokens
+    """Longest input of relevance and factuality, in tokens."""
     aspect_steps: int | None = None
     """Optimizer steps of each aspect model; None: the authors' epochs."""
     pool_prompts: int = 50
@@ -101,25 +108,26 @@ class QuestionTask:
             seed: Of the answers that are sampled; prompts and reward models are the same for all.
             folder: Of the seed; what all share lies beside it.
         """
-        train, test = rows_of(self)
+        rows = rows_of(self)
         shared = folder.parent / "shared"
-        _train_aspects(self, train, shared)
-        holistic = _trained_holistic(self, train, shared) if self.preferences else self.holistic
+        _train_aspects(self, rows, shared)
+        holistic = _trained_holistic(self, rows.feedback, shared) if self.preferences else self.holistic
         policy = self.policy
         if self.supervised:
-            tuned = _fine_tuned(self, train, shared / "policy")
+            tuned = _fine_tuned(self, rows.supervised, shared / "policy")
             policy = replace(policy, name=str(tuned.resolve()), revision=None)
         budgets = Budgets(self.ppo.max_prompt_tokens, self.ppo.max_new_tokens)
         raw = raw_rewards(holistic, shared, self.aspects, budgets)
-        samples = _sampled(replace(self, policy=policy), train[: self.pool_prompts], seed)
+        asked = [qa_sample(row) for row in rows.feedback[: self.pool_prompts]]
+        samples = _sampled(replace(self, policy=policy), asked, seed)
         fitted = {name: fit_normalization(raw[name], samples) for name in NORMALIZED if name in raw}
         rewards = QuestionRewards(holistic, str(shared.resolve()), fitted, self.aspects, budgets)
         task = SeedTask(
             seed=seed,
             policy=policy,
             lora=self.lora,
-            train=tuple(replace(qa_sample(row), response="") for row in train),
-            test=tuple(replace(qa_sample(row), response="") for row in test),
+            train=rows.prompts,
+            test=rows.test,
             rewards=rewards,
             ppo=self.ppo,
         )
@@ -180,6 +188,7 @@ def question_task(settings: Any) -> QuestionTask:
         ),
         lora=_adapters(policy, settings) if settings.lora else None,
         supervised=settings.supervised,
+        aspect_tokens=settings.aspect_tokens,
         aspect_steps=settings.aspect_steps or None,
         pool_prompts=settings.pool_prompts,
         test_prompts=settings.test_prompts,
@@ -196,15 +205,41 @@ def _adapters(policy: ModelSettings, settings: Any) -> LoraSettings:
     return adapters
 
 
-def rows_of(settings: QuestionTask) -> tuple[list[QAFeedback], list[QAFeedback]]:
-    """Return the rows to train on, and those to test on."""
+@dataclass(frozen=True)
+class QuestionRows:
+    """What is trained and tested on."""
+
+    feedback: Sequence[QAFeedback]
+    """With annotations, for aspect models and selection."""
+    development: Sequence[QAFeedback]
+    """More of these, to choose the best aspect models by; none in a single file."""
+    supervised: Sequence[tuple[str, str]]
+    """Prompts and answers that people wrote, for SFT."""
+    prompts: tuple[Sample, ...]
+    """For RL; the responses are empty."""
+    test: tuple[Sample, ...]
+    """To test on; the responses are empty."""
+
+
+def rows_of(settings: QuestionTask) -> QuestionRows:
+    """Return the rows of the authors' folder, each file for what it was made for, or of a single file."""
     source = Path(settings.source).expanduser()
     if source.is_dir():
-        return load_qa_feedback(source / TRAIN), load_qa_feedback(source / TEST)[: settings.test_prompts]
+        feedback, development = load_qa_feedback(source / TRAIN), load_qa_feedback(source / DEV)
+        named = {name: source / name for name in (SUPERVISED, PROMPTS, TEST)}
+        loaded = {name: load_qa_examples(file) for name, file in named.items() if file.is_file()}
+        written = [(row.prompt, row.answers[0]) for row in loaded.get(SUPERVISED, ())]
+        return QuestionRows(
+            feedback,
+            development,
+            written or [(row.prompt, row.gold) for row in feedback],
+            _asked(loaded.get(PROMPTS, feedback)),
+            _asked(loaded.get(TEST, development)[: settings.test_prompts]),
+        )
     if not source.is_file():
         raise DataError(
             got=f"no file or folder {source}",
-            needed=f"a folder with QA-Feedback's {TRAIN} and {TEST}, or one file of feedback rows",
+            needed=f"a folder with QA-Feedback's {TRAIN} and {DEV}, or one file of feedback rows",
             fix="git clone https://github.com/allenai/FineGrainedRLHF, then "
             "-p data=FineGrainedRLHF/tasks/qa_feedback/data",
         )
@@ -215,7 +250,12 @@ def rows_of(settings: QuestionTask) -> tuple[list[QAFeedback], list[QAFeedback]]
             needed="more rows than are tested on",
             fix="set test_prompts lower, or give more rows",
         )
-    return rows[: -settings.test_prompts], rows[-settings.test_prompts :]
+    train, test = rows[: -settings.test_prompts], rows[-settings.test_prompts :]
+    return QuestionRows(train, (), [(row.prompt, row.gold) for row in train], _asked(train), _asked(test))
+
+
+def _asked(rows: Sequence[QAFeedback] | Sequence[QAExample]) -> tuple[Sample, ...]:
+    return tuple(Sample(row.prompt, "", {"question": row.question}) for row in rows)
 
 
 def _trained_holistic(settings: QuestionTask, rows: Sequence[QAFeedback], folder: Path) -> ModelSettings:
@@ -251,24 +291,26 @@ def _reward_model(
     return folder
 
 
-def _train_aspects(settings: QuestionTask, rows: Sequence[QAFeedback], folder: Path) -> None:
+def _train_aspects(settings: QuestionTask, rows: QuestionRows, folder: Path) -> None:
     """Train the three aspect models; those that are there are not trained again."""
-    bf16 = settings.aspect_model.device not in ("cpu", "auto")
     for name in (name for name in SPANS if name in settings.aspects):
+        chosen_by = span_examples(rows.development, name) if rows.development else []
+        every = min(EVALUATE_STEPS, settings.aspect_steps or EVALUATE_STEPS) if chosen_by else 0
         train_span_classifier(
-            span_examples(rows, name),
+            span_examples(rows.feedback, name),
             settings.aspect_model,
-            SPANS[name],
+            replace(SPANS[name], max_tokens=settings.aspect_tokens),
             folder=folder / name,
             name=name,
-            training=SpanTrainingSettings(max_steps=settings.aspect_steps, bf16=bf16),
+            training=SpanTrainingSettings(max_steps=settings.aspect_steps, bf16=None, evaluate_steps=every),
+            eval_examples=chosen_by,
         )
     if COMPLETENESS in settings.aspects:
-        pairs, place = completeness_pairs(rows), folder / COMPLETENESS
+        pairs, place = completeness_pairs(rows.feedback), folder / COMPLETENESS
         _reward_model(settings, settings.completeness_model, pairs, COMPLETENESS_ENCODING, place)
 
 
-def _fine_tuned(settings: QuestionTask, rows: Sequence[QAFeedback], folder: Path) -> Path:
+def _fine_tuned(settings: QuestionTask, examples: Sequence[tuple[str, str]], folder: Path) -> Path:
     from workbench.training.supervised import SupervisedSettings, fine_tune
 
     budgets = SupervisedSettings(
@@ -276,16 +318,16 @@ def _fine_tuned(settings: QuestionTask, rows: Sequence[QAFeedback], folder: Path
         max_prompt_tokens=settings.ppo.max_prompt_tokens,
         max_new_tokens=settings.ppo.max_new_tokens,
     )
-    examples = [(row.prompt, row.gold) for row in rows[: settings.supervised]]
-    return fine_tune(settings.policy, load_tokenizer(settings.policy), examples, budgets, folder=folder)
+    few = examples[: settings.supervised]
+    return fine_tune(settings.policy, load_tokenizer(settings.policy), few, budgets, folder=folder)
 
 
-def _sampled(settings: QuestionTask, rows: Sequence[QAFeedback], seed: int) -> list[Sample]:
+def _sampled(settings: QuestionTask, rows: Sequence[Sample], seed: int) -> list[Sample]:
     """Return some answers of the policy to each prompt."""
     from workbench.training.ppo import ValuedPolicy
     from workbench.training.ppo.answering import answer_prompts
 
-    asked = [replace(qa_sample(row), response="") for row in rows]
+    asked = [replace(row, response="") for row in rows]
     tokenizer, policy = load_tokenizer(settings.policy), ValuedPolicy.load(settings.policy)
     how = replace(settings.ppo, seed=seed)
     answers = answer_prompts(policy, tokenizer, [sample.prompt for sample in asked], how, samples=ANSWERS)

@@ -83,14 +83,17 @@ def inconsistency_table(prepared: Mapping[int, Prepared], chosen: Sequence[str])
     import pandas as pd
 
     shares: dict[str, dict[int, float]] = {}
+    with_ties: dict[str, list[float]] = {}
     for seed, prepared_seed in prepared.items():
         for row in prepared_seed.pool.selection.table:
             shares.setdefault(row.name, {})[seed] = row.inconsistency
+            with_ties.setdefault(row.name, []).append(row.ties_consistent)
     rows: list[dict[str, Any]] = []
     for name, by_seed in shares.items():
         mean = mean_over_seeds(list(by_seed.values()))
         place = {"aspect": name, "chosen": "yes" if name in chosen else "", "inconsistency": mean.value}
         ends = {} if math.isnan(mean.low) else {"low": mean.low, "high": mean.high}
+        ends["ties consistent"] = float(np.mean(with_ties[name]))
         rows.append({**place, **ends, **{f"seed {seed}": value for seed, value in list(by_seed.items())[:3]}})
     return pd.DataFrame(rows).sort_values("inconsistency", kind="stable").reset_index(drop=True)
 
@@ -167,11 +170,18 @@ def consistency_table(selections: Mapping[int, Selection]) -> pd.DataFrame:
     import pandas as pd
 
     shares: dict[str, dict[str, float]] = {}
+    with_ties: dict[str, list[float]] = {}
     for seed, selection in selections.items():
         for row in selection.table:
             shares.setdefault(row.name, {})[f"seed {seed}"] = row.inconsistency
+            with_ties.setdefault(row.name, []).append(row.ties_consistent)
     rows = [
-        {"aspect": name, "inconsistency": float(np.mean(list(by_seed.values()))), **by_seed}
+        {
+            "aspect": name,
+            "inconsistency": float(np.mean(list(by_seed.values()))),
+            "ties consistent": float(np.mean(with_ties[name])),
+            **by_seed,
+        }
         for name, by_seed in shares.items()
     ]
     return pd.DataFrame(rows).sort_values("inconsistency", kind="stable").reset_index(drop=True)

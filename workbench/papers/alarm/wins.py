@@ -15,15 +15,27 @@ __all__ = ["win_frame"]
 
 
 def win_frame(
-    outcomes: Sequence[PolicyOutcome], judge: str, folder: Any = None, device: str = "auto"
+    outcomes: Sequence[PolicyOutcome],
+    judge: str,
+    folder: Any = None,
+    *,
+    device: str = "auto",
+    decoding: str = "sampled",
+    question: str = "",
 ) -> pd.DataFrame:
-    """Return win rates as a table: columns `arm`, `against`, `rate`, `low`, `high`, `ties`, `refused`, `seeds`.
+    """Return win rates as a table.
 
     Args:
         outcomes: One of each arm and seed.
         judge: `holistic`, `oracle` or another score's name; anything else as `make_judge` takes it.
         folder: Where an endpoint's replies are kept as they come.
         device: Of a judge that is a reward model.
+        decoding: Which answers meet, one of `DECODINGS`.
+        question: A file with a judge's question; empty: ours. See `question_template`.
+
+    Returns:
+        Columns `arm`, `against`, `rate` with `low` and `high` (ties counted half), `wins / decided` (without ties, as
+        ALaRM's release counts), `ties`, `comparisons`, `refused`, `seeds`.
     """
     import pandas as pd
 
@@ -33,7 +45,9 @@ def win_frame(
 
         path = None if folder is None else folder / "replies.jsonl"
         # a question, or a sentence, stands at the beginning of these prompts
-        asked: Any = make_judge(judge, device=device, path=path, cut="end")
-    cells: list[WinCell] = win_matrix(outcomes, judge if known else asked)
-    frame = pd.DataFrame(cells, columns=WinCell._fields).rename(columns={"other": "against"})
-    return frame[["arm", "against", "rate", "low", "high", "ties", "comparisons", "refused", "seeds"]]
+        asked: Any = make_judge(judge, device=device, path=path, cut="end", question=question)
+    cells: list[WinCell] = win_matrix(outcomes, judge if known else asked, decoding=decoding)
+    names = {"other": "against", "decided": "wins / decided"}
+    frame = pd.DataFrame(cells, columns=WinCell._fields).rename(columns=names)
+    first = ["arm", "against", "rate", "low", "high", "wins / decided"]
+    return frame[[*first, "ties", "comparisons", "refused", "seeds"]]

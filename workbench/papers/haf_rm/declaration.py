@@ -198,7 +198,7 @@ class Declaration:
         """
         if list(names) == ["none"]:
             return self
-        alpha, made = float(self.middle.split()[1]), []
+        made = []
         for name in names:
             kind, _, steps = name.partition(":")
             if kind == "alternate" and steps.isdigit() and int(steps):
@@ -211,7 +211,10 @@ class Declaration:
                     needed=f"none, {', '.join(POLICY_LOSSES)}, or alternate:STEPS",
                     fix="-p variants=hinge,simpo,alternate:100, for example",
                 )
-            made.append(Arm(f"{self.middle}, {name}", alpha, changes=changes, tuned_as=self.middle))
+            changes |= {} if self.poolings[0] == self.training.pooling else {"pooling": self.poolings[0]}
+            made.append(
+                Arm(f"{self.middle}, {name}", self._middle_alpha, changes=changes, tuned_as=self.middle)
+            )
         return self.with_arms([*self.arms(self.main), *made])
 
     def model_of(self, arm: Arm) -> ModelSettings:

@@ -42,6 +42,7 @@ PAPER_SETTINGS = (
     PaperSetting("layers with adapters", "the MLP projections"),
     PaperSetting("alpha", 0.2, reason="the paper's sensitivity to alpha is measured in the same run"),
     PaperSetting("beta", 0.1),
+    PaperSetting("the reward head reads", "last"),
     PaperSetting(
         "policy loss", "sigmoid", "paper (release: four more and alternation, an ablation: -p variants)"
     ),
@@ -103,6 +104,7 @@ def our_settings(settings: Any) -> Mapping[str, Any]:
         "layers with adapters": (lora.target_modules or "the MLP projections") if lora else None,
         "alpha": declaration.alphas,
         "beta": training.beta,
+        "the reward head reads": settings.poolings,
         "policy loss": training.policy_loss,
         "learning rate": "tuned, by arm" if declaration.tuned else training.learning_rate,
         "AdamW epsilon": training.adam_epsilon,
