@@ -4,9 +4,11 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from paper_notebooks import notebook
+from small_notebooks import write_notebook
 
 from workbench.core.errors import RunError, SettingsError
 from workbench.runs.parameters import Parameter, parameters_given, read_parameters, resolve
+from workbench.runs.planning import plan
 
 CELL = """profile: str = "pocket"  # the profile
 out: str = ""  # the folder
@@ -119,3 +121,16 @@ def test_without_the_notebooks_file_those_that_are_annotated_count():
 def test_the_shipped_notebooks_say_a_kind_and_a_help_for_each():
     for name in ("alarm", "arks", "ds1000", "haf_rm"):
         assert all(one.kind and one.help for one in read_parameters(notebook(name)).values())
+
+
+def test_a_cluster_says_where_and_changes_neither_key_nor_name(tmp_path):
+    write_notebook(tmp_path, "small")
+    file = str(tmp_path / "small.ipynb")
+    here, there = (plan([file], "pocket", ["n=4"], str(tmp_path / "out"), where) for where in ("", "auto"))
+    ((one,), (other,)) = here.notebooks, there.notebooks
+    assert one.key == other.key
+    assert dict(other.parameters) == {**one.parameters, "cluster": "auto"}
+    assert other.command == one.command.replace(" --out ", " --cluster auto --out ")
+    assert plan([file], "pocket", [], cluster="auto").folder == plan([file], "pocket", []).folder
+    with pytest.raises(SettingsError, match="given by --cluster"):
+        plan([file], "pocket", ["cluster=auto"])

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-__all__ = ["AMOUNT", "further_option", "help_all"]
+__all__ = ["AMOUNT", "cluster_option", "further_option", "help_all"]
 
 _ALL = "workbench.help_all"
 
@@ -57,3 +57,12 @@ help_all = click.option(
     help="Show every option and exit.",
 )
 """For commands that have options made by `further_option`."""
+
+
+cluster_option = click.option(
+    "--cluster",
+    default="",
+    metavar="ADDRESS",
+    help="Ray cluster that jobs run on: auto, or HOST:PORT of its head; without, processes of this machine.",
+)
+"""For commands whose jobs or programs a cluster can run."""

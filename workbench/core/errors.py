@@ -14,6 +14,7 @@ from pathlib import Path
 from workbench.core.terminal import message
 
 __all__ = [
+    "ClusterError",
     "DataError",
     "FileError",
     "GeneratorError",
@@ -73,6 +74,10 @@ class ModelError(WorkbenchError):
 
 class RunError(WorkbenchError):
     """A run's folder or notebook is in a state that cannot be continued."""
+
+
+class ClusterError(WorkbenchError):
+    """A cluster cannot be reached, or cannot do what a job asks of it."""
 
 
 class FileError(WorkbenchError):

@@ -9,7 +9,7 @@ from workbench.languages.registry import find_language
 from workbench.sandbox.runtimes import Runtime
 
 if TYPE_CHECKING:
-    from workbench.sandbox import Sandbox
+    from workbench.sandbox import AnySandbox
 
 __all__ = ["require_toolchains", "with_toolchains"]
 
@@ -31,7 +31,7 @@ def with_toolchains(runtime: Runtime, languages: Iterable[str]) -> Runtime:
     return runtime
 
 
-def require_toolchains(sandbox: Sandbox, languages: Iterable[str]) -> None:
+def require_toolchains(sandbox: AnySandbox, languages: Iterable[str]) -> None:
     """Start each language's tool in the sandbox, before anything is paid for.
 
     Args:

@@ -24,7 +24,7 @@ from workbench.store.fingerprint import path_fingerprint
 from workbench.store.journal import Journal, content_key
 
 if TYPE_CHECKING:
-    from workbench.sandbox import Sandbox
+    from workbench.sandbox import AnySandbox
 
 __all__ = ["Executor", "Outcome", "imported_modules", "normalized"]
 
@@ -59,7 +59,7 @@ class Executor:
         DataError: The file cannot be used.
     """
 
-    def __init__(self, sandbox: Sandbox, path: str | Path | None = None) -> None:
+    def __init__(self, sandbox: AnySandbox, path: str | Path | None = None) -> None:
         self._sandbox, self._journal = sandbox, Journal(path)
         self._required: set[str] = set()
         self.seconds = 0.0

@@ -29,7 +29,7 @@ from workbench.store import atomic
 from workbench.store.folders import refuse_overwriting, sole_user
 
 if TYPE_CHECKING:
-    from workbench.sandbox import Sandbox
+    from workbench.sandbox import AnySandbox
 
 __all__ = ["active_retrieval"]
 
@@ -41,7 +41,7 @@ def active_retrieval(
     problems: Sequence[CodingProblem],
     soup: KnowledgeSoup,
     generator: TextGenerator | ResumableCompletions,
-    sandbox: Sandbox | Executor,
+    sandbox: AnySandbox | Executor,
     settings: ActiveRetrievalSettings | None = None,
     *,
     folder: str | Path | None = None,

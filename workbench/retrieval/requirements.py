@@ -19,7 +19,7 @@ from workbench.sandbox.program import Program
 from workbench.sandbox.verdict import Verdict
 
 if TYPE_CHECKING:
-    from workbench.sandbox import Sandbox
+    from workbench.sandbox import AnySandbox
 
 __all__ = ["modules_of", "refuse_lack", "require_all"]
 
@@ -54,7 +54,7 @@ def modules_of(problems: Iterable[CodingProblem]) -> list[str]:
     return [name for name in names if name.partition(".")[0] not in sys.stdlib_module_names]
 
 
-def require_all(problems: Sequence[CodingProblem], sandbox: Sandbox) -> None:
+def require_all(problems: Sequence[CodingProblem], sandbox: AnySandbox) -> None:
     """Raise where a sandbox lacks what problems need, before a model is asked.
 
     Args:
@@ -75,7 +75,7 @@ def require_all(problems: Sequence[CodingProblem], sandbox: Sandbox) -> None:
         raise _lack(missing, sandbox)
 
 
-def refuse_lack(problem: CodingProblem, verdict: Verdict, sandbox: Sandbox) -> None:
+def refuse_lack(problem: CodingProblem, verdict: Verdict, sandbox: AnySandbox) -> None:
     """Raise where a program ended because the machine lacks a module of the benchmark's own.
 
     That is one which the problem imports itself, or which a package of the problem's imports in turn.
@@ -99,7 +99,7 @@ def refuse_lack(problem: CodingProblem, verdict: Verdict, sandbox: Sandbox) -> N
         raise _lack([found[1]], sandbox)
 
 
-def _lack(missing: Sequence[str], sandbox: Sandbox) -> RuntimeMissingError:
+def _lack(missing: Sequence[str], sandbox: AnySandbox) -> RuntimeMissingError:
     runtime = sandbox.runtime
     commands = dict.fromkeys(_installing(name.partition(".")[0]) for name in missing)
     return RuntimeMissingError(

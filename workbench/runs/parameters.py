@@ -25,7 +25,7 @@ from workbench.runs.notebooks import inspected
 
 __all__ = ["RESERVED", "Parameter", "parameters_given", "read_parameters", "resolve"]
 
-RESERVED = ("profile", "out")
+RESERVED = ("profile", "out", "cluster")
 """Parameters of every notebook that say how it is run, and not what it does."""
 
 KINDS: Mapping[str, type] = {"int": int, "float": float, "str": str, "bool": bool, "list": tuple}

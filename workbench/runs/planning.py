@@ -31,7 +31,7 @@ class Planned:
     paper: str
     notebook: Path
     parameters: Mapping[str, Any]
-    """What papermill injects: the profile's values, what was given instead, and profile and out."""
+    """What papermill injects: the profile's values, what was given instead, and profile, out and cluster."""
     key: str
     """Changes with anything that the outcome depends on."""
     ours: bool = True
@@ -48,6 +48,8 @@ class Planned:
         words += ["--profile", str(self.parameters["profile"])]
         for name, value in self.given.items():
             words += ["-p", f"{name}={value}"]
+        if cluster := self.parameters.get("cluster"):
+            words += ["--cluster", cluster]
         return redact(shlex.join([*words, "--out", shown(Path(self.parameters["out"]))]))
 
 
@@ -59,7 +61,9 @@ class Plan:
     notebooks: tuple[Planned, ...]
 
 
-def plan(papers: Sequence[str], profile: str, assignments: Sequence[str], out: str = "") -> Plan:
+def plan(
+    papers: Sequence[str], profile: str, assignments: Sequence[str], out: str = "", cluster: str = ""
+) -> Plan:
     """Work out what a `workbench run` command asks for.
 
     Args:
@@ -67,6 +71,7 @@ def plan(papers: Sequence[str], profile: str, assignments: Sequence[str], out: s
         profile: Name of the profile.
         assignments: `name=value`, as given with -p.
         out: The run's folder; if empty, it is named after the rest.
+        cluster: Address of the cluster that jobs run on; it changes no result, and so neither key nor name.
 
     Raises:
         SettingsError: All faults of names and values together.
@@ -98,13 +103,14 @@ def plan(papers: Sequence[str], profile: str, assignments: Sequence[str], out: s
         )
     folder = Path(out).expanduser() if out else runs_root() / run_id(_stems(papers), profile, overrides)
     folder = folder.resolve()
+    where = {"cluster": cluster} if cluster else {}
     return Plan(
         folder,
         tuple(
             Planned(
                 paper,
                 notebooks[paper],
-                {"profile": profile, "out": str(folder), **usual, **own},
+                {"profile": profile, "out": str(folder), **where, **usual, **own},
                 notebook_key(notebooks[paper], {**settings, "profile": profile}),
                 ours=paper in papers or not papers,
                 given=own,
@@ -128,7 +134,9 @@ def chosen_notebook(paper: str) -> Path:
     return next(iter(found.values()))
 
 
-def run_command(paper: str, profile: str, assignments: Sequence[str], folder: Path) -> list[str]:
+def run_command(
+    paper: str, profile: str, assignments: Sequence[str], folder: Path, cluster: str = ""
+) -> list[str]:
     """Return the words that start `workbench run` as a process of its own, with this Python.
 
     Args:
@@ -136,10 +144,12 @@ def run_command(paper: str, profile: str, assignments: Sequence[str], folder: Pa
         profile: Name of the profile.
         assignments: `name=value`, as given with -p.
         folder: Of the run.
+        cluster: Address of the cluster that jobs run on; empty: processes of this machine.
     """
+    where = ["--cluster", cluster] if cluster else []
     given = [word for assignment in assignments for word in ("-p", assignment)]
     program = [sys.executable, "-m", "workbench.cli.main", "run"]
-    return [*program, paper, "--profile", profile, "--out", str(folder), *given]
+    return [*program, paper, "--profile", profile, "--out", str(folder), *where, *given]
 
 
 def typed(text: str) -> Any:

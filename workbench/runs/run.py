@@ -26,6 +26,7 @@ from workbench.runs.profiles import POCKET, check_taken, profile_values
 from workbench.runs.results import Results
 from workbench.runs.showing import claim_text, show_figure, show_html, show_table
 from workbench.store import atomic
+from workbench.store.cluster import Cluster, workers_on
 from workbench.store.fingerprint import unkeyed
 from workbench.store.folders import make_folder, shown
 from workbench.store.manifest import write_manifest
@@ -61,6 +62,17 @@ class Run:
         self._steps = StepStore(folder / "steps", int(settings.get("seed") or 0))
         self._notes: dict[str, Any] = {}
         self._changed: Mapping[str, Any] = {}
+        self._cluster = ""
+
+    def workers(self, count: int, device: str = "cpu") -> int | Cluster:
+        """Return where the jobs of a step run: the cluster that the run was given, or processes of this machine.
+
+        Args:
+            count: Processes, where there is no cluster.
+            device: Of the models: cpu, cuda, or auto; a job gets a GPU of the cluster for cuda, and for auto where
+                there is any.
+        """
+        return workers_on(self._cluster, count, device, self.folder)
 
     @property
     def jobs(self) -> Path:
@@ -115,6 +127,7 @@ class Run:
         about = {"paper": paper, "title": title or paper, "asks": asks, "profile": profile}
         run = cls(paper, folder, settings, Results(folder, {**about, "parameters": to_plain(settings)}))
         run._changed = changed
+        run._cluster = str(parameters.get("cluster") or "")
         if fresh:
             run._steps.clear()
         run._notes = {

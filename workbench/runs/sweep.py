@@ -52,9 +52,11 @@ class Sweep:
     profile: str
     folder: Path
     runs: tuple[SweptRun, ...]
+    cluster: str = ""
+    """Address of the cluster that their jobs run on."""
 
 
-def plan_sweep(paper: str, profile: str, assignments: Sequence[str], out: str) -> Sweep:
+def plan_sweep(paper: str, profile: str, assignments: Sequence[str], out: str, cluster: str = "") -> Sweep:
     """Work out the runs that a `workbench sweep` command asks for.
 
     Args:
@@ -63,6 +65,7 @@ def plan_sweep(paper: str, profile: str, assignments: Sequence[str], out: str) -
         assignments: `name=value`, `name=value,value`, or, for whole numbers, `name=0..9` with both ends. The same
             name again adds values; a parameter that is a list keeps its commas, and gets several values so only.
         out: The sweep's folder.
+        cluster: Address of the cluster that the jobs of all runs run on; empty: processes of this machine.
 
     Raises:
         SettingsError: Names or values that cannot be used, a value twice, or no parameter with several values.
@@ -84,9 +87,9 @@ def plan_sweep(paper: str, profile: str, assignments: Sequence[str], out: str) -
     runs = []
     for name, point in zip(names, points, strict=True):
         given = tuple(f"{key}={value}" for key, value in point.items())
-        planned = plan([paper], profile, given, str(folder / name))
+        planned = plan([paper], profile, given, str(folder / name), cluster)
         runs.append(SweptRun(name, planned.folder, given, planned.notebooks[0]))
-    return Sweep(paper, profile, folder, tuple(runs))
+    return Sweep(paper, profile, folder, tuple(runs), cluster)
 
 
 def _grid(assignments: Sequence[str], table: dict[str, Parameter]) -> dict[str, list[str]]:

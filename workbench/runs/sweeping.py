@@ -81,7 +81,7 @@ def _run_all(sweep: Sweep, left: list[SweptRun], workers: int, fresh: bool) -> i
 
 def _start(sweep: Sweep, run: SweptRun, fresh: bool) -> subprocess.Popen[bytes]:
     make_folder(run.folder, "--out DIR")
-    command = run_command(sweep.paper, sweep.profile, run.assignments, run.folder)
+    command = run_command(sweep.paper, sweep.profile, run.assignments, run.folder, sweep.cluster)
     print(f"{run.name}: begins", flush=True)
     with (run.folder / LOG).open("w") as log:
         # a session of its own: Ctrl-C comes by this process alone, and once

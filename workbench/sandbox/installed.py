@@ -26,7 +26,7 @@ from workbench.sandbox.runtime_recipe import cache_folder
 from workbench.sandbox.runtimes import Runtime, find_runtime
 
 if TYPE_CHECKING:
-    from workbench.sandbox.pool import Sandbox
+    from workbench.sandbox.cluster import AnySandbox
 
 __all__ = ["require_imports", "with_installed"]
 
@@ -70,7 +70,7 @@ def with_installed(runtime: str | Runtime, names: Iterable[str]) -> Runtime:
     )
 
 
-def require_imports(sandbox: Sandbox, names: Iterable[str], others: Iterable[str] = ()) -> None:
+def require_imports(sandbox: AnySandbox, names: Iterable[str], others: Iterable[str] = ()) -> None:
     """Import packages in the sandbox, before anything is paid for.
 
     A package that the user's own interpreter does not import either is passed over: that is for whoever runs a

@@ -6,15 +6,17 @@ import contextlib
 import multiprocessing
 import pickle
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, TypeVar
 
-from workbench.core.errors import SettingsError
 from workbench.store import atomic
+from workbench.store.cluster import Cluster
+from workbench.store.cluster_jobs import on_cluster
 from workbench.store.fingerprint import fingerprint
-from workbench.store.stored import Damaged, classes_around, decode, stored
+from workbench.store.job import as_sent, computed
+from workbench.store.stored import Damaged, classes_around, decode
 
 __all__ = ["run_jobs"]
 
@@ -28,7 +30,7 @@ def run_jobs(
     folder: Path,
     *,
     shared: Path | None = None,
-    workers: int = 1,
+    workers: int | Cluster = 1,
     label: str = "jobs",
     progress: bool = True,
 ) -> dict[str, Result]:
@@ -44,6 +46,7 @@ def run_jobs(
         shared: Where the results of other calls are kept too, each under the fingerprint of its function and job:
             what was done there is not done again, so that a job more costs one job. None: nothing is shared.
         workers: Processes. 1: no process is started. In each of several, torch computes on its share of the cores.
+            Or a cluster: the same results in the same files, which this process alone writes.
         label: What the progress bar says.
         progress: Show a bar on a terminal.
 
@@ -53,6 +56,7 @@ def run_jobs(
     Raises:
         SettingsError: A result is no data; a job cannot be sent to another process, or, with `shared`, has no
             fingerprint.
+        ClusterError: See `workbench.store.cluster_jobs.as_computed`.
     """
     from workbench.core.bars import Bar
 
@@ -77,30 +81,50 @@ def run_jobs(
     bar = Bar(
         total=len(jobs), initial=len(jobs) - len(missing), desc=label, disable=None if progress else True
     )
-    with bar:
-        if workers == 1 or len(missing) < 2:
-            for name in missing:
-                _compute(function, jobs[name], files[name])
-                bar.update()
-        else:
-            # spawned: a fork of a process that has used torch's threads may hang
-            context = multiprocessing.get_context("spawn")
-            with ProcessPoolExecutor(workers, context, _share_cores, (workers,)) as pool:
-                waiting = [
-                    pool.submit(_compute_sent, _sent(function, jobs[name], name), files[name])
-                    for name in missing
-                ]
-                try:
-                    for done in as_completed(waiting):
-                        done.result()
-                        bar.update()
-                except BaseException:
-                    pool.shutdown(wait=False, cancel_futures=True)
-                    raise
+    left = {name: jobs[name] for name in missing}
+    with bar, contextlib.closing(_done(function, left, files, workers)) as done:
+        for _ in done:
+            bar.update()
     for name in missing:
         if name in twins:
             atomic.write_bytes(twins[name], files[name].read_bytes())
     return {name: found[name] if name in found else _read(function, file) for name, file in files.items()}
+
+
+def _done(
+    function: Callable[[Job], Result],
+    jobs: Mapping[str, Job],
+    files: Mapping[str, Path],
+    workers: int | Cluster,
+) -> Generator[str, None, None]:
+    """Do jobs; yield each one's name when its result is on disk."""
+    if isinstance(workers, Cluster):
+        yield from on_cluster(function, jobs, files, workers)
+    elif workers == 1 or len(jobs) < 2:
+        for name, job in jobs.items():
+            atomic.write_bytes(files[name], computed(name, function, job))
+            yield name
+    else:
+        yield from _by_processes(function, jobs, files, workers)
+
+
+def _by_processes(
+    function: Callable[[Job], Result], jobs: Mapping[str, Job], files: Mapping[str, Path], workers: int
+) -> Generator[str, None, None]:
+    # spawned: a fork of a process that has used torch's threads may hang
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, _share_cores, (workers,)) as pool:
+        waiting = {
+            pool.submit(_compute_sent, as_sent(name, function, job), files[name]): name
+            for name, job in jobs.items()
+        }
+        try:
+            for done in as_completed(waiting):
+                done.result()
+                yield waiting[done]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _twins(
@@ -113,35 +137,14 @@ def _twins(
     return {name: shared / f"{fingerprint([function, job])}.result" for name, job in jobs.items()}
 
 
-def _sent(function: Callable[[Job], Result], job: Job, name: str) -> bytes:
-    """Return a job as bytes for another process; what a notebook's cells define goes by its code."""
-    import cloudpickle
-
-    try:
-        content: bytes = cloudpickle.dumps((function, job))
-    except Exception as fault:  # whatever an object's own pickling raises
-        raise SettingsError(
-            got=f"job {name!r} with what no other process can be sent ({type(fault).__name__}: {fault})",
-            needed="functions that read plain values, and open files, models or connections themselves",
-            fix="make such objects within the function, or compute in this process: workers=1",
-        ) from fault
-    return content
-
-
 def _compute_sent(content: bytes, file: Path) -> None:
     function, job = pickle.loads(content)  # written by this very call
-    _compute(function, job, file)
+    atomic.write_bytes(file, computed(file.stem, function, job))
 
 
 def _read(function: Callable[[Job], Result], file: Path) -> Result:
     result: Result = decode(file.read_bytes(), classes_around(function))
     return result
-
-
-def _compute(function: Callable[[Job], Result], job: Job, file: Path) -> None:
-    """Do one job and write its result, whole."""
-    content, _ = stored(f"job {file.stem!r}", function(job), classes_around(function))
-    atomic.write_bytes(file, content)
 
 
 def _share_cores(workers: int) -> None:

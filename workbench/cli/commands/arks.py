@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from workbench.cli.option_types import AMOUNT, further_option, help_all
+from workbench.cli.option_types import AMOUNT, cluster_option, further_option, help_all
 from workbench.core.terminal import echo
 
 EXAMPLE = (
@@ -79,6 +79,7 @@ def command() -> None:
 @click.option(
     "--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Programs run at a time."
 )
+@cluster_option
 @further_option(
     "--timeout", type=AMOUNT, default=60.0, show_default=True, help="Time limit of a program, in seconds."
 )
@@ -116,8 +117,9 @@ def run(**options: Any) -> None:
     from workbench.retrieval.execution import imported_modules
     from workbench.retrieval.problem_files import load_coding_problems
     from workbench.retrieval.web import WebSearch, make_provider
-    from workbench.sandbox import Sandbox
+    from workbench.sandbox import open_on
     from workbench.sandbox.installed import require_imports, with_installed
+    from workbench.store.cluster import workers_on
 
     problems = load_coding_problems(options["problems"])
     web = WebSearch(make_provider(options["web"]), options["out"] / "web.jsonl") if options["web"] else None
@@ -140,7 +142,8 @@ def run(**options: Any) -> None:
     imported = imported_modules(problems)
     readable = with_installed(options["runtime"], [*options["packages"], *imported])
     runtime = with_toolchains(readable, (problem.language for problem in problems))
-    with Sandbox(runtime, options["workers"], options["timeout"], memory) as sandbox:
+    where = workers_on(options["cluster"], options["workers"], "cpu")
+    with open_on(where, runtime, options["timeout"], memory) as sandbox:
         require_imports(sandbox, options["packages"], imported)
         result = active_retrieval(
             problems,

@@ -165,6 +165,58 @@ def training(config: str, device: str, steps: int, rounds: int, threads: int) ->
     )
 
 
+@command.command(epilog="Example: workbench bench cluster --limit 40")
+@click.option(
+    "--cluster",
+    default="",
+    metavar="ADDRESS",
+    help="One whose nodes are on this machine; by default, one is started.",
+)
+@_workers
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=50, show_default=True, help="Jobs that do nothing."
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=40,
+    show_default=True,
+    help="Programs, of our suite's references.",
+)
+@click.option(
+    "--rounds", type=click.IntRange(min=1), default=3, show_default=True, help="How often each is done."
+)
+def cluster(*, cluster: str, workers: int, jobs: int, limit: int, rounds: int) -> None:
+    """Run jobs and programs on a Ray cluster of this machine, beside this machine alone; and scale that on paper."""
+    import tempfile
+    from pathlib import Path
+
+    from workbench.benchmarks.cluster import LOADS, measure_costs, scaled, suite_programs
+    from workbench.store.cluster import start_here
+
+    address = cluster or start_here(workers)
+    with tempfile.TemporaryDirectory() as folder:
+        costs = measure_costs(
+            address, suite_programs(limit), Path(folder), jobs=jobs, rounds=rounds, say=click.echo
+        )
+    click.echo(
+        f"\na job: {1e3 * costs.job_here_s:.1f} ms here, {1e3 * costs.job_there_s:.1f} ms on the cluster: "
+        f"{1e3 * costs.job_overhead_s:+.1f} ms ({1e3 * costs.job_driver_s:.1f} ms of the driver's processor)"
+    )
+    click.echo(
+        f"a program: {1e3 * costs.program_here_s:.1f} ms here, {1e3 * costs.program_there_s:.1f} ms on the cluster: "
+        f"{costs.program_overhead:+.1%} ({1e3 * costs.program_driver_s:.2f} ms of the driver's processor)"
+    )
+    click.echo(
+        f"a MiB: {1e3 * costs.store_s_a_mib:.2f} ms from the object store, {1e3 * costs.write_s_a_mib:.2f} ms to disk"
+    )
+    for load in LOADS:
+        click.echo(f"\n{load.name} (on paper)\n{'nodes':>7} {'hours':>9} {'efficiency':>11}   limited by")
+        for nodes in (1, 10, 100):
+            one = scaled(load, nodes, costs)
+            click.echo(f"{nodes:7} {one.seconds / 3600:9.2f} {one.efficiency:11.0%}   {one.limit}")
+
+
 @command.command(epilog="Example: workbench bench retrieval --sections 1000 --sections 10000")
 @click.option(
     "--sections",

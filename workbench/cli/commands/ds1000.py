@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from workbench.cli.option_types import AMOUNT, further_option, help_all
+from workbench.cli.option_types import AMOUNT, cluster_option, further_option, help_all
 from workbench.core.terminal import echo
 from workbench.models.placement import DTYPES
 
@@ -47,6 +47,7 @@ def command() -> None:
 @click.option(
     "--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Programs run at a time."
 )
+@cluster_option
 @click.option("--runtime", metavar="NAME", help="main or ds1000; by default main for the suite, else ds1000.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Output folder.")
 @click.option(
@@ -199,6 +200,7 @@ def _scoring(generator: str, options: dict[str, Any]) -> Any:
         families=options["families"],
         samples=options["samples"],
         workers=options["workers"],
+        cluster=options["cluster"],
         retry_failed=options["retry_failed"],
         partial=options["partial"],
         strict=options["strict"],

@@ -9,6 +9,7 @@ import click
 from workbench.cli.check_rows import check_row, terminal_width
 from workbench.cli.completions import complete_papers, complete_parameters
 from workbench.cli.interrupting import sigterm_interrupts
+from workbench.cli.option_types import cluster_option
 from workbench.runs.profiles import PROFILES
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     help="Set one parameter; repeatable.",
 )
 @click.option("--out", default="", metavar="DIR", help="Folder of the run, instead of one below runs/.")
+@cluster_option
 @click.option("--fresh", is_flag=True, help="Start over: ignore what this run has already finished.")
 @click.option(
     "--check/--no-check",
@@ -55,7 +57,8 @@ def command(papers: tuple[str, ...], profile: str, assignments: tuple[str, ...],
     from workbench.runs.planning import plan
     from workbench.runs.running import run_plan
 
-    planned, check = plan(papers, profile, assignments, options["out"]), options["check"]
+    planned = plan(papers, profile, assignments, options["out"], options["cluster"])
+    check = options["check"]
     if check:
         raise SystemExit(_check(planned))
     debug = bool((click.get_current_context().find_root().obj or {}).get("debug"))

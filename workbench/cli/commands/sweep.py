@@ -8,7 +8,9 @@ import click
 
 from workbench.cli.completions import complete_papers, complete_parameters
 from workbench.cli.interrupting import sigterm_interrupts
+from workbench.cli.option_types import cluster_option
 from workbench.core.terminal import echo
+from workbench.runs.profiles import PROFILES
 
 
 @click.command(
@@ -18,7 +20,7 @@ from workbench.core.terminal import echo
 @click.argument("paper", metavar="PAPER", shell_complete=complete_papers)
 @click.option(
     "--profile",
-    type=click.Choice(["pocket", "laptop", "paper"]),
+    type=click.Choice(PROFILES),
     default="pocket",
     show_default=True,
     help="What the parameters are that are not given.",
@@ -39,6 +41,7 @@ from workbench.core.terminal import echo
     show_default="half of the cores",
     help="Runs at a time.",
 )
+@cluster_option
 @click.option(
     "--list", "listed", is_flag=True, help="Print what would run and how long it may take; run nothing."
 )
@@ -50,6 +53,7 @@ def command(
     assignments: tuple[str, ...],
     out: str,
     workers: int,
+    cluster: str,
     listed: bool,
     fresh: bool,
 ) -> None:
@@ -62,7 +66,7 @@ def command(
     from workbench.runs.sweep import estimated_time, plan_sweep
     from workbench.runs.sweeping import run_sweep
 
-    sweep = plan_sweep(paper, profile, assignments, out)
+    sweep = plan_sweep(paper, profile, assignments, out, cluster)
     if listed:
         left = [run for run in sweep.runs if fresh or not run.finished]
         for run in sweep.runs:

@@ -18,6 +18,7 @@ from workbench.models.loading import load_tokenizer
 from workbench.papers.alarm.arms import BEFORE, HIERARCHICAL, RANDOM_GATE, Arm, arm_reward
 from workbench.papers.alarm.task import Prepared, SeedTask, Task, TaskRewards
 from workbench.policies.outcomes import Answers, PolicyOutcome
+from workbench.store.cluster import Cluster
 from workbench.store.jobs import run_jobs
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def prepare_seeds(
     task: Task,
     seeds: Sequence[int],
     *,
-    workers: int,
+    workers: int | Cluster,
     folder: Path,
     shared: Path | None = None,
     progress: bool = True,
@@ -66,7 +67,7 @@ def prepare_seeds(
     Args:
         task: What they are prepared from.
         seeds: To prepare.
-        workers: Processes.
+        workers: Processes, or a cluster; see `run_jobs`.
         folder: Where results and reward models go.
         shared: Where other calls' results are kept too; see `run_jobs`.
         progress: Show a bar on a terminal.
@@ -88,7 +89,7 @@ def train_all(
     training_runs: Iterable[TrainingRun],
     prepared: Mapping[int, Prepared],
     *,
-    workers: int,
+    workers: int | Cluster,
     folder: Path,
     shared: Path | None = None,
     progress: bool = True,
@@ -101,7 +102,7 @@ def train_all(
     Args:
         training_runs: What to train; `BEFORE` is added for each seed.
         prepared: By seed.
-        workers: Processes.
+        workers: Processes, or a cluster; see `run_jobs`.
         folder: Where outcomes are kept, a file a job.
         shared: Where other calls' outcomes are kept too; see `run_jobs`.
         progress: Show a bar on a terminal.

@@ -19,6 +19,7 @@ from workbench.papers.alarm.trained import Trained
 from workbench.papers.alarm.translation_data import TranslationTask, models_folder
 from workbench.policies.outcomes import BEFORE
 from workbench.rewards import Sample, Selection, Span
+from workbench.store.cluster import Cluster
 from workbench.training.ppo.kl import FixedKL
 from workbench.worlds.translation.rewards import ASPECTS
 
@@ -110,13 +111,13 @@ class TranslationSettings:
 
 
 def run_translation(
-    settings: TranslationSettings, *, workers: int = 1, folder: Path, progress: bool = True
+    settings: TranslationSettings, *, workers: int | Cluster = 1, folder: Path, progress: bool = True
 ) -> Trained:
     """Train a holistic reward and every arm for each seed, and judge them. Killed, the same call goes on.
 
     Args:
         settings: What is compared.
-        workers: Processes.
+        workers: Processes, or a cluster; see `run_jobs`.
         folder: Where reward models and outcomes are kept as they come.
         progress: Show a bar on a terminal.
     """

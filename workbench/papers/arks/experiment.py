@@ -5,7 +5,7 @@ Source: Su et al. 2024, "ARKS: Active Retrieval in Knowledge Soup for Code Gener
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,12 +23,13 @@ from workbench.retrieval import (
 from workbench.retrieval.report import recall
 from workbench.retrieval.trace import Step, read_steps
 from workbench.sandbox import Sandbox
+from workbench.store.cluster import Cluster
 from workbench.store.jobs import run_jobs
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Job", "Outcomes", "rows_of", "run_experiment", "run_job"]
+__all__ = ["Job", "Outcomes", "device_for", "rows_of", "run_experiment", "run_job"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,11 @@ class Outcomes:
     """The trace of the first model in the setting `ACTIVE`; empty where that was not run."""
 
 
+def device_for(models: Iterable[Model]) -> str:
+    """Return what the models compute on: auto where one is a public model on this machine, else cpu."""
+    return "auto" if any(model.spec.startswith("hf:") for model in models) else "cpu"
+
+
 def run_experiment(
     data: ArksData,
     models: Sequence[Model],
@@ -74,7 +80,7 @@ def run_experiment(
     base: ActiveRetrievalSettings,
     *,
     timeout_s: float,
-    processes: int,
+    processes: int | Cluster,
     folder: Path,
     web: str = "",
 ) -> Outcomes:
@@ -86,7 +92,7 @@ def run_experiment(
         settings: What to compare.
         base: What the settings change.
         timeout_s: Wall time of one program, in seconds.
-        processes: Jobs at a time.
+        processes: Jobs at a time, or a cluster; see `run_jobs`.
         folder: Where results and traces go: a folder a model, in it one a family, and in that one a setting; of
             several tasks each has its own.
         web: Where web pages come from, for settings with the source `web_search`; see `make_provider`.

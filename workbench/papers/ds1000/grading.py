@@ -29,9 +29,10 @@ from workbench.languages.hidden_tests import (
 from workbench.languages.toolchains import with_toolchains
 from workbench.papers.ds1000.judgement import NO_ANSWER, SKIPPED, Judgement, digest
 from workbench.papers.ds1000.runtime_contents import MODULES, RuntimeContents, look_into
-from workbench.sandbox import Program, Sandbox
+from workbench.sandbox import AnySandbox, Program, open_on
 from workbench.sandbox.installed import require_imports, with_installed
 from workbench.sandbox.verdict import Verdict
+from workbench.store.cluster import Cluster
 from workbench.store.journal import Journal, Row
 
 __all__ = ["GradingSettings", "collect_answers", "grade", "open_sandbox", "score"]
@@ -101,13 +102,13 @@ def collect_answers(
 
 
 def open_sandbox(
-    settings: GradingSettings, workers: int, problems: Iterable[BenchmarkProblem] = ()
-) -> Sandbox:
+    settings: GradingSettings, workers: int | Cluster, problems: Iterable[BenchmarkProblem] = ()
+) -> AnySandbox:
     """Open the sandbox that these settings ask for; it starts interpreters with the first answer only.
 
     Args:
         settings: How answers are run.
-        workers: Programs at a time.
+        workers: Programs at a time; or a cluster, each node of which then has a sandbox.
         problems: What it is for: packages that their tests import are readable wherever they are installed.
 
     Raises:
@@ -116,11 +117,11 @@ def open_sandbox(
     asked = list(problems)
     imported = list(dict.fromkeys(name for problem in asked for name in imports_of_tests(problem)))
     readable = with_installed(settings.runtime, imported)
-    sandbox = Sandbox(
-        runtime=with_toolchains(readable, (problem.language for problem in asked)),
-        workers=workers,
-        timeout_s=settings.timeout_s,
-        memory_bytes=settings.memory_bytes,
+    sandbox = open_on(
+        workers,
+        with_toolchains(readable, (problem.language for problem in asked)),
+        settings.timeout_s,
+        settings.memory_bytes,
         isolation=settings.isolation,
     )
     try:
@@ -136,7 +137,7 @@ def grade(
     answers: Sequence[Answer],
     settings: GradingSettings,
     *,
-    sandbox: Sandbox,
+    sandbox: AnySandbox,
     folder: Path,
     contents: RuntimeContents | None = None,
 ) -> list[Judgement]:
@@ -162,7 +163,7 @@ def grade(
 def score(
     problems: Sequence[BenchmarkProblem],
     answers: Iterable[Answer],
-    sandbox: Sandbox,
+    sandbox: AnySandbox,
     *,
     verdicts_path: str | Path | None = None,
     progress: bool = True,
@@ -244,7 +245,7 @@ class _Task:
 
 def _judge(
     tasks: Sequence[_Task],
-    sandbox: Sandbox,
+    sandbox: AnySandbox,
     contents: RuntimeContents,
     journal: Journal,
     progress: bool,
@@ -298,7 +299,7 @@ def _arranged(tasks: Sequence[_Task]) -> list[_Task]:
     return sorted(tasks, key=lambda task: (_rank(task.group), -commonness(task)))
 
 
-def _warming(tasks: Sequence[_Task], sandbox: Sandbox) -> Iterator[Program]:
+def _warming(tasks: Sequence[_Task], sandbox: AnySandbox) -> Iterator[Program]:
     """Yield the programs; when one group's turn comes, let the sandbox import the next one's libraries meanwhile."""
     by_group: dict[str, list[_Task]] = {}
     for task in tasks:
@@ -313,7 +314,7 @@ def _warming(tasks: Sequence[_Task], sandbox: Sandbox) -> Iterator[Program]:
             yield from task.programs
 
 
-def _warm(sandbox: Sandbox, group: str, imports: Sequence[str]) -> None:
+def _warm(sandbox: AnySandbox, group: str, imports: Sequence[str]) -> None:
     try:
         sandbox.warm(group, imports)
     except Exception:
@@ -354,7 +355,7 @@ def _paired(
     ]
 
 
-def _task(problem: BenchmarkProblem, answer: Answer, sandbox: Sandbox, contents: RuntimeContents) -> _Task:
+def _task(problem: BenchmarkProblem, answer: Answer, sandbox: AnySandbox, contents: RuntimeContents) -> _Task:
     depends_on = [
         answer.code,
         tests_content(problem),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workbench.core.errors import RuntimeMissingError, SettingsError
-from workbench.sandbox import Sandbox
+from workbench.sandbox import AnySandbox
 
 __all__ = ["MODULES", "RuntimeContents", "look_into"]
 
@@ -57,7 +57,7 @@ class RuntimeContents:
     """Name and size of the data files that its libraries load instead of downloading them."""
 
 
-def look_into(sandbox: Sandbox) -> RuntimeContents:
+def look_into(sandbox: AnySandbox) -> RuntimeContents:
     """Run a small program that says what a sandbox's runtime holds.
 
     Raises:

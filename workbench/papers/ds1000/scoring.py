@@ -21,6 +21,7 @@ from workbench.papers.ds1000.judgement import Judgement
 from workbench.papers.ds1000.runtime_contents import look_into
 from workbench.papers.ds1000.summary import Summary, summarize
 from workbench.store import atomic
+from workbench.store.cluster import workers_on
 from workbench.store.folders import refuse_overwriting, sole_user
 from workbench.store.location import own_path
 
@@ -48,6 +49,8 @@ class Scoring:
     """Answers per problem; None: 1, and of recorded answers all there are."""
     workers: int = 2
     """Programs at a time."""
+    cluster: str = ""
+    """Address of a Ray cluster whose nodes grade; empty: this machine does."""
     grading: GradingSettings = field(default_factory=GradingSettings)
     """How answers are run."""
     generation: GenerationSettings = field(default_factory=GenerationSettings)
@@ -146,7 +149,7 @@ def score_generator(scoring: Scoring, folder: Path, *, fresh: bool = False, prog
                 (folder / name).unlink(missing_ok=True)
         _refuse_others(folder / "answers.jsonl", generator.name)
         # Opened before a model is asked: a runtime that is missing should not be found out hours later.
-        with open_sandbox(grading, scoring.workers, problems) as sandbox:
+        with open_sandbox(grading, workers_on(scoring.cluster, scoring.workers, "cpu"), problems) as sandbox:
             contents = look_into(sandbox)
             answers = collect_answers(
                 problems,

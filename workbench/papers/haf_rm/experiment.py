@@ -24,6 +24,7 @@ from workbench.papers.haf_rm.data import ExperimentData, Regime, training_pairs
 from workbench.papers.haf_rm.declaration import Arm, Declaration
 from workbench.papers.haf_rm.scoring import measured
 from workbench.rewards.token_trace import TokenTrace, trace
+from workbench.store.cluster import Cluster
 from workbench.store.fingerprint import fingerprint
 from workbench.store.jobs import run_jobs
 from workbench.training.settings import RewardTrainingSettings
@@ -103,7 +104,7 @@ def run_declared(
     *,
     shared: Path | None = None,
     models: Path | None = None,
-    workers: int = 1,
+    workers: int | Cluster = 1,
     progress: bool = True,
 ) -> list[Outcome]:
     """Train and score everything that was declared. Killed, the same call goes on.
@@ -115,7 +116,7 @@ def run_declared(
         shared: Where other calls' outcomes are kept too; see `run_jobs`.
         models: Where trained models are kept, a folder each, and checkpoints while they train: killed, a training
             goes on at its last one. None: no model is kept, and a training that was killed starts over.
-        workers: Processes; see `run_jobs`.
+        workers: Processes, or a cluster; see `run_jobs`.
         progress: Show a bar on a terminal.
     """
     planned = [keeping(job, models) for job in plan(declaration, data, folder / "reference")]
