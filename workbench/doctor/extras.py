@@ -19,6 +19,7 @@ PURPOSES = {
     "encoder": "dense search without the Hub",
     "gguf": "models in .gguf files, and `workbench model get`",
     "languages": "programs in Hy",
+    "serving": "`served:MODEL` by transformers serve",
     "translation": "rewards for translations",
     "tensorflow": "our suite's Tensorflow problems, skipped in main without it",
 }

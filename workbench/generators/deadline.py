@@ -15,11 +15,12 @@ __all__ = ["client_with_deadline", "kept_coming"]
 _TOO_LONG = "the reply kept coming, and was not complete in time"
 
 
-def client_with_deadline(timeout_s: float) -> openai.DefaultHttpxClient:
+def client_with_deadline(timeout_s: float, *, proxies: bool = True) -> openai.DefaultHttpxClient:
     """Return an HTTP client for the `openai` package that gives up a request after some seconds, whatever comes.
 
     Args:
         timeout_s: From the start of a request to the last byte of its reply, in seconds.
+        proxies: Whether those of the environment count.
     """
     import openai
 
@@ -30,7 +31,7 @@ def client_with_deadline(timeout_s: float) -> openai.DefaultHttpxClient:
         response.stream = _deadlined(response)
 
     hooks: dict[str, list[Callable[..., Any]]] = {"request": [started], "response": [answered]}
-    return openai.DefaultHttpxClient(event_hooks=hooks)
+    return openai.DefaultHttpxClient(event_hooks=hooks, trust_env=proxies)
 
 
 def kept_coming(error: BaseException) -> bool:

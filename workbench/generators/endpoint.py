@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlsplit
 
 from workbench.core.errors import GeneratorError
+from workbench.generators.address import Address, environment_address
 from workbench.generators.answer import NO_ANSWER
 from workbench.generators.manners import Learned
 from workbench.generators.reply import Failure, Reply, read_failure, read_reply
 from workbench.store.secrets import hide
 
-__all__ = ["Endpoint", "shown_url"]
+__all__ = ["Endpoint"]
 
-DEFAULT_URL = "https://api.openai.com/v1"
 PATIENCE = 4
 """Refused prompts in a row after which the endpoint itself is doubted."""
 _PROBES: dict[str, dict[str, Any]] = {
@@ -31,10 +29,9 @@ _PROBES: dict[str, dict[str, Any]] = {
 class Endpoint:
     """A model behind an endpoint that speaks OpenAI's API: OpenAI's own, vLLM, `transformers serve`, ...
 
-    `OPENAI_API_KEY` and, for another endpoint than OpenAI's, `OPENAI_BASE_URL` come from the environment. The key
-    is never stored here, logged, or shown in an error. Requests that fail for a while (408, 409, 429, 5xx,
-    timeouts, broken connections, an error inside a 200, half a reply) are sent again, after waits that double.
-    Threads may share it.
+    Its key is never logged, or shown in an error. Requests that fail for a while (408, 409, 429, 5xx, timeouts,
+    broken connections, an error inside a 200, half a reply) are sent again, after waits that double. Threads may
+    share it.
 
     What then still fails, or is refused, is the prompt's own failure where the endpoint answers other prompts: a
     `Reply` without an answer. Where it answers none (a wrong key, an unknown model, settings that it refuses) there
@@ -45,21 +42,36 @@ class Endpoint:
         retries: Times a request is sent again.
         timeout_s: Longest wait for one answer, in seconds, be it silent or dripping.
         learned: What earlier ones found out about the same model: parameters that the endpoint refuses are left out.
+        address: Where it is; by default as the environment says: `OPENAI_API_KEY` and, for another endpoint than
+            OpenAI's, `OPENAI_BASE_URL`.
+        runs: Whether it is worth another try; asked after each failure.
 
     Raises:
         GeneratorError: There is no key.
     """
 
     def __init__(
-        self, model: str, *, retries: int = 6, timeout_s: float = 120.0, learned: Learned | None = None
+        self,
+        model: str,
+        *,
+        retries: int = 6,
+        timeout_s: float = 120.0,
+        learned: Learned | None = None,
+        address: Address | None = None,
+        runs: Callable[[], bool] = lambda: True,
     ) -> None:
         import openai
 
         from workbench.generators.deadline import client_with_deadline
 
         self.model, self.retries, self.timeout_s = model, retries, timeout_s
+        self._address, self._runs = address or environment_address(), runs
         self._client = openai.OpenAI(
-            api_key=key(), max_retries=0, timeout=timeout_s, http_client=client_with_deadline(timeout_s)
+            base_url=self._address.url,
+            api_key=self._address.key,
+            max_retries=0,
+            timeout=timeout_s,
+            http_client=client_with_deadline(timeout_s, proxies=not self._address.is_local),
         )
         self._learned = learned or Learned()
         self._given_up = threading.Event()
@@ -79,6 +91,11 @@ class Endpoint:
         self.give_up()
         self._client.close()
 
+    @property
+    def shown(self) -> str:
+        """Its address, as it may be shown."""
+        return self._address.shown
+
     def give_up(self) -> None:
         """Send nothing again from here on: what is under way is the last."""
         self._given_up.set()
@@ -88,7 +105,8 @@ class Endpoint:
 
         Args:
             messages: `role` and `content` of each turn.
-            options: What the API takes besides, such as `temperature`, `max_tokens`, `seed`.
+            options: What the API takes besides, such as `temperature`, `max_tokens`, `seed`; with `n` the reply's
+                further samples are `Reply.others`: none where the endpoint does not take `n`.
 
         Returns:
             What the model says. There is no text where it refuses to speak or calls a tool, nor where the endpoint
@@ -123,7 +141,7 @@ class Endpoint:
                 return True
             if self._given_up.is_set():
                 return False
-            probe = {name: value for name, value in options.items() if name != "suffix"}
+            probe = {name: value for name, value in options.items() if name not in ("suffix", "n")}
             if isinstance(self._adapted(style, {**_PROBES[style], **probe}), Failure):
                 self.give_up()
                 return False
@@ -143,14 +161,14 @@ class Endpoint:
         if isinstance(outcome, Failure):
             return outcome
         if manners != known:
-            self._learned.add(manners, f"{shown_url()}, {self.model}")
-        return Reply(manners.cut(outcome.text, request), outcome.ended, outcome.said)
+            self._learned.add(manners, f"{self._address.shown}, {self.model}")
+        return outcome.cut(request.get("stop", ()) if "stop" in manners.left_out else ())
 
     def _sent(self, style: str, request: dict[str, Any]) -> Reply | Failure:
         """Send a request until it is answered, or fails for good."""
         for number in range(self.retries + 1):
             outcome = self._once(style, request)
-            if isinstance(outcome, Reply) or not outcome.passes or number == self.retries:
+            if isinstance(outcome, Reply) or not outcome.passes or number == self.retries or not self._runs():
                 break
             doubled_s = min(0.5 * 2**number, 8.0) * random.uniform(0.75, 1.0)
             if self._given_up.wait(doubled_s if outcome.wait_s is None else outcome.wait_s):
@@ -181,13 +199,13 @@ class Endpoint:
             message = json.loads(said)["error"]["message"]
         except (ValueError, LookupError, TypeError):
             message = said
-        return " ".join(hide(str(message), key()).split())[:300]
+        return " ".join(hide(str(message), self._address.key).split())[:300]
 
     def _plain(self, failure: Failure, style: str) -> GeneratorError:
         """Say in the user's words what a failure means, without the key."""
         import openai
 
-        url, error, status = shown_url(), failure.error, failure.status
+        url, error, status = self._address.shown, failure.error, failure.status
         said = self._shown(failure.said)
         if error is None and status is None:
             return GeneratorError(
@@ -214,28 +232,6 @@ class Endpoint:
         else:
             got, fix = f"{url} refuses the request: {said}", "change the settings that it names"
         return GeneratorError(got, f"an endpoint that answers as {self.model!r}", fix)
-
-
-def key() -> str:
-    """Return the endpoint's key.
-
-    Raises:
-        GeneratorError: There is none.
-    """
-    found = os.environ.get("OPENAI_API_KEY", "").strip()
-    if not found:
-        raise GeneratorError(
-            got="no OPENAI_API_KEY in the environment",
-            needed="the key of the endpoint",
-            fix="export OPENAI_API_KEY=...; any word will do for a local server that asks for none",
-        )
-    return found
-
-
-def shown_url() -> str:
-    """Return the endpoint's address, without a user name and password that may be in it."""
-    parts = urlsplit(os.environ.get("OPENAI_BASE_URL") or DEFAULT_URL)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl().rstrip("/")
 
 
 def _message(choice: Any) -> Any:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.bars import Bar
 from workbench.core.terminal import short
+from workbench.generators.address import environment_key, environment_url
 from workbench.generators.asking import replies
 from workbench.generators.completion import (
     FENCE,
@@ -18,8 +19,8 @@ from workbench.generators.completion import (
     estimated_tokens,
     texts_in_order,
 )
-from workbench.generators.endpoint import Endpoint, key, shown_url
-from workbench.generators.manners import Learned
+from workbench.generators.endpoint import Endpoint
+from workbench.generators.manners import Learned, Manners
 from workbench.generators.prompts import fim_family
 from workbench.generators.reply import Reply
 from workbench.generators.settings import GenerationSettings
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["OpenAIText"]
 
 MAX_STOPS = 4  # the API takes no more
+MAX_SAMPLES = 128  # of one request; the API takes no more
+AT_ONCE = 8  # requests, where nothing is set
 ANSWER_SETTINGS = ("style", "temperature", "top_p", "max_new_tokens", "stop", "seed")
 
 
@@ -38,6 +41,9 @@ class OpenAIText:
 
     The endpoint does not say how it counts tokens. Budgets go by a guess on the high side, or by the tokenizer that
     is named.
+
+    The samples of a prompt are asked for by one request (`n`), whose seed is that of the first; where the endpoint
+    does not take `n`, each by one of its own. At temperature 0 they always are.
 
     Args:
         model: The model's name at the endpoint.
@@ -64,16 +70,23 @@ class OpenAIText:
     ) -> None:
         self.model_name, self.settings, self.progress = model, settings or GenerationSettings(), progress
         self.name = f"openai:{model}"
-        self.style = "chat" if self.settings.style == "auto" else self.settings.style
         self._counting, self._fenced, self._left_out = tokenizer, fenced, frozenset(left_out)
         self._learned = Learned()
-        key()  # missing, it should not be found out after the first hour
+        self._check_address()
+
+    def _check_address(self) -> None:
+        environment_key()  # missing, it should not be found out after the first hour
+
+    @cached_property
+    def style(self) -> str:
+        """How it is asked: `completion`, `insertion` or `chat`, which is the default."""
+        return "chat" if self.settings.style == "auto" else self.settings.style
 
     @property
     def fingerprint(self) -> str:
         """Endpoint, model and settings."""
         chosen = {key: value for key, value in asdict(self.settings).items() if key in ANSWER_SETTINGS}
-        return f"{self.name} {shown_url()} {chosen | {'style': self.style}}"
+        return f"{self.name} {environment_url()} {chosen | {'style': self.style}}"
 
     def count_tokens(self, text: str) -> int:
         """Return how many tokens a text takes, by the tokenizer that was named, or else a guess."""
@@ -98,25 +111,74 @@ class OpenAIText:
     def as_known(self, prompts: Sequence[str | Prompt]) -> Iterator[tuple[int, Completion]]:
         """Yield the place of each prompt with its text as it comes, `concurrency` requests under way at once."""
         asked = [Prompt.of(prompt) for prompt in prompts]
-        endpoint = Endpoint(
+        hidden = None if self.progress else True  # None: hidden where stderr is no terminal
+        with Bar(total=len(asked), desc=short(self.name), unit="answer", disable=hidden) as bar:
+            for place, reply in self._replies(asked):
+                bar.update()
+                yield place, Completion(reply.text, reply.ended, reply.said)
+
+    def _endpoint(self) -> Endpoint:
+        """Return the endpoint, with connections of its own."""
+        return Endpoint(
             self.model_name,
             retries=self.settings.retries,
             timeout_s=self.settings.timeout_s,
             learned=self._learned,
         )
 
-        def ask(place: int) -> Reply:
-            return self._reply(endpoint, asked[place])
+    def _at_once(self, samples: int) -> int:
+        """Return how many requests are under way at once, each for so many samples."""
+        return self.settings.concurrency or AT_ONCE
 
-        hidden = None if self.progress else True  # None: hidden where stderr is no terminal
-        coming = replies(endpoint, ask, range(len(asked)), concurrency=self.settings.concurrency)
-        with Bar(total=len(asked), desc=short(self.name), unit="answer", disable=hidden) as bar:
-            for place, reply in coming:
-                bar.update()
-                yield place, Completion(reply.text, reply.ended, reply.said)
+    def _replies(self, asked: Sequence[Prompt]) -> Iterator[tuple[int, Reply]]:
+        """Yield each prompt's place with its reply; samples of a prompt share a request, or follow each other."""
+        requests = self._requests(asked)
+        while requests:
+            endpoint, left = self._endpoint(), list[range]()
 
-    def _reply(self, endpoint: Endpoint, prompt: Prompt) -> Reply:
-        """Ask for one text, in a thread."""
+            def ask(places: range, endpoint: Endpoint = endpoint) -> Reply:
+                return self._reply(endpoint, asked[places[0]], len(places))
+
+            concurrency = self._at_once(max(map(len, requests)))
+            for places, reply in replies(endpoint, ask, self._whole(requests, left), concurrency=concurrency):
+                came = [reply] * len(places) if reply.is_missing else [reply, *reply.others][: len(places)]
+                yield from zip(places, came, strict=False)
+                if len(came) == 1 < len(places):  # `n` was ignored, or refused
+                    self._learned.add(Manners(one_sample=True), f"{endpoint.shown}, {self.model_name}")
+                left.append(places[len(came) :])
+            alone = sorted(place for places in left for place in places)
+            requests = [range(place, place + 1) for place in alone]
+
+    def _requests(self, asked: Sequence[Prompt]) -> list[range]:
+        """Return the places that share a request: neighbours that differ in their seeds alone."""
+        found: list[range] = []
+        most = 1 if self.settings.temperature == 0 or self._learned.manners.one_sample else MAX_SAMPLES
+        for place, prompt in enumerate(asked):
+            last = found[-1] if found else range(0)
+            same = last and replace(prompt, seed=None) == replace(asked[last[0]], seed=None)
+            if same and len(last) < most:
+                found[-1] = range(last[0], place + 1)
+            else:
+                found.append(range(place, place + 1))
+        return found
+
+    def _whole(self, requests: Sequence[range], left: list[range]) -> Iterator[range]:
+        """Yield requests; once it is known that one brings one sample, those for several are left."""
+        for places in requests:
+            if len(places) > 1 and self._learned.manners.one_sample:
+                left.append(places)
+            else:
+                yield places
+
+    def _reply(self, endpoint: Endpoint, prompt: Prompt, samples: int) -> Reply:
+        """Ask for the samples of one prompt, in a thread."""
+        options = self._options(prompt, samples)
+        if self.style == "chat":
+            return endpoint.chat(prompt.turns, **options)
+        return endpoint.complete(**self._continued(prompt), **options)
+
+    def _options(self, prompt: Prompt, samples: int) -> dict[str, Any]:
+        """Return what a request says besides the prompt."""
         settings = self.settings
         options: dict[str, Any] = {
             "temperature": settings.temperature,
@@ -125,14 +187,16 @@ class OpenAIText:
             "seed": settings.seed if prompt.seed is None else prompt.seed,
         }
         options = {name: value for name, value in options.items() if name not in self._left_out}
-        stops = list(settings.stop)
-        if self.style != "chat":
-            stops += [*([FENCE] if self._fenced else []), *prompt.stop]
-        if stops:
+        if samples > 1:
+            options["n"] = samples
+        if stops := self._stops(prompt):
             options["stop"] = stops[:MAX_STOPS]
+        return options
+
+    def _stops(self, prompt: Prompt) -> list[str]:
         if self.style == "chat":
-            return endpoint.chat(prompt.turns, **options)
-        return endpoint.complete(**self._continued(prompt), **options)
+            return list(self.settings.stop)
+        return [*self.settings.stop, *([FENCE] if self._fenced else []), *prompt.stop]
 
     def _continued(self, prompt: Prompt) -> dict[str, str]:
         """Return what is to be continued; a gap is written with the model's marks where they are known."""

@@ -61,6 +61,15 @@ def _huggingface(
     return ModelGenerator(HuggingFaceText(*_in_style(rest, settings)), f"hf:{rest}")
 
 
+def _served(
+    rest: str, settings: GenerationSettings, problems: Sequence[BenchmarkProblem] | None
+) -> Generator:
+    from workbench.generators.served import ServedText
+    from workbench.generators.solving import ModelGenerator
+
+    return ModelGenerator(ServedText(rest, settings))
+
+
 def _openai(
     rest: str, settings: GenerationSettings, problems: Sequence[BenchmarkProblem] | None
 ) -> Generator:
@@ -89,6 +98,7 @@ GENERATOR_KINDS = (
     GeneratorKind("memorizer", "memorizer", "memorized Origin solutions, and nothing else", _memorizer),
     GeneratorKind("recorded", "recorded:answers.jsonl", "answers made elsewhere", _recorded),
     GeneratorKind("hf", "hf:Qwen/Qwen2.5-Coder-1.5B", "a model on this machine", _huggingface),
+    GeneratorKind("served", "served:Qwen/Qwen2.5-Coder-7B", "the same by vLLM or another engine", _served),
     GeneratorKind("openai", "openai:gpt-4o-mini", "a model behind an OpenAI-compatible endpoint", _openai),
 )
 """Every kind of generator there is."""
@@ -115,7 +125,7 @@ def make_generator(
     Raises:
         SettingsError: There is no such kind, or its model or file is not named.
         DataError: A file of recorded answers is missing or malformed.
-        GeneratorError: An endpoint's key is missing.
+        GeneratorError: An endpoint's key is missing, or no engine is installed that could serve.
     """
     word, colon, rest = spec.partition(":")
     kind = next((kind for kind in GENERATOR_KINDS if kind.name == word), None)

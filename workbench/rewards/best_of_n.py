@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,10 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench.core.errors import SettingsError
 from workbench.core.statistics import Estimate, bootstrap_interval
-from workbench.generators.completion import Prompt, TextGenerator, as_known, texts_in_order
+from workbench.generators.completion import Completion, Prompt, TextGenerator, as_known, texts_in_order
 from workbench.generators.sampling import sample_seed
 from workbench.rewards.scoring import reward_values
 from workbench.rewards.spans import Reward
+from workbench.store.journal import Journal, content_key
 
 __all__ = [
     "BestOfN",
@@ -157,7 +159,12 @@ def best_of_n_curve(
 
 
 def sample_responses(
-    generator: TextGenerator, prompts: Sequence[str], samples: int, *, seed: int = 0
+    generator: TextGenerator,
+    prompts: Sequence[str],
+    samples: int,
+    *,
+    seed: int = 0,
+    path: str | Path | None = None,
 ) -> list[PromptSamples]:
     """Draw responses; each has a seed of its own.
 
@@ -166,16 +173,28 @@ def sample_responses(
         prompts: What to respond to; for a chat model each is the user's turn.
         samples: Responses a prompt.
         seed: Fixes all of them.
+        path: A JSON-lines file that responses are written to as they come; what is in it is not drawn again.
 
     Raises:
         GeneratorError: The generator gives not as many as asked, or an endpoint gives no answer to some.
+        DataError: The file cannot be used.
     """
     asked = [
         Prompt(prompt, seed=sample_seed(seed, number, sample))
         for number, prompt in enumerate(prompts)
         for sample in range(samples)
     ]
-    texts = texts_in_order(as_known(generator, asked), len(asked))
+    keys = [content_key(generator.fingerprint, one.text, one.seed) for one in asked]
+    with Journal(path) as journal:
+        found = {
+            place: Completion.of(journal.known[key]) for place, key in enumerate(keys) if key in journal.known
+        }
+        left = [place for place in range(len(asked)) if place not in found]
+        for number, completion in as_known(generator, [asked[place] for place in left]):
+            found[left[number]] = completion
+            if not completion.is_missing:  # asked again, it may come
+                journal.add({"key": keys[left[number]], **completion.row()})
+    texts = texts_in_order(found.items(), len(asked))
     return [
         PromptSamples(prompt, tuple(texts[number * samples : (number + 1) * samples]))
         for number, prompt in enumerate(prompts)

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from workbench.core.errors import SettingsError
-from workbench.generators.huggingface import HuggingFaceText
 from workbench.generators.settings import GenerationSettings
+from workbench.generators.texts import make_text_generator
 from workbench.models.loading import ModelSettings
 from workbench.rewards.judge import Judge, RewardJudge
 from workbench.rewards.judge_endpoint import EndpointJudge, JudgeSettings, TextJudge, question_template
@@ -26,8 +26,8 @@ def make_judge(
     """Return the judge of a name.
 
     Args:
-        name: `openai:MODEL`, a model behind an OpenAI-compatible endpoint, or `hf:NAME-OR-PATH`, one on this
-            machine, asked in both orders; or
+        name: `openai:MODEL`, a model behind an OpenAI-compatible endpoint, or `hf:NAME-OR-PATH` or
+            `served:MODEL[@ENGINE]`, one on this machine, asked in both orders; or
             `reward:NAME-OR-FOLDER`, a reward model or a sequence classifier of one label.
         device: Where a model of this machine computes.
         path: Where a model's replies are kept; see `TextJudge`.
@@ -45,11 +45,11 @@ def make_judge(
     asked = JudgeSettings(template=question_template(question)) if str(question) else JudgeSettings()
     if rest and kind == "openai":
         return EndpointJudge(rest, asked, path=path)
-    if rest and kind == "hf":
+    if rest and kind in ("hf", "served"):
         settings = GenerationSettings(
             temperature=0.0, max_new_tokens=asked.max_new_tokens, batch_size=asked.concurrency, device=device
         )
-        return TextJudge(HuggingFaceText(rest, settings, progress=False), asked.template, path=path)
+        return TextJudge(make_text_generator(name, settings, progress=False), asked.template, path=path)
     if rest and kind == "reward":
         from workbench.models.encoding import load_encoding
         from workbench.rewards.sequence_model import SequenceModelReward
@@ -61,7 +61,7 @@ def make_judge(
         return RewardJudge(reward)
     raise SettingsError(
         got=f"judge {name!r}",
-        needed="openai:MODEL (an endpoint, by OPENAI_BASE_URL and OPENAI_API_KEY), hf:NAME-OR-PATH, or "
+        needed="openai:MODEL (an endpoint, by OPENAI_BASE_URL and OPENAI_API_KEY), hf:NAME-OR-PATH, served:MODEL, or "
         "reward:NAME-OR-FOLDER",
         fix="name one of these, or none: an empty name",
     )

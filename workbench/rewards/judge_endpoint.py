@@ -13,8 +13,8 @@ from typing import Any
 from workbench.core.bars import Bar
 from workbench.core.errors import DataError, SettingsError
 from workbench.core.terminal import short
+from workbench.generators.address import environment_url
 from workbench.generators.completion import TextGenerator, as_known
-from workbench.generators.endpoint import shown_url
 from workbench.generators.openai import OpenAIText
 from workbench.generators.reasoning import final_text
 from workbench.generators.settings import GenerationSettings
@@ -249,5 +249,5 @@ class EndpointJudge(TextJudge):
             self.settings.template,
             path=path,
             progress=progress,
-            identity=(shown_url(), model, asked),
+            identity=(environment_url(), model, asked),
         )

@@ -27,7 +27,10 @@ def command() -> None:
     "--problems", required=True, type=click.Path(path_type=Path), help="Problems, a JSON object a line."
 )
 @click.option(
-    "--generator", required=True, metavar="SPEC", help="hf:NAME, openai:MODEL or recorded:trace.jsonl."
+    "--generator",
+    required=True,
+    metavar="SPEC",
+    help="hf:NAME, served:MODEL, openai:MODEL or recorded:trace.jsonl.",
 )
 @click.option(
     "--package", "packages", multiple=True, help="Use this installed package's docstrings; repeatable."

@@ -373,6 +373,33 @@ def generation(
         click.echo(f"  {arm:<14} {tokens:8,} {1 / speed.wall_s[arm]:9.1f}   {wall:.2f}x  {processor:.2f}x")
 
 
+@command.command(epilog="Example: workbench bench served smollm2@transformers --prompts 4 --samples 4")
+@click.argument("spec", metavar="MODEL[@ENGINE]")
+@click.option("--prompts", type=click.IntRange(min=1), default=8, show_default=True, help="Prompts.")
+@click.option("--samples", type=click.IntRange(min=1), default=8, show_default=True, help="Samples a prompt.")
+@click.option(
+    "--max-new-tokens", type=click.IntRange(min=1), default=64, show_default=True, help="Longest answer."
+)
+@click.option(
+    "--rounds", type=click.IntRange(min=1), default=2, show_default=True, help="How often both run in turn."
+)
+@click.option("--device", default="auto", show_default=True, help="Where it computes.")
+def served(spec: str, prompts: int, device: str, **sizes: int) -> None:
+    """Answer as served:MODEL does, beside bare requests that keep the same engine full."""
+    from workbench.benchmarks.served import measure_served
+    from workbench.datasets import load_problems
+
+    chosen = load_problems("suite")
+    texts = [problem.prompt for problem in chosen[:: max(1, len(chosen) // prompts)][:prompts]]
+    speed = measure_served(spec, texts, device=device, say=click.echo, **sizes)
+    click.echo(f"\n{speed.engine}: {speed.answers} answers by {speed.requests} requests")
+    click.echo(f"  workbench      {speed.tokens_per_s:9.1f} tokens/s")
+    click.echo(f"  bare requests  {speed.plain_tokens_per_s:9.1f} tokens/s   ratio {speed.ratio:.2f}")
+    click.echo(
+        f"  samples under way: {speed.under_way:.1f} in the mean; the engine works on {speed.capacity} at once"
+    )
+
+
 def _leaks(count: int, workers: int) -> None:
     from tqdm import tqdm
 

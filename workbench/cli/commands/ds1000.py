@@ -90,7 +90,9 @@ def command() -> None:
     show_default=True,
     help="Number type of the model's weights (hf).",
 )
-@further_option("--concurrency", type=int, default=8, show_default=True, help="Concurrent requests (openai).")
+@further_option(
+    "--concurrency", type=int, help="Concurrent requests (openai: 8; served: what fills the engine)."
+)
 @further_option(
     "--retry-failed", is_flag=True, help="Request again the answers that an endpoint failed to give."
 )
@@ -107,6 +109,7 @@ def score(generator: str, **options: Any) -> None:
       memorizer                  memorized Origin solutions, and nothing else
       recorded:answers.jsonl     answers made elsewhere: problem_id and code a line
       hf:NAME-OR-PATH            a model on this machine
+      served:MODEL[@ENGINE]      the same by vllm, transformers serve or llama.cpp
       openai:MODEL               an endpoint: OPENAI_API_KEY, OPENAI_BASE_URL
 
     DIR gets answers.jsonl, verdicts.jsonl and summary.json. Interrupted, the same command goes on where it

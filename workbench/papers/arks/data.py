@@ -201,7 +201,7 @@ class Model:
     """Who writes the code, and how it is asked."""
 
     spec: str
-    """`pocket:FOLDER`, or any that the active loop can ask: `hf:NAME`, `openai:MODEL`, `recorded:FILE`."""
+    """`pocket:FOLDER`, or any for the active loop: `hf:NAME`, `served:MODEL`, `openai:MODEL`, `recorded:FILE`."""
     max_new_tokens: int = 512
     """Longest answer of a public model, in tokens."""
     quantize: str = "none"

@@ -20,6 +20,7 @@ from workbench.core.errors import DataError, SettingsError
 from workbench.datasets.coding_problem import BenchmarkProblem
 from workbench.generators import Answer, Generator, ResumableGenerator
 from workbench.generators.recorded import RecordedGenerator
+from workbench.generators.solving import ModelGenerator
 from workbench.languages.hidden_tests import (
     graded_program,
     imports_of_tests,
@@ -87,7 +88,11 @@ def collect_answers(
     if not isinstance(generator, RecordedGenerator):
         if partial:
             return kept.saved(problems, samples=samples or 1)
-        return list(kept.generate(problems, samples=samples or 1))
+        try:
+            return list(kept.generate(problems, samples=samples or 1))
+        finally:  # the next model needs the memory
+            if isinstance(generator, ModelGenerator):
+                generator.close()
     counts = generator.counts(problems)
     if samples is not None and not partial:
         return list(kept.generate(problems, samples=samples))
