@@ -67,7 +67,7 @@ def _served(
     from workbench.generators.served import ServedText
     from workbench.generators.solving import ModelGenerator
 
-    return ModelGenerator(ServedText(rest, settings))
+    return ModelGenerator(ServedText(*_in_style(rest, settings)))
 
 
 def _openai(

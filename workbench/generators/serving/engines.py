@@ -91,7 +91,7 @@ def _vllm(start: Words, model: str, settings: GenerationSettings) -> Serving:
         "--generation-config",
         "vllm",
         "--dtype",
-        settings.dtype,
+        _dtype(settings),
     ]
     if settings.quantize == "8bit":
         raise _not_taken("vllm", "quantize '8bit'", "None or '4bit'")
@@ -110,7 +110,15 @@ def _vllm(start: Words, model: str, settings: GenerationSettings) -> Serving:
 def _transformers(start: Words, model: str, settings: GenerationSettings) -> Serving:
     source = checkpoint_source(model)
     named = f"{source}@{settings.revision}" if settings.revision else source
-    words = ["serve", named, *_at("--host", "--port"), "--device", settings.device, "--dtype", settings.dtype]
+    words = [
+        "serve",
+        named,
+        *_at("--host", "--port"),
+        "--device",
+        settings.device,
+        "--dtype",
+        _dtype(settings),
+    ]
     words += ["--quantization", f"bnb-{settings.quantize}"] if settings.quantize else []
     shared, capacity = tuple(words), 1  # one after the other: so each is drawn by its own seed
     if settings.device != "cpu" and _has_gpu():
@@ -164,6 +172,10 @@ def _visible(device: str) -> tuple[tuple[str, str], ...]:
     """Return the variable that shows an engine one GPU, where the settings name one."""
     kind, _, number = device.partition(":")
     return (("CUDA_VISIBLE_DEVICES", number),) if kind == "cuda" and number else ()
+
+
+def _dtype(settings: GenerationSettings) -> str:
+    return "auto" if settings.dtype == "native" else settings.dtype  # engines know the CPU themselves
 
 
 def _has_gpu() -> bool:
