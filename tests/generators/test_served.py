@@ -33,6 +33,7 @@ from workbench.models.catalog import checkpoint_source
 from workbench.rewards.best_of_n import sample_responses
 from workbench.rewards.judge import Preference
 from workbench.rewards.judge_by_name import make_judge
+from workbench.runs.needs import judge_needs
 
 SETTINGS = GenerationSettings(style="chat", temperature=0.5, retries=1)
 PATIENCE_S = 60.0
@@ -397,3 +398,13 @@ def test_llama_cpp_takes_a_gguf_file(engine: FakeEngine, tmp_path: Path) -> None
 def test_a_served_engine_is_no_model_to_train() -> None:
     with pytest.raises(ModelError, match="rollouts of PPO"):
         checkpoint_source("served:lab/model@vllm")
+
+
+def test_a_run_looks_for_the_engine_before_it_begins(engine: FakeEngine) -> None:
+    need, files = judge_needs("served:lab/judge@vllm")
+    assert need.check().detail == "vllm is installed, and will serve lab/judge"
+    assert files.name == "judge, its files"
+    (lacking,) = judge_needs("served:lab/judge@llama.cpp")
+    with pytest.raises(GeneratorError, match=r"no llama\.cpp here"):
+        lacking.check()
+    assert engine.notes("start") == []

@@ -82,7 +82,7 @@ def _openai(
 def model_asked(spec: str) -> tuple[str, str]:
     """Return the kind of a generator and the model that it asks, without a style of its own; empty where none is."""
     kind, _, rest = spec.partition(":")
-    return kind, _in_style(rest, GenerationSettings())[0] if kind in ("hf", "openai") else ""
+    return kind, _in_style(rest, GenerationSettings())[0] if kind in ("hf", "openai", "served") else ""
 
 
 def _in_style(rest: str, settings: GenerationSettings) -> tuple[str, GenerationSettings]:

@@ -21,6 +21,7 @@ from workbench.runs.needs import (
     ProgramsNeed,
     RuntimeNeed,
     Work,
+    served_needs,
 )
 
 __all__ = ["needs"]
@@ -64,6 +65,8 @@ def needs(settings: Any) -> tuple[Need, ...]:
         kind, _, rest = spec.partition(":")
         if kind == "openai":
             found.append(AnswerNeed(spec, rest))
+        if kind == "served":
+            found += served_needs(spec, rest)
         if kind == "hf":
             models.append(ModelSettings(rest, quantize=packed))
             found.append(ModelNeed(f"code model {len(models)}", models[-1]))

@@ -22,6 +22,7 @@ from workbench.runs.needs import (
     Need,
     RuntimeNeed,
     Work,
+    served_needs,
 )
 
 __all__ = ["needs"]
@@ -50,6 +51,8 @@ def needs(settings: Any) -> tuple[Need, ...]:
     found += [
         AnswerNeed(f"openai:{name}", name) for name in dict.fromkeys(n for k, n in asked if k == "openai")
     ]
+    for name in dict.fromkeys(name for kind, name in asked if kind == "served"):
+        found += served_needs(f"served:{name}", name)
     models = [
         ModelSettings(name, quantize=packed) for name in dict.fromkeys(n for k, n in asked if k == "hf")
     ]

@@ -7,6 +7,7 @@ from .data import HubFiles as HubFiles
 from .data import HubSplit as HubSplit
 from .endpoint import AnswerNeed as AnswerNeed
 from .endpoint import judge_needs as judge_needs
+from .endpoint import served_needs as served_needs
 from .machine import DiskNeed as DiskNeed
 from .machine import GrammarNeed as GrammarNeed
 from .machine import PackagesNeed as PackagesNeed
@@ -44,4 +45,5 @@ __all__ = [
     "look_at",
     "needs_of",
     "refuse_lacks",
+    "served_needs",
 ]

@@ -1,11 +1,13 @@
-"""A model behind an endpoint, and a judge of whatever kind: its key is there, and it answers one question."""
+"""A model behind an endpoint, one that is served here, and a judge of whatever kind."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workbench.generators.endpoint import shown_url
+from workbench.core.errors import WorkbenchError
+from workbench.generators.address import environment_url
 from workbench.generators.openai import OpenAIText
+from workbench.generators.serving.engines import choose_engine
 from workbench.generators.settings import GenerationSettings
 from workbench.models.loading import ModelSettings
 from workbench.rewards.judge import Preference
@@ -13,7 +15,7 @@ from workbench.rewards.judge_endpoint import TEMPLATE, parse_verdict
 from workbench.runs.needs.models import ModelNeed
 from workbench.runs.needs.need import Found, Lack, Need
 
-__all__ = ["AnswerNeed", "judge_needs"]
+__all__ = ["AnswerNeed", "judge_needs", "served_needs"]
 
 _WAIT_S = 10.0
 _EASY = {"{prompt}": "What is 2 + 2?", "{first}": "4", "{second}": "I like trains."}
@@ -49,11 +51,47 @@ class AnswerNeed:
         (reply,) = asked.complete([question])
         if self.judges and parse_verdict(reply) is Preference.REFUSED:
             return Lack(
-                got=f"{self.model} at {shown_url()} judged an easy comparison with {reply[:80]!r}",
+                got=f"{self.model} at {environment_url()} judged an easy comparison with {reply[:80]!r}",
                 needed="one letter, A, B or C: a verdict",
                 fix="name another judge",
             )
-        return Found(f"{self.model} at {shown_url()} answers")
+        return Found(f"{self.model} at {environment_url()} answers")
+
+
+@dataclass(frozen=True)
+class _EngineNeed:
+    """An engine that serves a model here; it is started by the run, and not by this."""
+
+    what: str
+    """What it is to the run."""
+    spec: str
+    """`MODEL` or `MODEL@ENGINE`."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in the list."""
+        return self.what
+
+    def check(self) -> Found | Lack:
+        """Look for it; see `Need`."""
+        model, engine = choose_engine(self.spec)
+        return Found(f"{engine.name} is installed, and will serve {model}")
+
+
+def served_needs(what: str, spec: str) -> tuple[Need, ...]:
+    """Return what a model needs that is served here: an engine, and its files where transformers could read them.
+
+    Args:
+        what: What it is to the run.
+        spec: `MODEL` or `MODEL@ENGINE`.
+    """
+    engine = _EngineNeed(what, spec)
+    try:
+        model, chosen = choose_engine(spec)
+    except WorkbenchError:  # told by the need itself
+        return (engine,)
+    files = () if chosen.name == "llama.cpp" else (ModelNeed(f"{what}, its files", ModelSettings(model)),)
+    return (engine, *files)
 
 
 def judge_needs(judge: str, device: str = "auto") -> tuple[Need, ...]:
@@ -66,6 +104,8 @@ def judge_needs(judge: str, device: str = "auto") -> tuple[Need, ...]:
     kind, _, rest = judge.partition(":")
     if kind == "openai" and rest:
         return (AnswerNeed("judge", rest, judges=True),)
+    if kind == "served" and rest:
+        return served_needs("judge", rest)
     if kind in ("hf", "reward") and rest:
         return (ModelNeed("judge", ModelSettings(rest, device=device)),)
     return ()
