@@ -152,7 +152,7 @@ class ServedText(OpenAIText):
         return self.settings.concurrency or -(-self.capacity // samples)
 
     @cached_property
-    def style(self) -> str:  # type: ignore[override]
+    def style(self) -> str:
         """How it is asked: `completion`, `insertion` or `chat`; by default chat where there is a chat template."""
         if self.settings.style != "auto":
             return self.settings.style
@@ -187,13 +187,12 @@ class ServedText(OpenAIText):
 
         from workbench.models.stopping import stop_token_ids
 
-        revision = {"revision": self.settings.revision} if self.settings.revision else {}
-        source = str(self._serving.tokenizer)
+        revision, source = self.settings.revision or "main", str(self._serving.tokenizer)
         try:
-            generation: Any = GenerationConfig.from_pretrained(source, **revision)
+            generation: Any = GenerationConfig.from_pretrained(source, revision=revision)
         except OSError:  # a checkpoint without one
             generation = None
-        config = AutoConfig.from_pretrained(source, **revision)
+        config = AutoConfig.from_pretrained(source, revision=revision)
         model: Any = SimpleNamespace(config=config, generation_config=generation)
         tokenizer: Any = self._words
         return list(stop_token_ids(model, tokenizer, chat=self.style == "chat"))
