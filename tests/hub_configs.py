@@ -36,6 +36,10 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "mistralai/Mistral-7B-v0.1": _MISTRAL | {"sliding_window": 4096, "rope_theta": 10000.0},
     "codellama/CodeLlama-34b-Instruct-hf": _CODE_LLAMA,
     "codellama/CodeLlama-34b-Python-hf": _CODE_LLAMA,
+    "codellama/CodeLlama-13b-hf": _CODE_LLAMA | {
+        "hidden_size": 5120, "intermediate_size": 13824, "num_hidden_layers": 40, "num_attention_heads": 40,
+        "num_key_value_heads": 40, "vocab_size": 32016,
+    },
     "openbmb/UltraRM-13b": _LLAMA | {
         "architectures": ["LlamaRewardModel"], "model_type": "llama", "hidden_size": 5120,
         "intermediate_size": 13824, "num_hidden_layers": 40, "num_attention_heads": 40, "num_key_value_heads": 40,

@@ -100,8 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer_api(self, name: str, repository: Repository, rest: list[str]) -> None:
         if rest[:1] == ["tree"]:
-            folder = "/".join(rest[2:])
-            listed = [self._entry(p, repository) for p in repository.files if p.startswith(folder)]
+            listed = self._listed(repository, "/".join(rest[2:]))
             self._send_json(listed) if listed else self._refuse(404, "EntryNotFound", "no such folder")
         elif rest[:1] == ["paths-info"]:
             asked = self._asked_paths()
@@ -111,6 +110,19 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_json({"id": name, "sha": COMMIT, "private": False, "tags": [], "siblings": siblings})
         else:
             self._refuse(404, "EntryNotFound", f"unknown API path {'/'.join(rest)}")
+
+    def _listed(self, repository: Repository, folder: str) -> list[dict[str, Any]]:
+        """Return what lies in a folder: files and folders of it, or of all below it too where that is asked for."""
+        inside = f"{folder}/" if folder else ""
+        below = [path.removeprefix(inside) for path in repository.files if path.startswith(inside)]
+        found: dict[str, dict[str, Any]] = {}
+        for path in below:
+            first, deeper, _ = path.partition("/")
+            if deeper:
+                found[first] = {"type": "directory", "path": inside + first, "oid": "0" * 40, "size": 0}
+            if not deeper or "recursive=true" in self.path.lower():
+                found[path] = self._entry(inside + path, repository)
+        return list(found.values())
 
     def _asked_paths(self) -> list[str]:
         if self.headers.get("Content-Type", "").startswith("application/json"):

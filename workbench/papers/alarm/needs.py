@@ -65,9 +65,10 @@ def _of_questions(task: QuestionTask, settings: Any) -> list[Need]:
     }
     ppo = task.ppo
     text = ppo.max_prompt_tokens + ppo.max_new_tokens
-    spans = Held(task.aspect_model, _SPAN_BATCH * _SPAN_TOKENS, "all")
+    spans = Held(task.aspect_model, _SPAN_BATCH * _SPAN_TOKENS, "all", logits=False)
     beside = tuple(
-        Held(one, 16 * text) for one in (task.holistic, task.aspect_model, task.completeness_model)
+        Held(one, 16 * text, logits=False)
+        for one in (task.holistic, task.aspect_model, task.completeness_model)
     )
     policy = Held(task.policy, ppo.minibatch * text, "lora" if task.lora else "all")
     steps = (task.aspect_steps or _SPAN_EPOCHS * _QUESTIONS / _SPAN_BATCH) * 2

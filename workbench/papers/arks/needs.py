@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from workbench.datasets.coding_problem import CodingProblem
-from workbench.datasets.evor import HUB_NAME, TASKS, load_evor
+from workbench.datasets.coding_problem import INSERT, CodingProblem, HiddenTest
+from workbench.datasets.evor import HUB_NAME, PACKAGES, TASKS, load_evor
 from workbench.models.loading import ModelSettings
 from workbench.runs.needs import (
     AnswerNeed,
@@ -23,6 +23,7 @@ from workbench.runs.needs import (
     Work,
     served_needs,
 )
+from workbench.runs.needs.hub import hub_fault
 
 __all__ = ["needs"]
 
@@ -93,5 +94,9 @@ def _searched(web: str) -> str:
     return web.partition(":")[0]
 
 
-def _problems(task: str, source: str) -> tuple[CodingProblem, ...]:
+def _problems(task: str, source: str, hub: HubFiles | None) -> tuple[CodingProblem, ...]:
+    """Load a task's problems; while they are out of reach, one that needs what all of them do."""
+    if hub is not None and hub_fault() and not hub.is_kept:
+        tests, packages = (HiddenTest(INSERT),), PACKAGES.get(task, ())
+        return (CodingProblem(task, "?", tests, language=TASKS[task], library=task, modules=packages),)
     return load_evor(task, source).problems

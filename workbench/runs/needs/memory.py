@@ -17,7 +17,7 @@ from workbench.models.size import ModelSize, size_by_name, size_of
 from workbench.runs.needs.hub import cached_file, hub_fault
 from workbench.runs.needs.need import Found, Lack
 
-__all__ = ["Held", "MemoryNeed", "model_bytes", "model_size"]
+__all__ = ["Held", "MemoryNeed", "activation_bytes", "model_size", "weight_bytes"]
 
 _PACKED = 0.53
 """Bytes of a weight in NF4 with double quantisation, its share of the scales included."""
@@ -37,6 +37,8 @@ class Held:
     """`no`, `lora` or `all`."""
     rank: int = 16
     """Of adapters."""
+    logits: bool = True
+    """Whether the LM head is applied to these tokens; not where it only scores."""
 
 
 @dataclass(frozen=True)
@@ -65,26 +67,34 @@ class MemoryNeed:
         besides = f"; not counted, for its size is not known here: {', '.join(unknown)}" if unknown else ""
         if len(unknown) == len(models):
             return Found("nothing to add up" + besides)
-        part, most = self._largest(sizes, 2 if gpu else 4)
+        place_weight = 2 if gpu else 4
+        part, most = self._largest(sizes, place_weight)
         said = f"about {most / 1e9:.1f} GB at most ({part})"
         if not gpu:
             said += f", {self._largest(sizes, 2)[1] / 1e9:.1f} GB on a GPU"
         said += besides
-        if most > has:
+        part, least = self._largest(sizes, place_weight, activations=False)
+        if least > has:
             return Lack(
                 got=f"{place} has {has / 1e9:.0f} GB of memory",
-                needed=said,
-                fix="a larger GPU; or -p quantize=nf4, a smaller -p micro_batch, or a smaller model",
+                needed=f"{said}; {least / 1e9:.1f} GB of it for weights and optimizer alone ({part})",
+                fix="a larger GPU; or -p quantize=nf4, or a smaller model",
             )
-        return Found(f"{said}; {place} has {has / 1e9:.0f} GB")
+        tight = "; it may not fit: make batches or texts smaller" if most > has else ""
+        return Found(f"{said}; {place} has {has / 1e9:.0f} GB{tight}")
 
     def _largest(
-        self, sizes: Mapping[ModelSettings, ModelSize | None], bytes_a_weight: int
+        self,
+        sizes: Mapping[ModelSettings, ModelSize | None],
+        bytes_a_weight: int,
+        *,
+        activations: bool = True,
     ) -> tuple[str, float]:
         """Return the part that takes most, and its bytes."""
         sums = {
             part: sum(
-                model_bytes(size, one, bytes_a_weight)
+                weight_bytes(size, one, bytes_a_weight)
+                + (activation_bytes(size, one, bytes_a_weight) if activations else 0.0)
                 for one in held
                 if (size := sizes[one.model]) is not None
             )
@@ -94,8 +104,8 @@ class MemoryNeed:
         return part, sums[part]
 
 
-def model_bytes(size: ModelSize, held: Held, bytes_a_weight: int) -> float:
-    """Return about how many bytes a model takes.
+def weight_bytes(size: ModelSize, held: Held, bytes_a_weight: int) -> float:
+    """Return the bytes of a model's weights, and of gradients and optimizer where it is trained.
 
     Args:
         size: Of the model.
@@ -108,10 +118,16 @@ def model_bytes(size: ModelSize, held: Held, bytes_a_weight: int) -> float:
         total += size.parameters * 3 * bytes_a_weight
     elif held.trained == "lora":
         total += size.adapters * held.rank * _ADAPTER
-    kept = size.layers if held.trained != "no" and not held.model.gradient_checkpointing else 1
-    states = 2 * size.layers if held.trained != "no" else 2
-    total += held.tokens * size.width * (_ACTIVATIONS * kept + states) * bytes_a_weight / 2
-    return total + held.tokens * size.vocabulary * 4 * (3 if held.trained != "no" else 1)
+    return total
+
+
+def activation_bytes(size: ModelSize, held: Held, bytes_a_weight: int) -> float:
+    """Return about how many bytes a pass takes beside the weights; arguments as for `weight_bytes`."""
+    trained = held.trained != "no"
+    kept = size.layers if trained and not held.model.gradient_checkpointing else 1
+    states = 2 * size.layers if trained else 2
+    total = held.tokens * size.width * (_ACTIVATIONS * kept + states) * bytes_a_weight / 2
+    return total + (held.tokens * size.vocabulary * 4 * (3 if trained else 1) if held.logits else 0)
 
 
 def model_size(model: ModelSettings) -> ModelSize | None:
