@@ -37,6 +37,8 @@ def folder(tmp_path):
 def test_what_is_declared_is_taken_and_rounded(folder):
     kept = kept_of_run(folder, DECLARED)
     assert kept.command == "workbench run mine"
+    assert "note" not in kept.facts
+    assert kept_of_run(folder, DECLARED, "half of it").facts["note"] == "half of it"
     assert kept.tables["t"]["rows"] == [["a", 0.3333, 0.1, 0.5], ["b", 0.5, 0.2, 0.9]]
     assert kept.figures["f"]["points"]["rows"][0] == ["", "", "a", 0.3333, 0.1, 0.5]
     assert kept.claims[0]["interval"] == [0.25, 0.6667]

@@ -23,12 +23,13 @@ FIELDS = ("command", "declared", "tables", "figures")
 """Of a declaration."""
 
 
-def kept_of_run(folder: Path, declaration: Mapping[str, Any]) -> KeptResults:
+def kept_of_run(folder: Path, declaration: Mapping[str, Any], note: str = "") -> KeptResults:
     """Take from a run what its declaration names.
 
     Args:
         folder: RUN/PAPER, with results.json.
         declaration: `FIELDS`.
+        note: What a reader must know of how it went, such as what was declared and not finished.
 
     Raises:
         DataError: The declaration or the run lacks something.
@@ -46,7 +47,7 @@ def kept_of_run(folder: Path, declaration: Mapping[str, Any]) -> KeptResults:
     return KeptResults(
         command=declaration["command"],
         declared=declaration["declared"],
-        facts=_facts(folder, results),
+        facts=({"note": note} if note else {}) | _facts(folder, results),
         tables={name: _rounded(results["tables"][name]) for name in declaration["tables"]},
         figures={name: _points(folder, results["figures"][name]) for name in declaration["figures"]},
         claims=_rounded(results["claims"]),
@@ -90,13 +91,14 @@ def _rounded(value: Any) -> Any:
 @click.command(help=__doc__, epilog="Example: python -m workbench.recipes.keep runs/real ds1000")
 @click.argument("run", type=click.Path(path_type=Path, file_okay=False, exists=True))
 @click.argument("paper")
-def main(*, run: Path, paper: str) -> None:
+@click.option("--note", default="", help="What a reader must know of how it went.")
+def main(*, run: Path, paper: str, note: str) -> None:
     import yaml
 
     folder = kept_folder(paper)
     try:
         text = (folder / "declaration.yaml").read_text(encoding="utf-8")
-        kept = kept_of_run(run / paper, yaml.safe_load(text))
+        kept = kept_of_run(run / paper, yaml.safe_load(text), note)
         write_kept(folder / "results.json", kept)
     except OSError as error:
         raise click.ClickException(f"no declaration: {error}") from error

@@ -105,7 +105,7 @@ def show_kept(run: Run) -> None:
     if kept is None:
         show_line(_not_yet(run.paper))
         return
-    told = [*kept.declared.items(), *((name, str(value)) for name, value in kept.facts.items())]
+    told = [*kept.declared.items(), *((name, _said(value)) for name, value in kept.facts.items())]
     show_line("\n".join([f"{name}: {text}" for name, text in told] + [f"command: {kept.command}"]))
     run.table("real: claims", _claims_table(kept.claims), f"{REAL}: the paper's claims", kept=kept.command)
     for name, figure in kept.figures.items():
@@ -117,6 +117,12 @@ def show_kept(run: Run) -> None:
         run.figure(f"real-{name}", drawn.update_layout(title=REAL), caption, kept=kept.command)
     for name, table in kept.tables.items():
         run.table(f"real: {name}", _frame(table), f"{REAL}: {table['caption']}", kept=kept.command)
+
+
+def _said(value: Any) -> str:
+    return (
+        ", ".join(f"{name}={one}" for name, one in value.items()) if isinstance(value, dict) else str(value)
+    )
 
 
 def _not_yet(paper: str) -> str:
