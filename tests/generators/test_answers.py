@@ -168,3 +168,21 @@ def test_real_references_survive_every_dressing() -> None:
         ):
             for style in ("completion", "chat"):
                 assert meaning(problem, extract_answer(text, problem, style)) == meaning(problem, code)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```python\nresult = 1\n\nBEGIN SOLUTION\n```",
+        "```python\nresult = ...\nBEGIN SOLUTION\nresult = 1\nBEGIN SOLUTION\n\n```",
+        "result = 1\n# SOLUTION START",
+        "result = 1\n### BEGIN SOLUTION\n",
+    ],
+)
+def test_a_start_that_nothing_follows_is_a_copy_of_the_prompts_end_and_loses_no_answer(text: str) -> None:
+    """As one in ten answers of Qwen2.5-Coder-0.5B-Instruct has it."""
+    assert extract_answer(text, plain_problem(), "chat") == "result = 1"
+
+
+def test_starts_alone_are_no_answer() -> None:
+    assert extract_answer("```\nBEGIN SOLUTION\nBEGIN SOLUTION\n```", plain_problem(), "chat") == ""

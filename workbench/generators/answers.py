@@ -22,7 +22,7 @@ END = re.compile(
     re.MULTILINE,
 )
 _MARKED = re.compile(r"<code>\n?(.*?)(?:</code>|\Z)", re.DOTALL)
-START = re.compile(r"^[ \t]*(?:#+[ \t]*)?(?:BEGIN SOLUTION|SOLUTION START)[ \t]*\n", re.MULTILINE)
+START = re.compile(r"^[ \t]*(?:#+[ \t]*)?(?:BEGIN SOLUTION|SOLUTION START)[ \t]*(?:\n|\Z)", re.MULTILINE)
 
 
 def extract_answer(text: str, problem: BenchmarkProblem, style: str = "completion") -> str:
@@ -47,7 +47,8 @@ def extract_answer(text: str, problem: BenchmarkProblem, style: str = "completio
     code = marked.group(1) if marked else _from_blocks(code, slot, continues=style != "chat")
     code = _without_prompt(code, problem.prompt)
     code = END.split(code, maxsplit=1)[0]
-    code = START.split(code)[-1] if not slot.function else code
+    if not slot.function:  # behind the last start, but for one that models copy to the end of their answer
+        code = next((part for part in reversed(START.split(code)) if part.strip()), "")
     code = code.replace("<code>", "")
     if slot.function:
         code = _function_body(code, slot.function, slot.given_code)
