@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from workbench.core.errors import ClusterError, WorkbenchError
+from workbench.core.errors import ClusterError, FileError, WorkbenchError
 from workbench.sandbox.pool import Sandbox
 from workbench.sandbox.program import Limits, Program
 from workbench.sandbox.runtimes import Runtime, find_runtime
@@ -30,7 +30,6 @@ _AHEAD = 16
 """Batches a node that may be known before the one that is waited for, where verdicts come in order."""
 _LOSSES = 3
 _LOOK_S = 5.0
-_SETTLE_S = 10.0
 
 
 class ClusterSandbox:
@@ -66,7 +65,6 @@ class ClusterSandbox:
         self._ray = connect(cluster.address)
         self._nodes: dict[str, _Node] = {}
         self._losses = Counter[int]()
-        self._crashed: dict[str, bool] = {}
         self._hire()
 
     def __enter__(self) -> ClusterSandbox:
@@ -112,21 +110,21 @@ class ClusterSandbox:
     ) -> Iterator[tuple[int, list[Verdict]]]:
         """Yield batches of verdicts, each with the position of its first; in order, or as they come."""
         source, again = enumerate(programs), deque[_Batch]()
-        running: dict[Any, tuple[_Batch, str]] = {}
+        running: dict[Any, tuple[_Batch, _Node]] = {}
         known: dict[int, list[Verdict]] = {}
         due, looked = 0, time.monotonic()
         while True:
-            for name, node in self._with_room(running):
+            for node in self._with_room(running):
                 full = len(known) >= _AHEAD * len(self._nodes)
                 batch = again.popleft() if again else None if full else _next_batch(source, node.workers)
                 if batch is not None:
-                    running[node.actor.judge.remote(batch.programs)] = batch, name
+                    running[node.actor.judge.remote(batch.programs)] = batch, node
             if not running:
                 return
             ended, _ = self._ray.wait(list(running), timeout=_LOOK_S)
             for reference in ended:
-                batch, name = running.pop(reference)
-                verdicts = self._verdicts(reference, batch, name)
+                batch, node = running.pop(reference)
+                verdicts = self._verdicts(reference, batch, node)
                 if verdicts is None:
                     again.append(batch)
                 elif ordered:
@@ -141,22 +139,22 @@ class ClusterSandbox:
                 looked = time.monotonic()
                 self._hire()  # on nodes that have joined
 
-    def _with_room(self, running: Mapping[Any, tuple[_Batch, str]]) -> Iterator[tuple[str, _Node]]:
+    def _with_room(self, running: Mapping[Any, tuple[_Batch, _Node]]) -> Iterator[_Node]:
         """Yield nodes that may get a batch, those with the fewest first: no node waits while another has a queue."""
-        has = Counter(name for _, name in running.values())
+        has = Counter(node for _, node in running.values())
         for level in range(_BATCHES):
-            yield from ((name, node) for name, node in list(self._nodes.items()) if has[name] <= level)
+            yield from (node for node in list(self._nodes.values()) if has[node] <= level)
 
-    def _verdicts(self, reference: Any, batch: _Batch, name: str) -> list[Verdict] | None:
+    def _verdicts(self, reference: Any, batch: _Batch, node: _Node) -> list[Verdict] | None:
         """Return what came of a batch; None where its node was lost, and it has to be done again."""
         lost = self._ray.exceptions
         try:
             found, fault = self._ray.get(reference)
         except (lost.RayActorError, lost.NodeDiedError, lost.ObjectLostError) as crash:
-            if (node := self._nodes.pop(name, None)) is not None:
-                self._ray.kill(node.actor)
-                self._crashed[name] = not self._is_gone(name)
-            if self._crashed.get(name):  # the node is there: it was what ran on it
+            if self._nodes.get(node.name) is node:  # the first that is heard of it
+                self._ray.kill(self._nodes.pop(node.name).actor)
+            there = any(one["NodeID"] == node.name and one["Alive"] for one in self._ray.nodes())
+            if there and isinstance(crash, lost.ActorDiedError):  # not the node, but what ran on it
                 self._losses[batch.first] += 1
             if self._losses[batch.first] >= _LOSSES:
                 raise ClusterError(
@@ -167,19 +165,9 @@ class ClusterSandbox:
             self._hire()
             return None
         if fault is not None:
-            where = self._nodes[name].address if name in self._nodes else name
-            raise type(fault)(f"node {where}: {fault.got}", fault.needed, fault.fix) from fault
+            raise type(fault)(f"node {node.address}: {fault.got}", fault.needed, fault.fix) from fault
         verdicts: list[Verdict] = found
         return verdicts
-
-    def _is_gone(self, name: str) -> bool:
-        """Tell whether a node has left the cluster; of one that has just died the cluster hears a little later."""
-        until = time.monotonic() + _SETTLE_S
-        while time.monotonic() < until:
-            if not any(node["NodeID"] == name and node["Alive"] for node in self._ray.nodes()):
-                return True
-            time.sleep(0.2)
-        return False
 
     def _hire(self) -> None:
         """Start a sandbox on every node that has none yet."""
@@ -194,7 +182,7 @@ class ClusterSandbox:
             limits = {"timeout_s": self.limits.timeout_s, "memory_bytes": self.limits.memory_bytes}
             how = {"runtime": self._asked, "workers": cpus, "isolation": self.isolation, **limits}
             actor = self._ray.remote(**options)(_Grader).remote(how, str(Path.cwd()))
-            self._nodes[name] = _Node(actor, cpus, str(node["NodeManagerAddress"]))
+            self._nodes[name] = _Node(name, actor, cpus, str(node["NodeManagerAddress"]))
         if not self._nodes:
             raise ClusterError(
                 got="a cluster without a node that has processors",
@@ -225,8 +213,9 @@ def open_on(
     return Sandbox(runtime, workers, timeout_s, memory_bytes, isolation=isolation)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Node:
+    name: str
     actor: Any
     workers: int
     address: str
@@ -267,6 +256,8 @@ class _Grader:
             return list(self._open().map(programs)), None
         except WorkbenchError as fault:
             return None, fault
+        except OSError as fault:
+            return None, FileError.of(fault)
 
     def warm(self, group: str, imports: list[str]) -> None:
         """Start the zygote of a group; nothing where there is no sandbox yet, or none can be had."""
