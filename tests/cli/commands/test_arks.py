@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner
 from tiny_model import make_tiny_model
 
+from workbench.cli.commands import arks
 from workbench.cli.main import cli
-from workbench.core.errors import DataError
+from workbench.core.errors import DataError, SettingsError
 from workbench.retrieval.problem_files import load_coding_problems
 from workbench.sandbox.isolation import check
 
@@ -199,3 +200,26 @@ def test_null_is_what_was_not_given_and_a_number_names_a_problem(tmp_path: Path)
     bare = {name: value for name, value in PROBLEM.items() if name != "gold_documents"}
     plain = {**bare, "problem_id": "7", "hidden_tests": [{"context": "[insert]"}]}
     assert [problem] == load_coding_problems(write(tmp_path / "q.jsonl", plain))
+
+
+def test_evor_bench_is_named_by_its_tasks(tmp_path: Path):
+    """Each task brings its problems and its documentation; it is the user's own file or these."""
+    row = {"problem_description": "Print it.", "code_context": "[insert]"}
+    for task in ("Ring", "Pony"):
+        (tmp_path / task).mkdir()
+        write(tmp_path / task / f"{task}.jsonl", row | {"test_cases": [{"input": "x", "output": "X"}] * 2})
+        write(tmp_path / task / f"{task}_docs.jsonl", {"id": "page", "content": f"{task} prints"})
+    options = {"problems": None, "tasks": "Ring, Pony", "evor": str(tmp_path)}
+    asked = arks._asked(options)
+    assert list(asked) == ["Ring", "Pony"]
+    problems, documentation = asked["Pony"]()
+    assert [problem.library for problem in problems] == ["Pony"]
+    assert [item.content for item in documentation] == ["Pony prints"]
+    assert list(arks._asked(options | {"tasks": "all"})) == ["ScipyM", "TensorflowM", "Ring", "Pony"]
+    for wrong, said in (
+        ({"tasks": "Perl"}, "tasks Perl"),
+        ({"tasks": None}, "neither"),
+        ({"problems": "f"}, "both"),
+    ):
+        with pytest.raises(SettingsError, match=said):
+            arks._asked(options | wrong)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,9 @@ def command() -> None:
 
 
 @command.command("run", epilog=EXAMPLE)
-@click.option(
-    "--problems", required=True, type=click.Path(path_type=Path), help="Problems, a JSON object a line."
-)
+@click.option("--problems", type=click.Path(path_type=Path), help="Problems, a JSON object a line.")
+@click.option("--tasks", metavar="NAMES", help="Instead: tasks of EVOR-bench, by commas, or all.")
+@further_option("--evor", default="hub", metavar="DIR", help="Folder of EVOR-bench [hub].")
 @click.option(
     "--generator",
     required=True,
@@ -110,21 +111,70 @@ def run(**options: Any) -> None:
     """Run active retrieval, and print accuracy by round.
 
     The folder gets trace.jsonl (each round's query, documents, prompt, program and error), results.json and what
-    is needed to go on: interrupted, the same command continues.
+    is needed to go on: interrupted, the same command continues. Of EVOR-bench each task has a folder of its own.
     """
+    accuracies = {}
+    for name, load in _asked(options).items():
+        if name:
+            echo(f"task {name}")
+        accuracies[name] = _solve(*load(), options | {"out": options["out"] / name})
+    if len(accuracies) > 1:
+        echo("accuracy by task: " + ", ".join(f"{name} {value:.3f}" for name, value in accuracies.items()))
+
+
+def _asked(options: dict[str, Any]) -> dict[str, Callable[[], tuple[Any, list[Any]]]]:
+    """Return, by the name of a task (empty: the user's own), what loads its problems and its documentation.
+
+    Raises:
+        SettingsError: There are not either problems or tasks, or a task is unknown.
+    """
+    from workbench.core.errors import SettingsError
+    from workbench.datasets.evor import TASKS
+    from workbench.retrieval.documentation import documents_apart
+    from workbench.retrieval.problem_files import load_coding_problems
+
+    if bool(options["problems"]) == bool(options["tasks"]):
+        raise SettingsError(
+            got="both --problems and --tasks" if options["tasks"] else "neither --problems nor --tasks",
+            needed="one of them",
+            fix="give --problems FILE for your own, or --tasks all for EVOR-bench",
+        )
+    if options["problems"]:
+        own = options["problems"]
+        return {"": lambda: (load_coding_problems(own), list(documents_apart(_documentation(options))))}
+    words = [word.strip() for word in options["tasks"].split(",") if word.strip()]
+    names = list(TASKS) if words == ["all"] else words
+    unknown = [name for name in names if name not in TASKS]
+    if unknown or not names:
+        raise SettingsError(
+            f"tasks {', '.join(unknown) or 'none'}",
+            f"all, or some of {', '.join(TASKS)}",
+            "correct the names",
+        )
+    return {name: partial(_evor_task, name, options["evor"]) for name in names}
+
+
+def _evor_task(name: str, source: str) -> tuple[Any, list[Any]]:
+    from workbench.datasets.evor import load_evor
+    from workbench.retrieval.documentation import document_items
+
+    task = load_evor(name, source)
+    pages = ((page.id, page.text) for page in task.documents)
+    return task.problems, [item for title, text in pages for item in document_items(title, title, text)]
+
+
+def _solve(problems: Any, documentation: list[Any], options: dict[str, Any]) -> float:
+    """Run the loop on problems, print what came of it, and return the accuracy after the last round."""
     from workbench.generators.settings import GenerationSettings
     from workbench.languages.toolchains import with_toolchains
     from workbench.retrieval import ActiveRetrievalSettings, KnowledgeSoup, active_retrieval
     from workbench.retrieval.coding import make_coder
-    from workbench.retrieval.documentation import documents_apart
     from workbench.retrieval.execution import imported_modules
-    from workbench.retrieval.problem_files import load_coding_problems
     from workbench.retrieval.web import WebSearch, make_provider
     from workbench.sandbox import open_on
     from workbench.sandbox.installed import require_imports, with_installed
     from workbench.store.cluster import workers_on
 
-    problems = load_coding_problems(options["problems"])
     web = WebSearch(make_provider(options["web"]), options["out"] / "web.jsonl") if options["web"] else None
     usual = (*ActiveRetrievalSettings().sources, *(("web_search",) if web else ()))
     named = options["sources"]
@@ -140,7 +190,7 @@ def run(**options: Any) -> None:
     )
     generator = make_coder(options["generator"], generation)
     soup = KnowledgeSoup(_retriever(options))
-    soup.add(documents_apart(_documentation(options)))
+    soup.add(documentation)
     memory = int(options["memory"] * 2**30)
     imported = imported_modules(problems)
     readable = with_installed(options["runtime"], [*options["packages"], *imported])
@@ -170,6 +220,7 @@ def run(**options: Any) -> None:
     for line in _losses(result, options["max_new_tokens"]):
         echo(line)
     echo(f"written: {options['out']}/trace.jsonl, results.json")
+    return float(result.accuracy)
 
 
 def _losses(result: Any, max_new_tokens: int) -> Iterator[str]:
