@@ -19,6 +19,7 @@ from workbench.papers.alarm.arms import BEFORE, HIERARCHICAL, RANDOM_GATE, Arm, 
 from workbench.papers.alarm.task import Prepared, SeedTask, Task, TaskRewards
 from workbench.policies.outcomes import Answers, PolicyOutcome
 from workbench.store.cluster import Cluster
+from workbench.store.fingerprint import fingerprint
 from workbench.store.jobs import run_jobs
 
 if TYPE_CHECKING:
@@ -51,6 +52,12 @@ class Job:
 
     task: SeedTask
     training_runs: tuple[TrainingRun, ...]
+    kept: str = ""
+    """Where their policies stay, a folder each, with checkpoints while they train; empty: they are not kept."""
+
+    def cache_key(self) -> tuple[object, ...]:
+        """Return what decides on the outcomes, and whether the policies are kept."""
+        return (self.task, self.training_runs, "kept") if self.kept else (self.task, self.training_runs)
 
 
 def prepare_seeds(
@@ -92,6 +99,7 @@ def train_all(
     workers: int | Cluster,
     folder: Path,
     shared: Path | None = None,
+    models: Path | None = None,
     progress: bool = True,
 ) -> list[PolicyOutcome]:
     """Train and evaluate every training run; what is finished stays on disk and is not repeated.
@@ -105,11 +113,17 @@ def train_all(
         workers: Processes, or a cluster; see `run_jobs`.
         folder: Where outcomes are kept, a file a job.
         shared: Where other calls' outcomes are kept too; see `run_jobs`.
+        models: Where trained policies are kept, a folder each, and checkpoints while they train: killed, a training
+            goes on at its last one. None: no policy is kept, and a training that was killed starts over.
         progress: Show a bar on a terminal.
     """
     jobs = {}
     for group in _grouped(training_runs):
-        jobs[group[0].file] = Job(prepared[group[0].seed].task, group)
+        job = Job(prepared[group[0].seed].task, group)
+        if models is not None:
+            # other settings or other code have another folder
+            job = replace(job, kept=str(models / f"{group[0].file}-{fingerprint([run_job, job])[:12]}"))
+        jobs[group[0].file] = job
     jobs |= {f"before-seed-{seed}": Job(prepared_seed.task, ()) for seed, prepared_seed in prepared.items()}
     done = run_jobs(
         run_job, jobs, folder, shared=shared, workers=workers, label="policies", progress=progress
@@ -131,11 +145,14 @@ def run_job(job: Job) -> list[PolicyOutcome]:
         if arm.kind == RANDOM_GATE:
             rate = float(np.mean([row["gate_rate"] for row in outcomes[0].log if "gate_rate" in row]))
             arm = replace(arm, gate_rate=rate)
-        outcomes.append(train_arm(job.task, arm, rewards, name=planned.name))
+        kept = Path(job.kept, planned.file) if job.kept else None
+        outcomes.append(train_arm(job.task, arm, rewards, name=planned.name, folder=kept))
     return outcomes
 
 
-def train_arm(task: SeedTask, arm: Arm | None, rewards: TaskRewards, *, name: str) -> PolicyOutcome:
+def train_arm(
+    task: SeedTask, arm: Arm | None, rewards: TaskRewards, *, name: str, folder: Path | None = None
+) -> PolicyOutcome:
     """Train a policy on an arm's reward, and let it answer the test prompts, sampled and greedily.
 
     Args:
@@ -143,12 +160,16 @@ def train_arm(task: SeedTask, arm: Arm | None, rewards: TaskRewards, *, name: st
         arm: None: the policy is not trained.
         rewards: Of the task.
         name: What tables call the outcome.
+        folder: Where the policy stays, with checkpoints while it trains; None: it is not kept.
     """
+    from transformers import set_seed
+
     from workbench.training.ppo import ValuedPolicy, train_policy
     from workbench.training.ppo.rollout import Collector
 
     tokenizer = load_tokenizer(task.policy)
     settings = replace(task.ppo, seed=task.seed)
+    set_seed(task.seed)  # of adapters: a training that goes on begins with the same
     policy = ValuedPolicy.load(task.policy, lora=task.lora)
     watch = Arm(HIERARCHICAL, tuple(rewards.aspects)[:1], threshold=arm.threshold if arm else Arm.threshold)
     # made before training: it holds the reference policy, from which KL is measured
@@ -156,7 +177,9 @@ def train_arm(task: SeedTask, arm: Arm | None, rewards: TaskRewards, *, name: st
     log: tuple[Mapping[str, float], ...] = ()
     if arm is not None:
         reward = arm_reward(arm, rewards, seed=task.seed)
-        log = train_policy(policy, tokenizer, task.train, reward, settings, folder=None).log
+        if folder is not None and not settings.checkpoint_steps:
+            settings = replace(settings, checkpoint_steps=type(settings).checkpoint_steps)
+        log = train_policy(policy, tokenizer, task.train, reward, settings, folder=folder).log
     sampled, kl = _answered(collect, task, greedy=False)
     greedy, _ = _answered(collect, task, greedy=True)
     weight = arm.weight if arm is not None and arm.aspects else None

@@ -111,7 +111,12 @@ class TranslationSettings:
 
 
 def run_translation(
-    settings: TranslationSettings, *, workers: int | Cluster = 1, folder: Path, progress: bool = True
+    settings: TranslationSettings,
+    *,
+    workers: int | Cluster = 1,
+    folder: Path,
+    models: Path | None = None,
+    progress: bool = True,
 ) -> Trained:
     """Train a holistic reward and every arm for each seed, and judge them. Killed, the same call goes on.
 
@@ -119,6 +124,7 @@ def run_translation(
         settings: What is compared.
         workers: Processes, or a cluster; see `run_jobs`.
         folder: Where reward models and outcomes are kept as they come.
+        models: Where trained policies are kept; see `train_all`.
         progress: Show a bar on a terminal.
     """
     seeds = range(settings.seeds)
@@ -129,7 +135,12 @@ def run_translation(
         for planned in training_runs_of(settings, prepared_seed.pool.selection, seed)
     ]
     outcomes = train_all(
-        training_runs, prepared, workers=workers, folder=folder / "policies", progress=progress
+        training_runs,
+        prepared,
+        workers=workers,
+        folder=folder / "policies",
+        models=models,
+        progress=progress,
     )
     return Trained(prepared, sorted(outcomes, key=lambda outcome: (outcome.seed, ARMS.index(outcome.arm))))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from workbench.datasets.preference_sources import NAMES
 from workbench.datasets.preferences import load_preferences
 from workbench.papers.haf_rm.data import WORLD, held_out_part
 from workbench.papers.haf_rm.declaration import Declaration
+from workbench.papers.haf_rm.policies import PolicyDeclaration
+from workbench.papers.haf_rm.policy_setup import declare_policies
 from workbench.papers.haf_rm.setup import data_settings, declare
 from workbench.runs.needs import (
     DataNeed,
@@ -41,6 +44,7 @@ def needs(settings: Any) -> tuple[Need, ...]:
         SettingsError: The settings do not go together.
     """
     declaration = declare(settings)
+    rlhf = declare_policies(settings, declaration)
     if settings.data == (WORLD,):
         return ()
     model, asked = declaration.model, data_settings(settings)
@@ -59,8 +63,10 @@ def needs(settings: Any) -> tuple[Need, ...]:
         ModelNeed("backbone", model),
         *judge_needs(settings.judge, settings.device),
         DiskNeed((model,)),
-        MemoryNeed.of(settings.device, training=(held,)),
-        HoursNeed((_work(declaration, settings),), settings.device),
+        MemoryNeed.of(settings.device, training=(held,), **_beside(rlhf, held)),
+        HoursNeed(
+            (_work(declaration, settings), *_policy_work(rlhf, declaration, settings)), settings.device
+        ),
     )
 
 
@@ -77,6 +83,34 @@ def _hub(name: str) -> HubFiles | HubSplit | None:
     if source is None:
         return None
     return HubFiles(source.hub, tuple(source.files.values())) if source.files else HubSplit(source.hub)
+
+
+def _beside(rlhf: PolicyDeclaration, held: Held) -> dict[str, tuple[Held, ...]]:
+    """Return what RLHF holds: a policy that trains, and its reward model."""
+    if not rlhf.seeds:
+        return {}
+    text = rlhf.ppo.max_prompt_tokens + rlhf.ppo.max_new_tokens
+    policy = replace(held, tokens=rlhf.ppo.micro_batch * text)
+    return {"RLHF": (policy, replace(held, tokens=rlhf.ppo.batch * text, trained="no"))}
+
+
+def _policy_work(rlhf: PolicyDeclaration, declaration: Declaration, settings: Any) -> tuple[Work, ...]:
+    """Estimate the tokens of RLHF: answers are written, read by reference policy and reward model, and learnt."""
+    if not rlhf.seeds:
+        return ()
+    pools = len(settings.data) + (settings.mixed and len(settings.data) > 1)
+    answers = len(rlhf.seeds) * len(rlhf.arms) * pools * settings.rl_steps * rlhf.ppo.batch
+    text = _FILLED * (rlhf.ppo.max_prompt_tokens + rlhf.ppo.max_new_tokens)
+    return (
+        Work(
+            "policies",
+            declaration.model,
+            trained=answers * rlhf.ppo.ppo_epochs * text,
+            read=2 * answers * text,
+            written=answers * rlhf.ppo.max_new_tokens,
+            rows=rlhf.ppo.batch,
+        ),
+    )
 
 
 def _work(declaration: Declaration, settings: Any) -> Work:
