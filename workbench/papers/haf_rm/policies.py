@@ -23,6 +23,7 @@ from workbench.rewards.baselines import OracleReward
 from workbench.rewards.normalization import Normalized, fit_normalization
 from workbench.rewards.sequence_model import SequenceModelReward
 from workbench.rewards.spans import Reward, Sample
+from workbench.store.cluster import Cluster
 from workbench.store.fingerprint import fingerprint
 from workbench.store.jobs import run_jobs
 from workbench.training.ppo.settings import PPOSettings
@@ -133,7 +134,7 @@ def train_policies(
     *,
     shared: Path | None = None,
     models: Path | None = None,
-    workers: int = 1,
+    workers: int | Cluster = 1,
     progress: bool = True,
 ) -> dict[str, list[PolicyOutcome]]:
     """Train and evaluate every declared policy. Killed, the same call goes on.
@@ -146,7 +147,7 @@ def train_policies(
         folder: Where outcomes are kept as they come.
         shared: Where other calls' outcomes are kept too; see `run_jobs`.
         models: Where reward models and policies are kept, with checkpoints; see `run_declared`.
-        workers: Processes.
+        workers: Processes, or a cluster; see `run_jobs`.
         progress: Show a bar on a terminal.
 
     Returns:
