@@ -16,6 +16,7 @@ import psutil
 import pytest
 from ds1000_rows import plain_problem
 from fake_engine import FakeEngine
+from tiny_model import make_tiny_model
 
 from workbench.core.errors import GeneratorError, ModelError, SettingsError
 from workbench.generators import (
@@ -408,3 +409,59 @@ def test_a_run_looks_for_the_engine_before_it_begins(engine: FakeEngine) -> None
     with pytest.raises(GeneratorError, match=r"no llama\.cpp here"):
         lacking.check()
     assert engine.notes("start") == []
+
+
+def test_responses_are_on_disk_as_they_come_and_drawn_once(engine: FakeEngine, tmp_path: Path) -> None:
+    texts = make_text_generator("served:lab/model@vllm", SETTINGS, progress=False)
+    drawn = sample_responses(texts, ["one", "two"], 2, path=tmp_path / "drawn.jsonl")
+    more = sample_responses(texts, ["one", "two", "three"], 2, path=tmp_path / "drawn.jsonl")
+    assert more[:2] == drawn
+    assert [body["messages"][0]["content"] for body in engine.bodies][2:] == ["three"]
+    assert len((tmp_path / "drawn.jsonl").read_text().splitlines()) == 6
+    texts.close()
+
+
+def test_an_engine_is_kept_over_several_commands_with_options_of_its_own(
+    engine: FakeEngine, served: Callable[..., ServedText]
+) -> None:
+    command = [sys.executable, "-m", "workbench.cli.main", "model", "serve", "lab/model@vllm"]
+    process = subprocess.Popen(
+        [*command, "--", "--tensor-parallel-size", "2"], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert any("vllm serves lab/model at http://127.0.0.1:" in line for line in process.stdout)
+    texts = served()
+    texts.complete(samples(1))
+    (start,) = engine.notes("start")
+    assert start["words"][-2:] == ["--tensor-parallel-size", "2"]
+    texts.close()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(PATIENCE_S) == 0
+    assert gone(start["pid"])
+
+
+def test_a_real_engine_answers_by_temperature_and_seed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`transformers serve` takes the likeliest token at every temperature, where nothing tells it to draw."""
+    pytest.importorskip("fastapi", reason="`transformers serve` needs fastapi and uvicorn")
+    pytest.importorskip("uvicorn", reason="`transformers serve` needs fastapi and uvicorn")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for name, value in (("TMPDIR", str(tmp_path)), ("HF_HUB_OFFLINE", "1"), ("OMP_NUM_THREADS", "1")):
+        monkeypatch.setenv(name, value)
+    model = make_tiny_model(
+        tmp_path / "model", chat=True, special=["<|user|>", "<|assistant|>"], context=1024
+    )
+    settings = GenerationSettings(temperature=1.0, max_new_tokens=8, device="cpu", retries=0)
+    texts = ServedText(f"{model}@transformers", settings, progress=False)
+    drawn = texts.complete(samples(3))
+    assert texts.style == "chat"
+    assert len(set(drawn)) == 3
+    assert texts.complete(samples(3)) == drawn
+    greedy = ServedText(f"{model}@transformers", replace(settings, temperature=0.0), progress=False)
+    here = make_text_generator(f"hf:{model}", replace(settings, temperature=0.0), progress=False)
+    assert greedy.complete(["hello"]) == here.complete(["hello"])
+    pid = texts.lease._record["pid"]
+    texts.close()
+    greedy.close()
+    assert gone(pid)
