@@ -16,6 +16,7 @@ DISTRIBUTION = "alignment-workbench"
 PURPOSES = {
     "bench": "what `workbench bench` compares with",
     "browser": "tests in a browser, with its Chromium",
+    "cluster": "trainings, grading and sweeps on several machines, by Ray",
     "encoder": "dense search without the Hub",
     "gguf": "models in .gguf files, and `workbench model get`",
     "languages": "programs in Hy",
