@@ -72,8 +72,13 @@ def closure() -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("file", "extras"),
-    [("main.txt", ("test", "dev")), ("bench.txt", ("bench",)), ("browser.txt", ("browser",))],
-    ids=["main", "bench", "browser"],
+    [
+        ("main.txt", ("test", "dev")),
+        ("bench.txt", ("bench",)),
+        ("browser.txt", ("browser",)),
+        ("cluster.txt", ("cluster",)),
+    ],
+    ids=["main", "bench", "browser", "cluster"],
 )
 def test_pins_lie_within_the_ranges_of_pyproject(file, extras):
     pinned = pins() | pins(PINS.with_name(file))
