@@ -198,6 +198,15 @@ def test_a_killed_user_leaves_no_engine(engine: FakeEngine, how: signal.Signals)
     assert gone(engine.notes("worker")[0]["pid"])
 
 
+def test_an_interrupted_user_waits_for_no_answers(engine: FakeEngine) -> None:
+    engine.does(takes_s=1000)
+    process = subprocess.Popen([sys.executable, "-c", USER], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert wait_for(lambda: bool(engine.notes("request")))
+    process.send_signal(signal.SIGINT)
+    assert process.wait(PATIENCE_S) != 0
+    assert gone(engine.notes("start")[0]["pid"])
+
+
 def test_processes_share_an_engine_and_it_survives_the_one_that_started_it(
     engine: FakeEngine, served: Callable[..., ServedText]
 ) -> None:

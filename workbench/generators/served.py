@@ -133,10 +133,16 @@ class ServedText(OpenAIText):
         lease, _ = self.lease, self.style
         try:
             yield from super().as_known(prompts)
+        except KeyboardInterrupt:
+            self.close()  # else this process would wait for the answers that are under way
+            raise
         except GeneratorError as error:
             if not lease.runs():
                 raise lease.ended() from error
-            raise lease.failure(f"runs, and does not answer: {error.got}", error.fix) from error
+            said = f"runs, and does not answer: {error.got}"
+            raise lease.failure(
+                said, "see its log, and change the settings or the model that it names"
+            ) from error
 
     def _endpoint(self) -> Endpoint:
         return Endpoint(

@@ -43,7 +43,7 @@ class GenerationSettings:
     retries: int = 6
     """Times a request is sent again after 408, 409, 429, 5xx, a timeout or a broken connection."""
     timeout_s: float = 120.0
-    """Longest wait for one answer of an endpoint, in seconds."""
+    """Longest wait for one answer of an endpoint, in seconds; an engine that is started here has an hour."""
     quantize: str | None = None
     """`4bit` (NF4) or `8bit` weights of a local model, by bitsandbytes."""
     dtype: str = "auto"
