@@ -5,6 +5,7 @@ import pytest
 
 from workbench.core.errors import SettingsError
 from workbench.plots.lines import lines
+from workbench.plots.theme import COLORS
 
 FRAME = pd.DataFrame(
     [
@@ -45,3 +46,22 @@ def test_a_missing_column_is_named(frame):
 def test_nothing_to_draw_is_refused():
     with pytest.raises(SettingsError, match="no rows"):
         lines(FRAME[:0], x="step", y="value", color="arm", panel="quantity")
+
+
+def test_more_lines_than_colours_are_told_apart_by_dashes():
+    names = [f"arm {number}" for number in range(len(COLORS) + 2)]
+    rows = [(name, step, "loss", 0.5) for name in names for step in (1, 2)]
+    frame = pd.DataFrame(rows, columns=["arm", "step", "quantity", "value"])
+    figure = lines(frame, x="step", y="value", color="arm", panel="quantity")
+    styles = [(trace.line.color, trace.line.dash) for trace in figure.data]
+    assert len(set(styles)) == len(names)
+    assert styles[0] == (COLORS[0], "solid")
+    assert styles[len(COLORS)] == (COLORS[0], "dash")
+
+
+def test_a_line_that_the_first_panel_lacks_is_in_the_legend():
+    rows = [("standard", 1, "reward loss", 0.7), ("DPO", 1, "policy loss", 0.6)]
+    frame = pd.DataFrame(rows, columns=["arm", "step", "quantity", "value"])
+    figure = lines(frame, x="step", y="value", color="arm", panel="quantity")
+    listed = {trace.name: len(trace.x) for trace in figure.data if trace.showlegend}
+    assert listed == {"standard": 1, "DPO": 1}

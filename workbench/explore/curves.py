@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import DataError
 from workbench.explore.markup import Markup, escape
-from workbench.plots.theme import COLORS, FONT, INK, MUTED, RULE
+from workbench.plots.theme import COLORS, FONT, INK, MUTED, RULE, line_style
 from workbench.store.reading import check_closed
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def curves_figure(panels: Sequence[Panel], *, live: bool = False) -> go.Figure:
                 legendgroup=name,
                 showlegend=name not in {trace.name for trace in figure.data},
                 mode="lines+markers" if len(steps) < 3 else "lines",
-                line={"color": COLORS[names.index(name) % len(COLORS)], "width": 2},
+                line=line_style(names.index(name)),
                 row=place // across + 1,
                 col=place % across + 1,
             )

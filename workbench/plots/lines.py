@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from workbench.core.errors import SettingsError
 from workbench.plots.points import with_points
-from workbench.plots.theme import COLORS, INK
+from workbench.plots.theme import INK, line_style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,16 +43,22 @@ def lines(frame: pd.DataFrame, *, x: str, y: str, color: str, panel: str) -> go.
     figure = make_subplots(rows=1, cols=len(panels), subplot_titles=[str(one) for one in panels])
     for column, one in enumerate(panels, start=1):
         for number, name in enumerate(names):
-            rows, tone = frame[(frame[panel] == one) & (frame[color] == name)], COLORS[number % len(COLORS)]
+            rows, style = frame[(frame[panel] == one) & (frame[color] == name)], line_style(number)
             figure.add_scatter(
                 name=str(name),
                 legendgroup=str(name),
-                showlegend=name not in {trace.name for trace in figure.data},
+                # of the first panel in which it has a point: a line without any has no entry
+                showlegend=len(rows) > 0
+                and name not in {trace.name for trace in figure.data if len(trace.x)},
                 x=rows[x].tolist(),
                 y=rows[y].tolist(),
                 # a line of one point would not be seen
-                **({"mode": "lines"} if len(rows) > 1 else {"mode": "markers", "marker": {"color": tone}}),
-                line={"color": tone, "width": 2},
+                **(
+                    {"mode": "lines"}
+                    if len(rows) > 1
+                    else {"mode": "markers", "marker": {"color": style["color"]}}
+                ),
+                line=style,
                 hovertemplate=f"{name}, {x} %{{x}}: %{{y:.3f}}<extra></extra>",
                 visible=True if len(rows) else "legendonly",
                 row=1,

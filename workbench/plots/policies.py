@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from workbench.core.errors import SettingsError
 from workbench.plots.points import with_points
 from workbench.plots.reward_tokens import DIVERGING
-from workbench.plots.theme import COLORS, INK, MUTED, template
+from workbench.plots.theme import COLORS, INK, MUTED, line_style, template
 from workbench.plots.whiskers import whiskers
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def frontier_plot(frame: pd.DataFrame, *, y: str, x: str = "kl", y_title: str = 
             text=[f" {weight:g}" for weight in means["weight"]] if len(means) > 1 else None,
             textposition="middle right", textfont={"size": 10, "color": MUTED},
             marker={"size": 11, "color": color, "line": {"width": 1, "color": "#ffffff"}},
-            line={"width": 1.5, "color": color},
+            line=line_style(number, 1.5),
             hovertemplate=f"{arm}, mean: %{{y:.3f}} at %{{x:.2f}} nats<extra></extra>",
         )  # fmt: skip
         points += [("", arm, *row) for row in rows[[x, y]].itertuples(index=False)]

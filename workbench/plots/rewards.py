@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import SettingsError
 from workbench.plots.points import with_points
-from workbench.plots.theme import COLORS, INK, MUTED, SCALE
+from workbench.plots.theme import COLORS, INK, MUTED, SCALE, line_style
 from workbench.plots.whiskers import whiskers
 
 if TYPE_CHECKING:
@@ -187,19 +187,19 @@ def best_of_n_plot(
         raise SettingsError("no curves", "at least one", "make one with `best_of_n`")
     figure = _figure()
     for number, (name, points) in enumerate(curves.items()):
-        color = COLORS[number % len(COLORS)]
+        style = line_style(number)
         ns = [point.n for point in points]
         lows, highs = [point.low for point in points], [point.high for point in points]
         figure.add_scatter(
-            x=[*ns, *ns[::-1]], y=[*highs, *lows[::-1]], mode="lines", fill="toself", fillcolor=color, opacity=0.12,
-            line={"width": 0}, showlegend=False, hoverinfo="skip",
+            x=[*ns, *ns[::-1]], y=[*highs, *lows[::-1]], mode="lines", fill="toself", fillcolor=style["color"],
+            opacity=0.12, line={"width": 0}, showlegend=False, hoverinfo="skip",
         )  # fmt: skip
         figure.add_scatter(
             name=name,
             x=ns,
             y=[point.value for point in points],
             mode="lines+markers",
-            line={"color": color, "width": 2},
+            line=style,
             customdata=list(zip(lows, highs, strict=True)),
             hovertemplate=f"{name}, best of %{{x}}: %{{y:.3f}} [%{{customdata[0]:.3f}}, %{{customdata[1]:.3f}}]"
             "<extra></extra>",

@@ -10,11 +10,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-__all__ = ["BLUE", "COLORS", "FONT", "INK", "PAGE", "PAGE_DARK", "PLOT_DARK", "dress", "template"]
+__all__ = [
+    "BLUE",
+    "COLORS",
+    "FONT",
+    "INK",
+    "PAGE",
+    "PAGE_DARK",
+    "PLOT_DARK",
+    "dress",
+    "line_style",
+    "template",
+]
 
 BLUE = "#1f6098"
 COLORS = (BLUE, "#c2541b", "#1d8567", "#8c5a9e", "#a87900", "#5d6875", "#3a8fc4", "#b03a5b")
 """For categories, in this order."""
+DASHES = ("solid", "dash", "dashdot", "longdash")
+"""For lines, when the colours have all been used."""
 SCALE = ((0.0, "#f3f6f9"), (0.5, "#7fabd0"), (1.0, "#123f66"))
 """For amounts, from none to all; it keeps its order in grey."""
 INK, MUTED, RULE = "#1c2430", "#566170", "#dde2e8"
@@ -71,6 +84,17 @@ PLOT_DARK = {
     ),
 }
 """What each colour of a figure becomes on a dark page; shades of maps stay as they are."""
+
+
+def line_style(number: int, width: float = 2) -> dict[str, Any]:
+    """Return plotly's settings of a line: where a figure has more lines than colours, dashes tell them apart.
+
+    Args:
+        number: Its place among the lines, from 0.
+        width: In pixels.
+    """
+    rounds, tone = divmod(number, len(COLORS))
+    return {"color": COLORS[tone], "dash": DASHES[rounds % len(DASHES)], "width": width}
 
 
 def template() -> Any:
