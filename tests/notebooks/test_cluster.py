@@ -12,8 +12,8 @@ from paper_notebooks import notebook
 from workbench.cli.main import cli
 
 SMALL = {
-    "regimes": "12", "seeds": 2, "alphas": "0.2", "quantized_seeds": 0, "pool_prompts": 24, "test_prompts": 6,
-    "samples": 4, "micro_batch": 8, "workers": 2,
+    "regimes": "12", "seeds": 2, "alphas": "0.2", "poolings": "last", "quantized_seeds": 0, "pool_prompts": 24,
+    "test_prompts": 6, "samples": 4, "micro_batch": 8, "workers": 2,
 }  # fmt: skip
 pytestmark = pytest.mark.cluster
 

@@ -96,7 +96,7 @@ def measure_costs(
     graded = _graded(cluster, programs, cpus, rounds, say) if programs else (math.nan, math.nan, math.nan)
     content = bytes(_STORE_BYTES)
     begin = time.perf_counter()
-    ray.get(ray.remote(num_cpus=0)(bytes).remote(_STORE_BYTES))
+    ray.get(ray.remote(num_cpus=0)(_zeros).remote(_STORE_BYTES))
     store_s = (time.perf_counter() - begin) / (_STORE_BYTES >> 20)
     begin = time.perf_counter()
     atomic.write_bytes(folder / "written", content)
@@ -114,6 +114,10 @@ def suite_programs(count: int) -> list[Program]:
 
 def _nothing(number: int) -> int:
     return number
+
+
+def _zeros(count: int) -> bytes:
+    return bytes(count)
 
 
 def _graded(
