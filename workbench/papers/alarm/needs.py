@@ -85,6 +85,7 @@ def _of_questions(task: QuestionTask, settings: Any) -> list[Need]:
                     "policies",
                     task.policy,
                     trained=answers * ppo.ppo_epochs * text * 0.7,
+                    cost=4.0 if task.lora else 6.0,
                     read=2 * answers * text * 0.7,
                     written=answers * ppo.max_new_tokens,
                     rows=ppo.batch,

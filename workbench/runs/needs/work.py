@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import time
 from dataclasses import dataclass
 
@@ -34,6 +35,9 @@ class Work:
     model: ModelSettings
     trained: float = 0.0
     """Tokens that it is trained on: a pass forward and one back."""
+    cost: float = 6.0
+    """Floating operations for a weight and a trained token: 6 where all are trained; 4 with adapters, and less where
+    these are on the last layers alone."""
     read: float = 0.0
     """Tokens that it reads: a pass forward."""
     written: float = 0.0
@@ -74,14 +78,19 @@ class HoursNeed:
             there = (
                 _hours(one, size, _A100, 2) for one in self.work if (size := sizes[one.model]) is not None
             )
-            said += f", {_said(sum(there))} on an A100"
+            busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+            if busy > (os.cpu_count() or 1):
+                said += f", measured while {busy:.0f} processes computed"
+            said += f"; {_said(sum(there))} on an A100"
         return Found(f"{said}{besides}: an order of magnitude")
 
 
 def _hours(work: Work, size: ModelSize, speed: tuple[float, float], bytes_a_weight: int) -> float:
     """Return the hours of some work, by floating operations and bytes a second."""
     operations, moved = speed
-    passes = size.parameters * (6 * work.trained + 2 * (work.read + work.written)) / (_USED * operations)
+    passes = (
+        size.parameters * (work.cost * work.trained + 2 * (work.read + work.written)) / (_USED * operations)
+    )
     weights = size.parameters * (_PACKED if work.model.quantize == "nf4" else bytes_a_weight)
     return (passes + work.written / max(work.rows, 1) * (weights / moved + _STEP_S)) / 3600
 
