@@ -64,13 +64,15 @@ def test_the_command_ends_with_what_the_lines_mean(tmp_path: Path, monkeypatch: 
     name = save(tmp_path, CHATML)
     outcomes = [
         tried.Outcome("batches", "passes", "0 apart"),
-        tried.Outcome("merge", "refused", "no adapters"),
+        tried.Outcome("merge", "refused", "no adapters", "set target_modules"),
     ]
     monkeypatch.setattr(tried, "check_language_model", lambda lm, settings: iter(outcomes))
     said = CliRunner().invoke(cli, ["doctor", "--model", name, "--device", "cpu"])
     assert said.exit_code == 0, said.output
     assert "takes system's and tools' turns" in " ".join(said.output.split())
-    assert "note     merge" in said.output and "all else is right with this model" in said.output
+    text = " ".join(said.output.split())
+    assert "note merge refused: no adapters" in text and "fix: set target_modules" in text
+    assert "are those of each text alone (0 apart)" in text and "all else is right with this model" in text
     outcomes.append(tried.Outcome("PPO", "FAILS", "2 off"))
     said = CliRunner().invoke(cli, ["doctor", "--model", name, "--device", "cpu"])
     assert said.exit_code == 1 and "do not rely on it" in said.output

@@ -53,8 +53,12 @@ def model_checks(name: str, *, device: str = "auto") -> Iterator[Check]:
 
 
 def _row(outcome: Outcome) -> Check:
-    said = f"{outcome.status}: {outcome.said}" if outcome.said else outcome.status
-    return Check(outcome.check, _STATES[outcome.status], f"{said}; {outcome.means}")
+    """Say what was tried and what was measured; where it does not pass, that first."""
+    state, said, means = _STATES[outcome.status], outcome.said, outcome.means
+    if state == "ok":
+        return Check(outcome.check, state, f"{means} ({said})" if said else means)
+    how = "refused" if state == "note" else "wrong"
+    return Check(outcome.check, state, f"{how}: {said} (tried: {means})", outcome.fix)
 
 
 def _memory(lm: Any) -> Check:

@@ -44,6 +44,8 @@ class Outcome:
     """`passes`, `refused` (an error of ours says why) or `FAILS`."""
     said: str = ""
     """What was measured, or why it is refused or wrong; one line."""
+    fix: str = ""
+    """What to do where it is refused; else empty."""
 
     @property
     def means(self) -> str:
@@ -90,7 +92,7 @@ def _outcome(check: str, tried: Callable[[], str]) -> Outcome:
     try:
         return Outcome(check, PASSES, tried())
     except WorkbenchError as error:
-        return Outcome(check, REFUSED, _line(error.got))
+        return Outcome(check, REFUSED, _line(error.got), _line(error.fix))
     except WrongResult as error:
         return Outcome(check, FAILS, _line(str(error)))
     except Exception as error:  # whatever a family raises: a user would meet it so
