@@ -12,8 +12,9 @@ from tiny_templates import CHATML, ENDLESS, GEMMA, LLAMA, TEMPLATES, THINKS, tem
 from workbench.core.errors import DataError, GeneratorError, SettingsError
 from workbench.datasets import PreferencePair
 from workbench.datasets.messages import Message, prompt_of
-from workbench.models.chat import chat_text
+from workbench.models.chat import asked_part, chat_text, prompt_part, render
 from workbench.models.encoding import EncodingSettings, described, encode, settled
+from workbench.models.tokenizing import chat_prompts
 from workbench.training.pairs import encode_pairs
 
 CHAT = EncodingSettings(chat=True, max_tokens=400, max_prompt_tokens=200)
@@ -197,3 +198,26 @@ def test_half_an_emoji_is_named_by_row(how: EncodingSettings) -> None:
         encode_pairs(
             [PreferencePair("a", "b", "c", "x"), PreferencePair("a", "\ud83c", "c", "x")], tokenizer, how
         )
+
+
+HEADERLESS = "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
+
+
+def test_a_template_that_begins_no_turn_is_given_the_header_that_it_writes_before_a_response() -> None:
+    bare, whole = templated(HEADERLESS), templated(CHATML)
+    turns = [Message("user", "Why?")]
+    assert render(bare, turns, prompt=True) == "<|im_start|>user\nWhy?<|im_end|>\n"
+    asked = "<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n"
+    assert asked_part(bare, turns) == asked_part(whole, turns) == prompt_part(bare, turns) == asked
+    assert chat_text(bare, [{"role": "user", "content": "Why?"}]) == asked
+    assert chat_prompts(["Why?"], bare, 99) == chat_prompts(["Why?"], whole, 99)
+    (one,), (other,) = (encode([("Why?", "So.")], each, CHAT) for each in (bare, whole))
+    assert one.tokens.tolist() == other.tokens.tolist() and one.prompt_tokens == other.prompt_tokens
+    llama = templated(LLAMA)  # a space alone is no header
+    assert asked_part(llama, turns) == render(llama, turns, prompt=True)
+
+
+def test_a_template_that_writes_what_was_said_otherwise_once_it_is_answered_is_refused() -> None:
+    counts = templated("{{ messages | length }} turns\n" + CHATML)
+    with pytest.raises(DataError, match=r"text 0 .* in another way once there is a response"):
+        encode([("Why?", "So.")], counts, CHAT)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TemplateRefusal",
+    "asked_part",
     "chat_text",
     "has_template",
     "prompt_part",
@@ -109,20 +110,42 @@ def render(tokenizer: PreTrainedTokenizerBase, turns: Sequence[Message], *, prom
     raise TemplateRefusal(refusal)
 
 
-def prompt_part(tokenizer: PreTrainedTokenizerBase, turns: Sequence[Message]) -> str:
-    """Return a conversation up to where any response begins, the text that all responses to it share.
+def asked_part(tokenizer: PreTrainedTokenizerBase, turns: Sequence[Message]) -> str:
+    """Return a conversation up to where a model is to write: what `render(prompt=True)` gives.
 
-    That is what `render(prompt=True)` gives, less what it writes beyond: some templates begin a turn that is to be
-    written in another way, with `<think>` say, than one that is.
+    A template that does not know of `add_generation_prompt` leaves out what it writes before a response, the header
+    of the assistant's turn: a model would write that too, and it would be taken for a part of what it says. It is
+    added.
 
     Raises:
         TemplateRefusal: See `render`.
     """
     asked = render(tokenizer, turns, prompt=True)
-    answered = render(tokenizer, [*turns, Message("assistant", _ANSWER)], prompt=False)
-    answered = answered.rpartition(_ANSWER)[0]
+    if asked == render(tokenizer, turns, prompt=False):
+        try:
+            answered = _before_answer(tokenizer, turns)
+        except TemplateRefusal:
+            return asked
+        if answered.startswith(asked) and answered[len(asked) :].strip():
+            return answered
+    return asked
+
+
+def prompt_part(tokenizer: PreTrainedTokenizerBase, turns: Sequence[Message]) -> str:
+    """Return a conversation up to where any response begins, the text that all responses to it share.
+
+    That is what `asked_part` gives, less what it writes beyond: some templates begin a turn that is to be written in
+    another way, with `<think>` say, than one that is.
+
+    Raises:
+        TemplateRefusal: See `render`; or the template writes the turns in another way once there is a response.
+    """
+    asked, answered = asked_part(tokenizer, turns), _before_answer(tokenizer, turns)
     both = enumerate(zip(asked, answered, strict=False))
-    return asked[: next((place for place, (one, other) in both if one != other), len(answered))]
+    shared = asked[: next((place for place, (one, other) in both if one != other), len(answered))]
+    if any(_words(one) not in shared for one in turns):
+        raise TemplateRefusal("the chat template writes the prompt in another way once there is a response")
+    return shared
 
 
 def response_part(
@@ -171,7 +194,7 @@ def chat_text(tokenizer: PreTrainedTokenizerBase, messages: Sequence[dict[str, s
         forms.append(without_system(forms[0]))
     for form in forms:
         try:
-            return render(tokenizer, [Message(**message) for message in form], prompt=True)
+            return asked_part(tokenizer, [Message(**message) for message in form])
         except TemplateRefusal as error:
             refusal = error
     raise GeneratorError(
@@ -190,6 +213,11 @@ def without_system(messages: list[dict[str, str]]) -> list[dict[str, str]]:
             message["content"] = "\n\n".join([*said, message["content"]])
             return others
     return [{"role": "user", "content": "\n\n".join(said)}, *others] if said else others
+
+
+def _before_answer(tokenizer: PreTrainedTokenizerBase, turns: Sequence[Message]) -> str:
+    answered = render(tokenizer, [*turns, Message("assistant", _ANSWER)], prompt=False)
+    return answered.rpartition(_ANSWER)[0]
 
 
 def _words(turn: Message) -> str:

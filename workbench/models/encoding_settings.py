@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import DataError, SettingsError
 from workbench.datasets.messages import messages_of
-from workbench.models.chat import TemplateRefusal, has_template, render, turn_end_text, uses_template
+from workbench.models.chat import TemplateRefusal, asked_part, has_template, turn_end_text, uses_template
 from workbench.store.atomic import write_json
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def prompt_text(
         before, _, after = settings.template.partition(SLOT)
         return before + prompt + after
     try:
-        return render(tokenizer, messages_of(prompt), prompt=True)
+        return asked_part(tokenizer, messages_of(prompt))
     except TemplateRefusal as refusal:
         raise refused([(0, str(refusal))], "prompt") from refusal
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from workbench.datasets.messages import Message, messages_of
-from workbench.models.chat import TemplateRefusal, prompt_part, render, response_part, turn_end_text
+from workbench.models.chat import TemplateRefusal, asked_part, prompt_part, response_part, turn_end_text
 from workbench.models.chat_budget import fit_prompt
 
 if TYPE_CHECKING:
@@ -142,9 +142,7 @@ def chat_prompts(
     for row, prompt in enumerate(prompts):
         try:
             turns = messages_of(prompt)
-            found.append(
-                fit_prompt(tokenizer, turns, room, lambda left: render(tokenizer, left, prompt=True))
-            )
+            found.append(fit_prompt(tokenizer, turns, room, lambda left: asked_part(tokenizer, left)))
         except TemplateRefusal as refusal:
             refusals.append((row, str(refusal)))
     if refusals:
