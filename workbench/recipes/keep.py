@@ -34,7 +34,7 @@ def kept_of_run(folder: Path, declaration: Mapping[str, Any], note: str = "") ->
     Raises:
         DataError: The declaration or the run lacks something.
     """
-    results = read_json(folder / "results.json")
+    results = _placeless({"parameters": {}, **read_json(folder / "results.json")})
     lacking = [name for name in FIELDS if name not in declaration]
     lacking += [f"{kind} {name!r}" for kind in ("tables", "figures") for name in declaration.get(kind, ())
                 if name not in results.get(kind, {})]  # fmt: skip
@@ -55,24 +55,36 @@ def kept_of_run(folder: Path, declaration: Mapping[str, Any], note: str = "") ->
 
 
 def _facts(folder: Path, results: Mapping[str, Any]) -> dict[str, Any]:
-    manifest, timings = read_json(folder.parent / "manifest.json"), read_json(folder / "timings.json")
-    machine = manifest.get("machine", {})
-    seconds = sum(step.get("seconds", 0.0) for step in timings.get("steps", {}).values())
+    machine = read_json(folder.parent / "manifest.json").get("machine", {})
     return {
-        "parameters": {name: _placeless(value) for name, value in results["parameters"].items() if name != "out"},
+        "parameters": {name: value for name, value in results["parameters"].items() if name != "out"},
         "machine": f"{machine.get('processor', 'unknown')}, {machine.get('cores', '?')} cores",
-        "hours of all steps": round(seconds / 3600, 2),
-    }  # fmt: skip
+    }
 
 
-def _placeless(value: Any) -> Any:
-    """Return a parameter without the folders of the machine that measured."""
-    if isinstance(value, list | tuple):
-        return [_placeless(one) for one in value]
-    if not isinstance(value, str) or "/" not in value:
+def _placeless(results: Mapping[str, Any]) -> dict[str, Any]:
+    """Return results without the folders of the machine that measured: of a path in parameters its name stays."""
+    paths = {path for path in _texts(results["parameters"]) if Path(path).expanduser().is_absolute()}
+
+    def told(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: told(one) for name, one in value.items()}
+        if isinstance(value, list):
+            return [told(one) for one in value]
+        for path in sorted(paths, key=len, reverse=True) if isinstance(value, str) else ():
+            value = value.replace(path, Path(path).name)
         return value
-    kind, colon, rest = value.rpartition(":")
-    return f"{kind}{colon}{Path(rest).name}" if Path(rest).expanduser().is_absolute() else value
+
+    return {name: told(value) for name, value in results.items()}
+
+
+def _texts(value: Any) -> list[str]:
+    """Return the texts in parameters; of `hf:PATH` what stands behind the kind."""
+    if isinstance(value, dict | list):
+        return [
+            text for one in (value.values() if isinstance(value, dict) else value) for text in _texts(one)
+        ]
+    return [value, value.partition(":")[2]] if isinstance(value, str) else []
 
 
 def _points(folder: Path, about: Mapping[str, str]) -> dict[str, Any]:

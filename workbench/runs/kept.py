@@ -114,7 +114,12 @@ def show_kept(run: Run) -> None:
         frame = _frame({**points, "columns": ["panel", "series", along, value, "low", "high"]})
         ends = {} if frame["low"].isna().all() else {"low": "low", "high": "high"}
         drawn = bars(frame, x=along, y=value, color="series", percent=points["percent"], **ends)
-        run.figure(f"real-{name}", drawn.update_layout(title=REAL), caption, kept=kept.command)
+        run.figure(
+            f"real-{name}",
+            drawn.update_xaxes(title_text=f"{along} ({REAL.lower()})"),
+            caption,
+            kept=kept.command,
+        )
     for name, table in kept.tables.items():
         run.table(f"real: {name}", _frame(table), f"{REAL}: {table['caption']}", kept=kept.command)
 
