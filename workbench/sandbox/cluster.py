@@ -150,7 +150,12 @@ class ClusterSandbox:
         lost = self._ray.exceptions
         try:
             found, fault = self._ray.get(reference)
-        except (lost.RayActorError, lost.NodeDiedError, lost.ObjectLostError) as crash:
+        except (
+            lost.RayActorError,
+            lost.ActorUnschedulableError,  # its node had left before it began
+            lost.NodeDiedError,
+            lost.ObjectLostError,
+        ) as crash:
             if self._nodes.get(node.name) is node:  # the first that is heard of it
                 self._ray.kill(self._nodes.pop(node.name).actor)
             there = any(one["NodeID"] == node.name and one["Alive"] for one in self._ray.nodes())
