@@ -474,3 +474,18 @@ def test_a_real_engine_answers_by_temperature_and_seed(
     texts.close()
     greedy.close()
     assert gone(pid)
+
+
+@pytest.mark.parametrize("style", ["auto", "chat", "completion"])
+def test_a_model_that_is_missing_here_is_told_before_an_engine_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, style: str
+) -> None:
+    pytest.importorskip("fastapi", reason="`transformers serve` needs fastapi and uvicorn")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    texts = ServedText(
+        f"{tmp_path / 'none'}@transformers", GenerationSettings(style=style, device="cpu"), progress=False
+    )
+    with pytest.raises(GeneratorError, match="none"):
+        texts.complete(["hello"])
+    assert not list(tmp_path.glob("workbench-served-*"))

@@ -193,6 +193,7 @@ class ServedText(OpenAIText):
 
         from workbench.models.stopping import stop_token_ids
 
+        tokenizer: Any = self._words  # first: where the model is missing it says so in plain words
         revision, source = self.settings.revision or "main", str(self._serving.tokenizer)
         try:
             generation: Any = GenerationConfig.from_pretrained(source, revision=revision)
@@ -200,7 +201,6 @@ class ServedText(OpenAIText):
             generation = None
         config = AutoConfig.from_pretrained(source, revision=revision)
         model: Any = SimpleNamespace(config=config, generation_config=generation)
-        tokenizer: Any = self._words
         return list(stop_token_ids(model, tokenizer, chat=self.style == "chat"))
 
     def _say(self, text: str) -> None:
