@@ -16,7 +16,8 @@ from workbench.papers.haf_rm.claims import policy_claims
 from workbench.papers.haf_rm.data import ExperimentData, Regime
 from workbench.papers.haf_rm.declaration import Declaration
 from workbench.papers.haf_rm.experiment import keeping, plan, run_job
-from workbench.papers.haf_rm.policies import PolicyDeclaration, plan_policies, run_policy_job, train_policies
+from workbench.papers.haf_rm.policies import plan_policies, run_policy_job, train_policies
+from workbench.papers.haf_rm.policy_declaration import PolicyDeclaration
 from workbench.papers.haf_rm.policy_results import (
     policy_curves,
     policy_differences,

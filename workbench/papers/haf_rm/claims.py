@@ -11,7 +11,7 @@ from itertools import compress
 from workbench.papers.haf_rm.best_of_n import best_of_n_gain
 from workbench.papers.haf_rm.declaration import DPO, STANDARD, pooled_name
 from workbench.papers.haf_rm.judged import PickedPair, judged_rate
-from workbench.papers.haf_rm.policies import PolicyDeclaration
+from workbench.papers.haf_rm.policy_declaration import PolicyDeclaration
 from workbench.papers.haf_rm.policy_results import Policies, policy_effect
 from workbench.papers.haf_rm.results import Findings
 from workbench.rewards.judge import Preference

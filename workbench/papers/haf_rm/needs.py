@@ -11,7 +11,7 @@ from workbench.datasets.preference_sources import NAMES
 from workbench.datasets.preferences import load_preferences
 from workbench.papers.haf_rm.data import WORLD, held_out_part
 from workbench.papers.haf_rm.declaration import Declaration
-from workbench.papers.haf_rm.policies import PolicyDeclaration
+from workbench.papers.haf_rm.policy_declaration import PolicyDeclaration
 from workbench.papers.haf_rm.policy_setup import declare_policies
 from workbench.papers.haf_rm.setup import data_settings, declare
 from workbench.runs.needs import (

@@ -18,6 +18,7 @@ from workbench.models.lora import LoraSettings
 from workbench.papers.haf_rm.data import ExperimentData, training_pairs
 from workbench.papers.haf_rm.declaration import Declaration
 from workbench.papers.haf_rm.experiment import Job, job_name, keeping, make_job, train_job
+from workbench.papers.haf_rm.policy_declaration import PolicyDeclaration
 from workbench.policies.outcomes import BEFORE, HOLISTIC, ORACLE, Answers, PolicyOutcome
 from workbench.rewards.baselines import OracleReward
 from workbench.rewards.normalization import Normalized, fit_normalization
@@ -34,53 +35,10 @@ if TYPE_CHECKING:
     from workbench.training.ppo.policy import ValuedPolicy
     from workbench.training.ppo.rollout import Collector
 
-__all__ = ["PolicyDeclaration", "PolicyJob", "plan_policies", "run_policy_job", "train_policies"]
+__all__ = ["PolicyJob", "plan_policies", "run_policy_job", "train_policies"]
 
 NORMALIZED_ON = 500
 """Responses that a reward model's scores are z-normalised on: the first of the pool it was trained on."""
-ALGORITHMS = ("ppo", "grpo")
-
-
-@dataclass(frozen=True)
-class PolicyDeclaration:
-    """What policies are trained and compared, said before anything is run.
-
-    Metric: the exact utility of one sampled answer to each held-out prompt, where it is known; else a judge's win
-    rate with position swap. Comparison: the second arm less the first, paired by seed and prompt. The arms of a seed
-    share the initial policy, the prompts and their order, and the sampling noise.
-
-    Raises:
-        SettingsError: One or more values cannot be used; all of them are named.
-    """
-
-    arms: tuple[str, str]
-    """Reward models that policies train on: the standard arm, and the hybrid that stands for all."""
-    seeds: tuple[int, ...]
-    """Seeds of the reward models, each of whose arms trains a policy."""
-    ppo: PPOSettings
-    """How; the seed is the reward model's."""
-    algorithm: str = "ppo"
-    """One of `ALGORITHMS`; `grpo` is TRL's."""
-    group: int = 8
-    """Responses to each prompt that GRPO compares with each other."""
-    test_prompts: int = 64
-    """Held-out prompts of each test set to answer."""
-
-    def __post_init__(self) -> None:
-        faults = []
-        if self.algorithm not in ALGORITHMS:
-            faults.append((f"algorithm {self.algorithm!r}", f"algorithm: one of {', '.join(ALGORITHMS)}"))
-        if self.test_prompts < 1:
-            faults.append((f"test_prompts {self.test_prompts}", "test_prompts: at least 1"))
-        if self.algorithm == "grpo" and (self.group < 2 or self.ppo.batch % self.group):
-            faults.append(
-                (
-                    f"group {self.group} with batch {self.ppo.batch}",
-                    "group: at least 2, and a part of the batch",
-                )
-            )
-        if faults:
-            raise SettingsError.listing(faults)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from workbench.core.paired import Effect, crossed_effect, long_table, mean_over_seeds, paired_effect
 from workbench.papers.haf_rm.data import ExperimentData
 from workbench.papers.haf_rm.judged import PickedPair
-from workbench.papers.haf_rm.policies import PolicyDeclaration
+from workbench.papers.haf_rm.policy_declaration import PolicyDeclaration
 from workbench.policies.comparison import by_arm
 from workbench.policies.outcomes import BEFORE, HOLISTIC, ORACLE, PolicyOutcome
 from workbench.rewards.judge import Comparison

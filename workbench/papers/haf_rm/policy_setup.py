@@ -8,7 +8,7 @@ from typing import Any
 
 from workbench.papers.haf_rm.data import WORLD
 from workbench.papers.haf_rm.declaration import Declaration
-from workbench.papers.haf_rm.policies import PolicyDeclaration
+from workbench.papers.haf_rm.policy_declaration import PolicyDeclaration
 from workbench.papers.haf_rm.setup import data_settings
 from workbench.training.ppo.kl import AdaptiveKL, FixedKL
 from workbench.training.ppo.settings import PPOSettings
