@@ -44,6 +44,11 @@ def results(name, out):
     return json.loads((out / name / "results.json").read_text())
 
 
+def own_figures(found):
+    """Return the names of the figures that a run measured itself: those that are kept say who made them."""
+    return [name for name, about in found["figures"].items() if "kept" not in about]
+
+
 def settings_of(name, given):
     """Return `Run.settings` of a notebook in the pocket profile, with some parameters given instead."""
     return SimpleNamespace(**resolve(read_parameters(notebook(name)), {}, given))

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from paper_notebooks import notebook, results, run, run_file, with_examples
+from paper_notebooks import notebook, own_figures, results, run, run_file, with_examples
 
 from workbench.store.location import data_folder
 
@@ -34,7 +34,10 @@ def test_pocket_answers_the_papers_three_questions(pocket):
     assert [row[0] for row in found["tables"]["vacuous passes"]["rows"]] == list(found["numbers"]["pass@1"])
     claims = {claim["statement"]: claim for claim in found["claims"]}
     assert [claim["supported"] for claim in claims.values()] == [True, None, True, True]
-    assert list(found["figures"]) == ["by-library", "surface-form", "by-perturbation", "memorization"]
+    assert own_figures(found) == ["by-library", "surface-form", "by-perturbation", "memorization"]
+    kept = {name: about for name, about in found["figures"].items() if "kept" in about}
+    assert list(kept) == ["real-by-perturbation"]  # beside them, and told apart
+    assert all(about["caption"].startswith("Real model, real data") for about in kept.values())
     gaps = found["tables"]["memorization gap"]
     memorizer = next(row for row in gaps["rows"] if row[:2] == ["memorizer", "all"])
     origin, variants = (memorizer[gaps["columns"].index(name)] for name in ("origin", "variants"))
