@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
 from typing import Any
 
@@ -27,7 +28,8 @@ from workbench.runs.needs import (
 
 __all__ = ["needs"]
 
-_PROBLEMS = 1000
+_PROBLEMS, _SUITE, _FAMILY = 1000, 100, 3
+"""Problems of the real data, of our suite, and about how many a family has."""
 _ANSWER, _PROMPT = 128, 600
 """About how many tokens an answer has, and a prompt."""
 _BATCH = 8
@@ -60,9 +62,17 @@ def needs(settings: Any) -> tuple[Need, ...]:
     if models:
         device = getattr(settings, "device", "auto")
         parts = {one.name: (Held(one, _BATCH * (_PROMPT + settings.max_new_tokens)),) for one in models}
-        answers = _PROBLEMS * settings.samples
+        every = _SUITE if settings.problems == "suite" else _PROBLEMS
+        answers = settings.samples * (min(every, _FAMILY * settings.families) or every)
+        styles = Counter(name for kind, name in asked if kind == "hf")  # a model may be asked in several
         work = [
-            Work(one.name, one, read=answers * _PROMPT, written=answers * _ANSWER, rows=_BATCH)
+            Work(
+                one.name,
+                one,
+                read=styles[one.name] * answers * _PROMPT,
+                written=styles[one.name] * answers * _ANSWER,
+                rows=_BATCH,
+            )
             for one in models
         ]
         found += [
