@@ -30,7 +30,7 @@ def test_pocket_answers_the_papers_three_questions(pocket):
         "memorizer": pytest.approx(0.5, abs=0.2),
         "recorded:wrong.jsonl": 0.0,
     }
-    assert list(found["tables"])[:2] == ["problems", "vacuous passes"]
+    assert list(found["tables"])[:3] == ["problems", "paper setting", "vacuous passes"]
     assert [row[0] for row in found["tables"]["vacuous passes"]["rows"]] == list(found["numbers"]["pass@1"])
     claims = {claim["statement"]: claim for claim in found["claims"]}
     assert [claim["supported"] for claim in claims.values()] == [True, None, True, True]
