@@ -82,3 +82,15 @@ def test_training_the_adapters_casting_and_copying_change_no_base(
     model.save_pretrained(tmp_path / "trained")
     copy.deepcopy(model).save_pretrained(tmp_path / "copied")
     model.to(torch.bfloat16).save_pretrained(tmp_path / "cast")
+
+
+def test_the_same_bits_written_again_are_no_change(base: ModelSettings, tmp_path: Path) -> None:
+    """A launcher of several processes sends the first one's weights to all."""
+    model = RewardModel.load(base, lora=LoraSettings(rank=2))
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.copy_(weight.clone())
+    model.save_pretrained(tmp_path / "kept")
+    assert any(
+        ".lora_" in name for name, _ in RewardModel.from_pretrained(tmp_path / "kept").named_parameters()
+    )

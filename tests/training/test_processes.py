@@ -19,12 +19,13 @@ from workbench.models import RewardModel
 from workbench.training.folder import read_log
 
 OPTIONS = (
-    "--full --device cpu --epochs 2 --batch 8 --micro-batch 2 --evaluate 8 --log-steps 1 --checkpoint-steps 2 "
+    "--device cpu --epochs 2 --batch 8 --micro-batch 2 --evaluate 8 --log-steps 1 --checkpoint-steps 2 "
     "--lr 1e-3 --init-std 0.1 --template {prompt} --max-tokens 48 --max-prompt-tokens 16"
 )
 
 
-def test_hybrid_trainer_in_two_processes_matches_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("trained", [["--full"], ["--lora-rank", "2"]], ids=["all weights", "adapters"])
+def test_hybrid_trainer_in_two_processes_matches_one(tmp_path: Path, trained: list[str]) -> None:
     data = tmp_path / "pairs.jsonl"
     rows = [
         {"prompt": pair.prompt, "chosen": pair.chosen, "rejected": pair.rejected} for pair in make_pairs(26)
@@ -36,6 +37,7 @@ def test_hybrid_trainer_in_two_processes_matches_one(tmp_path: Path) -> None:
         "--model",
         str(save_tiny(tmp_path / "tiny")),
         *OPTIONS.split(),
+        *trained,
     ]
     alone, together = tmp_path / "alone", tmp_path / "together"
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["check_base", "note_base", "note_loaded"]
 
 _LOADED, _BASE = "_workbench_loaded", "_workbench_base"
+_BEFORE = "_workbench_changed_before"
 _CHUNK = 1024
 _BITS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
@@ -39,7 +40,11 @@ def note_loaded(lm: Any) -> None:
 
 
 def note_base(lm: Any) -> None:
-    """Note the weights that adapters are put on, bit by bit. It reads them once."""
+    """Note the weights that adapters are put on, bit by bit. It reads them once.
+
+    From here on their bits count and not the writes: a launcher of several processes writes the same ones again.
+    """
+    lm.__dict__[_BEFORE] = _changed(lm, _LOADED) | lm.__dict__.get(_BEFORE, set())
     lm.__dict__[_BASE] = {name: _noted(weight, content=True) for name, weight in _weights(lm).items()}
 
 
@@ -52,22 +57,28 @@ def check_base(lm: PreTrainedModel) -> None:
     Raises:
         ModelError: A weight was resized, replaced or written to: the base on disk is another.
     """
-    weights = _weights(lm)
-    for noted in (lm.__dict__.get(_LOADED, {}), lm.__dict__.get(_BASE, {})):
-        changed = [
-            name
-            for name in noted.keys() | weights.keys()
-            if noted and (name not in noted or name not in weights or _differs(noted[name], weights[name]))
-        ]
-        if changed:
-            name = min(changed)
-            more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-            raise ModelError(
-                got=f"adapters whose base has changed in memory: {name}{more}",
-                needed="the base as it was loaded: it is not saved with them, and another is no base of theirs",
-                fix="save the changed model by its own save_pretrained, and load it from there before adapters are "
-                "put on it; or merge() the adapters: then all weights are saved",
-            )
+    changed = _changed(lm, _BASE) | lm.__dict__[_BEFORE] if _BASE in lm.__dict__ else _changed(lm, _LOADED)
+    if changed:
+        name = min(changed)
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        raise ModelError(
+            got=f"adapters whose base has changed in memory: {name}{more}",
+            needed="the base as it was loaded: it is not saved with them, and another is no base of theirs",
+            fix="save the changed model by its own save_pretrained, and load it from there before adapters are "
+            "put on it; or merge() the adapters: then all weights are saved",
+        )
+
+
+def _changed(lm: Any, note: str) -> set[str]:
+    """Name the weights that are no more what a note says; none where there is no note."""
+    noted, weights = lm.__dict__.get(note, {}), _weights(lm)
+    if not noted:
+        return set()
+    return {
+        name
+        for name in noted.keys() | weights.keys()
+        if name not in noted or name not in weights or _differs(noted[name], weights[name])
+    }
 
 
 def _weights(lm: Any) -> dict[str, Tensor]:
