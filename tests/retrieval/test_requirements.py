@@ -117,3 +117,13 @@ def test_a_language_without_its_tool_is_refused_before_a_model_is_asked(tmp_path
     asked = CodingProblem("q1", "?", (HiddenTest("[insert]"),), language="pony")
     with Sandbox(workers=1) as box, pytest.raises(RuntimeMissingError, match="no `ponyc` on PATH"):
         active_retrieval([asked], KnowledgeSoup(), Unasked(), box, progress=False)
+
+
+def test_a_module_that_is_there_but_closed_to_answers_is_no_lack():
+    """A fresh library hides the package underneath from what a model writes; the tests themselves use it."""
+    asked = problem("import json\nimport numpy\n[insert]")
+    with Sandbox(workers=1) as box:
+        (outcome,) = Executor(box).outcomes(
+            [(asked, "raise ModuleNotFoundError(\"No module named 'numpy'\")")]
+        )
+    assert not outcome.ran and "numpy" in outcome.message

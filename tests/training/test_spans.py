@@ -227,7 +227,7 @@ def test_the_weights_that_are_best_on_other_examples_are_kept(tmp_path: Path) ->
     wild = replace(QUICK, max_steps=12, evaluate_steps=2, learning_rate=3e-3)
     where = {"folder": tmp_path / "best", "name": "n", "training": wild}
     train_span_classifier(EXAMPLES, base(tmp_path / "base"), FACTUALITY, **where, eval_examples=EXAMPLES[:4])
-    log = [json.loads(line) for line in (tmp_path / "best" / "log.jsonl").read_text().splitlines()]
+    log = [json.loads(line) for line in (tmp_path / "best" / "training_log.jsonl").read_text().splitlines()]
     assert sum("eval_loss" in row for row in log) == 6
     for wrong in ({"training": wild}, {"training": QUICK, "eval_examples": EXAMPLES[:4]}):
         with pytest.raises(SettingsError, match="evaluate_steps"):

@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 Texts = Sequence[tuple[str, str]]
-_PROBE = "a"
+_PROBES = ("a", "b")
 
 
 class Parts(NamedTuple):
@@ -154,12 +154,20 @@ def around_tokens(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[i
     """Return the special tokens that a tokenizer puts before every text, and those that it puts behind it.
 
     They are found around a text: on none, `</s>` of OPT, which begins texts, and of T5, which ends them, look alike.
+    Around two texts, for one may begin as the special tokens do.
     """
-    whole: list[int] = tokenizer(_PROBE)["input_ids"]
-    (text,) = tokens_of([_PROBE], tokenizer)
+    wholes: list[list[int]] = [tokenizer(probe)["input_ids"] for probe in _PROBES]
+    texts = tokens_of(list(_PROBES), tokenizer)
+    whole, text = wholes[0], texts[0]
     last = len(whole) - len(text)
-    start = next((start for start in range(last + 1) if text and whole[start:][: len(text)] == text), last)
+    start = next((start for start in range(last + 1) if _all_stand_at(start, wholes, texts)), last)
     return whole[:start], whole[start + len(text) :]
+
+
+def _all_stand_at(start: int, wholes: list[list[int]], texts: list[list[int]]) -> bool:
+    return all(
+        text and whole[start : start + len(text)] == text for whole, text in zip(wholes, texts, strict=True)
+    )
 
 
 def tokens_of(texts: list[str], tokenizer: PreTrainedTokenizerBase) -> list[list[int]]:

@@ -50,7 +50,7 @@ def command() -> None:
 @cluster_option
 @click.option("--runtime", metavar="NAME", help="main or ds1000; by default main for the suite, else ds1000.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Output folder.")
-@click.option(
+@further_option(
     "--timeout", type=AMOUNT, default=120.0, show_default=True, help="Time limit of a program, in seconds."
 )
 @further_option(
@@ -80,7 +80,7 @@ def command() -> None:
     "--max-new-tokens", type=int, default=1024, show_default=True, help="Longest answer, in tokens."
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of sampling and bootstrap.")
-@click.option("--batch-size", type=int, default=8, show_default=True, help="Batch size in prompts (hf).")
+@further_option("--batch-size", type=int, default=8, show_default=True, help="Batch size in prompts (hf).")
 @click.option("--quantize", type=click.Choice(["4bit", "8bit"]), help="Quantize the weights (hf).")
 @further_option("--device", default="auto", show_default=True, help="Device of the model (hf).")
 @further_option(
