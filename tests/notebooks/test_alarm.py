@@ -110,7 +110,7 @@ def test_the_path_of_the_larger_profiles_on_local_files(tmp_path):
         "alarm", tmp_path / "run", data=tmp_path / "rows.json", translation=tmp_path / "pairs.jsonl", **models,
         tuning="paper", lora=True, supervised=2, aspect_steps=1, seeds=1, sweep_seeds=0, weights=1, steps=1, batch=4,
         max_prompt_tokens=80, max_new_tokens=6, pool_prompts=2, test_prompts=2, translation_seeds=1,
-        translation_steps=1, device="cpu", workers=1,
+        translation_supervised=2, translation_steps=1, device="cpu", workers=1,
     )  # fmt: skip
     assert done.exit_code == 0, done.output
     found = results("alarm", tmp_path / "run")
