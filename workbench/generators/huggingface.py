@@ -14,7 +14,7 @@ from workbench.generators.loading import load_model, load_words
 from workbench.generators.progress import AnswerBar
 from workbench.generators.prompts import FillInTheMiddle, fim_family
 from workbench.generators.reasoning import OPENED, opens_reasoning
-from workbench.generators.settings import GenerationSettings
+from workbench.generators.settings import LOADED_ANSWER_SETTINGS, GenerationSettings
 from workbench.models.catalog import model_state
 from workbench.models.chat import chat_text
 from workbench.models.tokenizing import around_tokens, tokens_of
@@ -23,18 +23,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 __all__ = ["HuggingFaceText"]
-
-ANSWER_SETTINGS = (
-    "style",
-    "temperature",
-    "top_p",
-    "max_new_tokens",
-    "stop",
-    "seed",
-    "quantize",
-    "dtype",
-    "revision",
-)
 
 
 class HuggingFaceText:
@@ -69,7 +57,7 @@ class HuggingFaceText:
     @property
     def fingerprint(self) -> str:
         """Model and settings; for a folder also its files' sizes and times of change."""
-        chosen = {key: value for key, value in asdict(self.settings).items() if key in ANSWER_SETTINGS}
+        chosen = {key: value for key, value in asdict(self.settings).items() if key in LOADED_ANSWER_SETTINGS}
         return f"{self.name} {chosen} {model_state(self.model_name)}"
 
     @property

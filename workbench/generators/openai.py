@@ -23,7 +23,7 @@ from workbench.generators.endpoint import Endpoint
 from workbench.generators.manners import Learned, Manners
 from workbench.generators.prompts import fim_family
 from workbench.generators.reply import Reply
-from workbench.generators.settings import GenerationSettings
+from workbench.generators.settings import ANSWER_SETTINGS, GenerationSettings
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -33,7 +33,6 @@ __all__ = ["OpenAIText"]
 MAX_STOPS = 4  # the API takes no more
 MAX_SAMPLES = 128  # of one request; the API takes no more
 AT_ONCE = 8  # requests, where nothing is set
-ANSWER_SETTINGS = ("style", "temperature", "top_p", "max_new_tokens", "stop", "seed")
 
 
 class OpenAIText:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workbench.core.errors import GeneratorError
 from workbench.generators.completion import Completion, Prompt
@@ -20,25 +20,10 @@ from workbench.generators.prompts import fim_family
 from workbench.generators.reply import Reply
 from workbench.generators.serving.engines import choose_engine
 from workbench.generators.serving.lease import Launch, Lease
-from workbench.generators.settings import GenerationSettings
+from workbench.generators.settings import LOADED_ANSWER_SETTINGS, GenerationSettings
 from workbench.models.catalog import model_state
 
-if TYPE_CHECKING:
-    pass
-
 __all__ = ["ServedText"]
-
-SHAPING = (
-    "style",
-    "temperature",
-    "top_p",
-    "max_new_tokens",
-    "stop",
-    "seed",
-    "quantize",
-    "dtype",
-    "revision",
-)
 
 
 class ServedText(OpenAIText):
@@ -91,7 +76,7 @@ class ServedText(OpenAIText):
     @property
     def fingerprint(self) -> str:
         """Model, engine and settings; for a folder also its files' sizes and times of change."""
-        chosen = {key: value for key, value in asdict(self.settings).items() if key in SHAPING}
+        chosen = {key: value for key, value in asdict(self.settings).items() if key in LOADED_ANSWER_SETTINGS}
         return f"served:{self._source}@{self._engine.name} {chosen} {model_state(self._source)}"
 
     @property

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from workbench.core.errors import SettingsError
 from workbench.models.placement import DTYPES
 
-__all__ = ["QUANTIZATIONS", "STYLES", "GenerationSettings"]
+__all__ = ["ANSWER_SETTINGS", "LOADED_ANSWER_SETTINGS", "QUANTIZATIONS", "STYLES", "GenerationSettings"]
 
 STYLES = ("completion", "insertion", "chat")
 """Ways to put a problem to a model; see `workbench.generators.prompts`."""
 QUANTIZATIONS = ("4bit", "8bit")
+ANSWER_SETTINGS = ("style", "temperature", "top_p", "max_new_tokens", "stop", "seed")
+"""Settings that an answer depends on, whoever gives it."""
+LOADED_ANSWER_SETTINGS = (*ANSWER_SETTINGS, "quantize", "dtype", "revision")
+"""The same where the model's weights are loaded on this machine."""
 
 
 @dataclass(frozen=True)
