@@ -398,6 +398,18 @@ def test_a_model_of_all_sets_is_in_distribution_on_each(monkeypatch):
     assert ExperimentData.inside(haf_rm_data.MIXED, "b")
 
 
+def test_the_part_of_a_file_to_test_on_can_be_asked_for(tmp_path):
+    file = tmp_path / "mine.jsonl"
+    rows = [{"prompt": f"{i}?", "chosen": "yes", "rejected": "no"} for i in range(400)]
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    made = prepare_data(DataSettings((str(file),), held_out=0.3, test_prompts=400), ModelSettings("backbone"))
+    tested = {pair.prompt for pair in made.tests["mine.jsonl"]}
+    assert tested == {row["prompt"] for row in rows if is_held_out(row["prompt"], 0.3)}
+    assert tested.isdisjoint(pair.prompt for pair in made.pools["mine.jsonl"])
+    with pytest.raises(SettingsError, match="held_out 1"):
+        DataSettings((str(file),), held_out=1)
+
+
 def test_whole_pairs_have_one_turn_and_are_not_cut(tmp_path, monkeypatch):
     """Pairs are counted as the model reads them; here a word is a token, and the end token is one more."""
     rows = [{"prompt": f"short {i}", "chosen": "yes", "rejected": "no"} for i in range(40)]

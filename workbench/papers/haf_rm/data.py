@@ -107,6 +107,8 @@ class DataSettings:
     """Longest of these answers, in tokens."""
     encoding: EncodingSettings = field(default_factory=EncodingSettings)
     """How these prompts are read."""
+    held_out: float = 0.0
+    """Part of a data file's prompts that is tested on; 0: see `held_out_part`."""
     whole_pairs: bool = False
     """Of data sets, use only pairs of one turn that fit into the encoding whole, as the paper's authors do."""
     mixed: bool = False
@@ -120,6 +122,8 @@ class DataSettings:
             for name, least in NUMBERS.items()
             if getattr(self, name) < least
         ]
+        if not 0 <= self.held_out < 1:
+            faults.append((f"held_out {self.held_out}", "held_out: a part, at least 0 and below 1"))
         if not self.names or (WORLD in self.names and len(self.names) > 1):
             faults.append(
                 (f"data {', '.join(self.names) or 'none'}", f"{WORLD} alone, or names of data sets")
@@ -264,7 +268,7 @@ def _of_data_sets(settings: DataSettings, model: ModelSettings) -> ExperimentDat
     left_out: dict[str, int] = {}
     for name in settings.names:
         label = Path(name).name
-        held_out = held_out_part(name)
+        held_out = held_out_part(name, settings.held_out)
         train, test = (load_preferences(name, part, held_out=held_out).pairs for part in ("train", "test"))
         if settings.whole_pairs:
             loaded = len(train) + len(test)
@@ -295,13 +299,16 @@ def _whole(
     return found
 
 
-def held_out_part(name: str) -> float | None:
+def held_out_part(name: str, asked: float = 0.0) -> float | None:
     """Return the part of a file to hold out, by prompt; None for data sets by name, which know their own.
 
-    It is the usual one, or a larger one where that leaves a small file without a pair to test on.
+    It is the one asked for; where none is, the usual one, or a larger one where that leaves a small file without a
+    pair to test on.
     """
     if name in NAMES:
         return None
+    if asked:
+        return asked
     prompts = {pair.prompt for pair in load_preferences(name, "all").pairs}
     held = {share: sum(is_held_out(prompt, share) for prompt in prompts) for share in HELD_OUT_PARTS}
     return next((share for share, count in held.items() if 0 < count < len(prompts)), HELD_OUT)

@@ -57,7 +57,7 @@ def needs(settings: Any) -> tuple[Need, ...]:
     )
     return (
         *(
-            DataNeed(f"data {Path(name).name}", partial(_rows, name, most), _hub(name))
+            DataNeed(f"data {Path(name).name}", partial(_rows, name, most, asked.held_out), _hub(name))
             for name in asked.names
         ),
         ModelNeed("backbone", model),
@@ -70,9 +70,9 @@ def needs(settings: Any) -> tuple[Need, ...]:
     )
 
 
-def _rows(name: str, most: int) -> str:
+def _rows(name: str, most: int, asked: float) -> str:
     """Load a data set as the experiment does, and say what there is."""
-    part = held_out_part(name)
+    part = held_out_part(name, asked)
     train, test = (load_preferences(name, split, held_out=part) for split in ("train", "test"))
     said = f"{len(train):,} pairs to train on, {len(test):,} to test on"
     return said + (f"; the regime of {most:,} takes all" if len(train) < most else "")

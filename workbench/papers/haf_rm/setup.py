@@ -52,6 +52,7 @@ def data_settings(settings: Any) -> DataSettings:
         judged_prompts=settings.judged_prompts if settings.judge else 0,
         max_new_tokens=settings.max_new_tokens,
         encoding=_encoding(settings),
+        held_out=settings.held_out,
         whole_pairs=settings.whole_pairs,
         mixed=settings.mixed,
         seed=settings.seed,
