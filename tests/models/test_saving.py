@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 import transformers
+from safetensors.torch import load_file
 from tiny_families import FAMILIES, WAYS, batch, config_of, load, run, save_tiny_models
 
 from workbench.core.errors import ModelError
@@ -39,6 +41,60 @@ def test_a_reloaded_reward_model_gives_the_same_bits(
     assert after.token_logps is not None
     assert torch.equal(before.scores, after.scores)
     assert torch.equal(before.token_logps, after.token_logps)
+
+
+ON_DISK: dict[str, dict[str, Any]] = {
+    "half precision": {"dtype": torch.float16},
+    "bfloat16": {"dtype": torch.bfloat16},
+    "in shards": {"max_shard_size": "20KB"},
+    "untied": {"tie_word_embeddings": False},
+    "tied": {"tie_word_embeddings": True},
+    "a pickle": {"pickle": True},
+    "a pickle in shards": {"pickle": True, "max_shard_size": "20KB"},
+}
+
+
+def save_as(
+    folder: Path,
+    dtype: torch.dtype = torch.float32,
+    max_shard_size: str = "1GB",
+    pickle: bool = False,
+    **config: bool,
+) -> str:
+    """Save a tiny Llama as checkpoints on the Hub lie there: number type, shards, format, tied or not."""
+    torch.manual_seed(0)
+    made = config_of("Llama")
+    vars(made).update(config)
+    lm = transformers.AutoModelForCausalLM.from_config(made).to(dtype)
+    lm.save_pretrained(folder, max_shard_size=max_shard_size)
+    if pickle:
+        for file in sorted(folder.glob("*.safetensors")):
+            torch.save(load_file(file), folder / f"pytorch_{file.stem}.bin")
+            file.unlink()
+        index = folder / "model.safetensors.index.json"
+        if index.exists():
+            names = index.read_text().replace("model-0", "pytorch_model-0").replace(".safetensors", ".bin")
+            (folder / "pytorch_model.bin.index.json").write_text(names)
+            index.unlink()
+    return str(folder)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("layout", ON_DISK)
+def test_it_does_not_matter_how_the_checkpoint_lies_on_disk(tmp_path: Path, layout: str, way: str) -> None:
+    base = save_as(tmp_path / "base", **ON_DISK[layout])
+    if "shards" in layout:
+        assert len(list((tmp_path / "base").glob("*-of-*"))) > 1
+    model = load(base, way)
+    before = run(model)
+    assert before.token_logps is not None
+    model.save_pretrained(tmp_path / "saved")
+    after = run(RewardModel.from_pretrained(tmp_path / "saved", device="cpu"))
+    assert after.token_logps is not None
+    assert torch.equal(before.scores, after.scores)
+    assert torch.equal(before.token_logps, after.token_logps)
+    merged = run(model.merge() if way in ("lora", "nf4") else model).scores
+    assert torch.allclose(merged, before.scores, atol=2e-3 if way == "nf4" else 1e-4)
 
 
 @pytest.mark.parametrize("family", ["Llama", "GPT2"])
