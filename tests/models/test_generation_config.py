@@ -10,6 +10,7 @@ from workbench.core.errors import ModelError
 from workbench.models.generation_config import (
     check_saves,
     forced_first_token,
+    language_unsaid,
     left_aside,
     never_written,
     whole_distribution,
@@ -44,6 +45,16 @@ def test_a_decoder_alone_is_forced_to_no_first_token() -> None:
     lm = language_model()
     lm.generation_config.forced_bos_token_id = 4  # `generate` forces it behind a prompt of one token only
     assert forced_first_token(lm) is None
+
+
+def test_a_translator_that_is_told_no_language_is_told_of() -> None:
+    lm, words = language_model("encoder-decoder"), tokenizer()
+    assert language_unsaid(lm, words) == ""  # a tokenizer of one language
+    words.tgt_lang = "deu_Latn"
+    assert "forced_bos_token_id" in language_unsaid(lm, words)
+    assert language_unsaid(language_model(), words) == ""  # a decoder is told in its prompt
+    lm.generation_config.forced_bos_token_id = 4
+    assert language_unsaid(lm, words) == ""
 
 
 def test_samples_are_of_the_whole_distribution_whatever_the_checkpoint_adds() -> None:

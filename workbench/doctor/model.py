@@ -47,7 +47,7 @@ def model_checks(name: str, *, device: str = "auto") -> Iterator[Check]:
         yield guarded("tokenizer", lambda: _tokenizer(lm, tokenizer))
         yield guarded("chat template", lambda: _template(tokenizer))
         yield guarded("stop tokens", lambda: _stops(lm, tokenizer))
-    yield guarded("generation settings", lambda: _generation(lm))
+        yield guarded("generation settings", lambda: _generation(lm, tokenizer))
     for outcome in check_language_model(lm, settings):
         yield _row(outcome)
 
@@ -117,13 +117,20 @@ def _template(tokenizer: PreTrainedTokenizerBase) -> Check:
     return Check("chat template", "ok", f"{detail}; takes system's and tools' turns")
 
 
-def _generation(lm: Any) -> Check:
-    from workbench.models.generation_config import forced_first_token, left_aside, never_written
+def _generation(lm: Any, tokenizer: PreTrainedTokenizerBase) -> Check:
+    from workbench.models.generation_config import (
+        forced_first_token,
+        language_unsaid,
+        left_aside,
+        never_written,
+    )
 
     forced, never, aside = forced_first_token(lm), never_written(lm), left_aside(lm)
     told = [f"token {forced} begins every response (forced_bos_token_id)"] if forced is not None else []
     told += [f"PPO never samples {', '.join(map(str, never))}"] if never else []
     told += [f"not used, texts are sampled without: {', '.join(aside)}"] if aside else []
+    if unsaid := language_unsaid(lm, tokenizer):
+        return Check("generation settings", "note", "; ".join([*told, unsaid]))
     return Check("generation settings", "ok", "; ".join(told) or "none that change what is sampled")
 
 

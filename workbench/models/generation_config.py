@@ -9,7 +9,14 @@ from typing import Any
 
 from workbench.core.errors import ModelError
 
-__all__ = ["check_saves", "forced_first_token", "left_aside", "never_written", "whole_distribution"]
+__all__ = [
+    "check_saves",
+    "forced_first_token",
+    "language_unsaid",
+    "left_aside",
+    "never_written",
+    "whole_distribution",
+]
 
 _NO_MATTER = (
     "token_id", "max_", "stop_strings", "do_sample", "early_stopping", "cache", "output_", "return_", "assistant",
@@ -22,6 +29,21 @@ def forced_first_token(lm: Any) -> int | None:
     """Return the token that `generate` puts first into an encoder-decoder's output, such as a language; else None."""
     token = getattr(_config(lm), "forced_bos_token_id", None)
     return int(token) if token is not None and getattr(lm.config, "is_encoder_decoder", False) else None
+
+
+def language_unsaid(lm: Any, tokenizer: Any) -> str:
+    """Return what is missing where a model of many languages has to be told which one to write, and is not.
+
+    Its tokenizer knows a target language (`tgt_lang`: NLLB, M2M100, mBART), and nothing forces that language's token.
+    """
+    if not (getattr(lm.config, "is_encoder_decoder", False) and hasattr(tokenizer, "tgt_lang")):
+        return ""
+    if forced_first_token(lm) is not None:
+        return ""
+    return (
+        "nothing says which language to write, so the model chooses one: set forced_bos_token_id in its "
+        "generation_config to the language's token"
+    )
 
 
 def never_written(lm: Any) -> tuple[int, ...]:

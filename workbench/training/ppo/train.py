@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 
 from workbench.core.errors import ModelError, SettingsError
-from workbench.models.generation_config import check_saves, forced_first_token, left_aside
+from workbench.models.generation_config import check_saves, forced_first_token, language_unsaid, left_aside
 from workbench.models.loading import ModelSettings
 from workbench.models.lora import LoraSettings
 from workbench.models.placement import pick_dtype
@@ -103,7 +103,7 @@ def train_policy(
             [] if eval_prompts is None else encode_prompts(eval_prompts, tokenizer, policy, settings)
         )
         say = say if together.first else lambda line: None
-        say(_described(policy, train_on, settings, together))
+        say(_described(policy, tokenizer, train_on, settings, together))
         chat = uses_chat(settings, tokenizer)
         say(f"prompts: {'written by the chat template' if chat else repr(settings.template)}")
         if folder is not None:
@@ -193,7 +193,11 @@ def _asked(
 
 
 def _described(
-    policy: ValuedPolicy, prompts: Sequence[EncodedPrompt], settings: PPOSettings, together: Processes
+    policy: ValuedPolicy,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[EncodedPrompt],
+    settings: PPOSettings,
+    together: Processes,
 ) -> str:
     """Say what trains, on what, in how many processes."""
     trained = sum(one.numel() for one in policy.parameters() if one.requires_grad)
@@ -204,6 +208,7 @@ def _described(
     notes += (
         f"; each response begins behind token {forced} (forced_bos_token_id)" if forced is not None else ""
     )
+    notes += f"; {unsaid}" if (unsaid := language_unsaid(policy.lm, tokenizer)) else ""
     notes += f"; sampled without what generation_config adds ({', '.join(aside)})" if aside else ""
     return (
         f"policy: {policy.summary or type(policy.lm).__name__}; {trained:,} parameters train{processes}{notes}; "
