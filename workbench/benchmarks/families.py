@@ -224,7 +224,7 @@ def tiny_of(family: Family) -> Any:
     for config in tiny_configs(CONFIG_MAPPING[family.name]):
         try:
             with torch.device("meta"):
-                size = sum(one.numel() for one in kind.from_config(config).parameters())
+                size = sum(parameter.numel() for parameter in kind.from_config(config).parameters())
             if size > LARGEST:
                 raise ValueError(f"{size:,} parameters at the smallest")
             torch.manual_seed(0)
@@ -244,10 +244,10 @@ def _spread(model: Any) -> None:
     import torch
 
     with torch.no_grad():
-        for one in model.parameters():
-            spread = float(one.std()) if one.ndim > 1 else 0.0
+        for parameter in model.parameters():
+            spread = float(parameter.std()) if parameter.ndim > 1 else 0.0
             if 0 < spread < 0.1:
-                one.mul_(min(10.0, 0.2 / spread))
+                parameter.mul_(min(10.0, 0.2 / spread))
 
 
 def _line(error: Exception) -> str:

@@ -156,7 +156,9 @@ def measure_bookkeeping(problems: int, workers: int, folder: Path) -> tuple[Spen
         What the measured run spent, in wall seconds, and how many programs' steps it took.
     """
     suite = [
-        one for one in load_problems("suite", libraries=["Numpy", "Scipy", "Pandas"]) if not one.slot.function
+        problem
+        for problem in load_problems("suite", libraries=["Numpy", "Scipy", "Pandas"])
+        if not problem.slot.function
     ]
     chosen = [coding_problem(one) for one in suite][:problems]
     soup = KnowledgeSoup(items=PackageDocumentation("numpy", submodules=False).items())
@@ -187,7 +189,7 @@ class _Scripted:
         return [self._answer(prompt) for prompt in prompts]
 
     def _answer(self, prompt: str) -> str:
-        own = next(one for one in self._problems if one.question.rstrip() in prompt)
+        own = next(problem for problem in self._problems if problem.question.rstrip() in prompt)
         wrong = f"{own.reference_code}\nresult = np.no_such_function(result)"
         return f"```python\n{own.reference_code if 'This code is wrong' in prompt else wrong}\n```"
 

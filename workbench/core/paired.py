@@ -124,7 +124,7 @@ def crossed_effect(
             Wilson's bound tells what share of all units may be anything between them.
         seed: Of the bootstrap.
     """
-    found = [np.atleast_2d(np.asarray(one, dtype=np.float64)) for one in tables]
+    found = [np.atleast_2d(np.asarray(table, dtype=np.float64)) for table in tables]
     units = sum(one.shape[1] for one in found)
     count = len(found[0]) if found else seeds or 0
     if not units or not count:

@@ -194,7 +194,7 @@ class CodingProblem:
         """Yield what is wrong with fields that must be texts; empty texts for the others."""
         for name in ("problem_id", "question", "code_context", "language", "library", "reference_code"):
             yield not_text(name, getattr(self, name))
-        yield from (not_text("an item of gold_documents", one) for one in self.gold_documents)
+        yield from (not_text("an item of gold_documents", document) for document in self.gold_documents)
         for number, run in enumerate(self.visible_runs, start=1):
             yield from (not_text(f"{name} of visible run {number}", getattr(run, name)) for name in _RUN)
         for number, test in enumerate(self.hidden_tests, start=1):

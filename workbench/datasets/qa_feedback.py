@@ -120,7 +120,9 @@ class QAFeedback:
     @property
     def prompt(self) -> str:
         """The policy's input; see `qa_prompt`."""
-        return qa_prompt(self.question, [(one.title, " ".join(one.sentences)) for one in self.passages])
+        return qa_prompt(
+            self.question, [(passage.title, " ".join(passage.sentences)) for passage in self.passages]
+        )
 
     def spans(self, aspect: str) -> tuple[ErrorSpan, ...]:
         """Return the spans of one aspect."""
@@ -210,7 +212,7 @@ def _feedback(row: Mapping[str, Any]) -> QAFeedback:
     errors = [_span(one, predictions[0]) for one in _objects(feedback, "errors")]
     preferences = _get(row, "preference", list)
     if len(preferences) != len(COMPARED) or any(
-        type(one) is not int or one not in (0, 1, 2) for one in preferences
+        type(preference) is not int or preference not in (0, 1, 2) for preference in preferences
     ):
         raise _Malformed(f"preference is {preferences!r}, not six of 0, 1, 2")
     return QAFeedback(

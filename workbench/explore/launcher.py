@@ -51,10 +51,10 @@ def launch(notebooks: str | Path | None = None, *, out: str = "") -> None:
 def launcher_page(paper: str, fields: Sequence[Field]) -> Markup:
     """Return the picture of the launcher: a paper's parameters, and what each profile makes of them."""
     rows = []
-    for one in fields:
-        values = (escape(shown(one.usual.get(profile))) for profile in PROFILES)
+    for field in fields:
+        values = (escape(shown(field.usual.get(profile))) for profile in PROFILES)
         usual = (f'<span style="overflow-wrap: anywhere">{value}</span>' for value in values)
-        rows.append((f"<b>{escape(one.name)}</b>", escape(one.kind), *usual, escape(one.help)))
+        rows.append((f"<b>{escape(field.name)}</b>", escape(field.kind), *usual, escape(field.help)))
     return note(f"Parameters of {paper}") + table(("parameter", "type", *PROFILES, "what it sets"), rows)
 
 

@@ -57,8 +57,10 @@ class RunningBatch:
         from transformers import DynamicCache
 
         width, device = max(map(len, prompts)), self._model.device
-        ids = torch.tensor([[0] * (width - len(one)) + list(one) for one in prompts], device=device)
-        mask = torch.tensor([[0] * (width - len(one)) + [1] * len(one) for one in prompts], device=device)
+        ids = torch.tensor([[0] * (width - len(prompt)) + list(prompt) for prompt in prompts], device=device)
+        mask = torch.tensor(
+            [[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts], device=device
+        )
         with torch.inference_mode():
             cache: Any = DynamicCache()
             logits = self._forward(ids, mask, cache)

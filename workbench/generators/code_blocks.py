@@ -89,8 +89,8 @@ def answer_code(
     may_close = before.strip() and (continues or not fences[0].group(2))
     if may_close and (_went_on(before, blocks[0], continues=continues) if is_python else len(fences) == 1):
         return before
-    named = [one.content for one in blocks if one.tag in tags]
-    chosen = named or [one.content for one in blocks if not one.tag] or [blocks[0].content]
+    named = [block.content for block in blocks if block.tag in tags]
+    chosen = named or [block.content for block in blocks if not block.tag] or [blocks[0].content]
     if len(chosen) == 1:
         return chosen[0]
     if not is_python:

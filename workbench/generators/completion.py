@@ -49,7 +49,7 @@ class Prompt:
     @property
     def turns(self) -> list[dict[str, str]]:
         """The conversation."""
-        return [dict(one) for one in self.messages] or [{"role": "user", "content": self.text}]
+        return [dict(message) for message in self.messages] or [{"role": "user", "content": self.text}]
 
 
 @dataclass(frozen=True)

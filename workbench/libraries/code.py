@@ -287,11 +287,11 @@ def _edit_call(node: ast.Call, edits: Edits, aliases: Mapping[str, str], resolve
     if member is None or found is None:
         return
     positional, _ = found
-    if any(isinstance(one, ast.Starred) for one in node.args) or any(
+    if any(isinstance(arg, ast.Starred) for arg in node.args) or any(
         one.arg is None for one in node.keywords
     ):
         raise CannotRewrite(f"{path} is called with unpacked arguments")
-    listed = [one.name for one in member.parameters or ()]
+    listed = [parameter.name for parameter in member.parameters or ()]
     for name, argument in list(zip(listed, node.args, strict=False))[positional:]:
         start = edits.offset(argument.lineno, argument.col_offset)
         before = len(edits.text(0, start).rstrip().encode("utf-8", "surrogatepass"))

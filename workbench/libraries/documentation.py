@@ -63,7 +63,7 @@ def _document(path: str, member: Member, resolver: Resolver) -> Document:
     new = resolver.new(path)
     found = convention(member, resolver.names)
     parameters = {old: name for name, old in found[1].items()} if found else {}
-    own = {one.name.lstrip("*") for one in member.parameters or ()}
+    own = {parameter.name.lstrip("*") for parameter in member.parameters or ()}
     context = Context(
         resolver, _examples_aliases(member.doc, resolver), own | _described(member.doc), parameters
     )

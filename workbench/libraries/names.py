@@ -89,7 +89,12 @@ def _member_names(survey: Survey) -> set[str]:
 
 
 def _parameter_names(survey: Survey) -> set[str]:
-    return {one.name for _, member in _members(survey) if member.plain for one in member.parameters or ()}
+    return {
+        parameter.name
+        for _, member in _members(survey)
+        if member.plain
+        for parameter in member.parameters or ()
+    }
 
 
 def _check(given: Mapping[str, str], old: Iterable[str], survey: Survey) -> None:

@@ -49,7 +49,7 @@ class Surveyor:
                 continue
             seen_modules.add(id(module))
             members, below = self._contents(path, module)
-            new = {one["identity"] for one in members.values()} - seen_members
+            new = {member["identity"] for member in members.values()} - seen_members
             if listed or (hasattr(module, "__all__") and new):
                 modules[path] = {"doc": inspect.getdoc(module) or "", "members": members}
                 seen_members |= new

@@ -87,8 +87,11 @@ def render(tokenizer: PreTrainedTokenizerBase, turns: Sequence[Message], *, prom
     refusal = "the chat template refuses it"
     for parts in (False, True):
         messages: list[Any] = [
-            {"role": one.role, "content": [{"type": "text", "text": one.content}] if parts else one.content}
-            for one in turns
+            {
+                "role": turn.role,
+                "content": [{"type": "text", "text": turn.content}] if parts else turn.content,
+            }
+            for turn in turns
         ]
         try:
             text = str(
@@ -102,7 +105,7 @@ def render(tokenizer: PreTrainedTokenizerBase, turns: Sequence[Message], *, prom
         except Exception as error:  # a template is a program of somebody else's
             refusal = refusal if parts else f"the chat template refuses it: {_first_line(error)}"
             continue
-        lost = next((one for one in turns if _words(one) not in text), None)
+        lost = next((turn for turn in turns if _words(turn) not in text), None)
         if lost is None:
             return text
         if not parts:
@@ -143,7 +146,7 @@ def prompt_part(tokenizer: PreTrainedTokenizerBase, turns: Sequence[Message]) ->
     asked, answered = asked_part(tokenizer, turns), _before_answer(tokenizer, turns)
     both = enumerate(zip(asked, answered, strict=False))
     shared = asked[: next((place for place, (one, other) in both if one != other), len(answered))]
-    if any(_words(one) not in shared for one in turns):
+    if any(_words(turn) not in shared for turn in turns):
         raise TemplateRefusal("the chat template writes the prompt in another way once there is a response")
     return shared
 

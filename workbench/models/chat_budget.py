@@ -59,7 +59,7 @@ def _shortened(
     tokenizer: PreTrainedTokenizerBase, turns: list[Message], excess: int, room: int
 ) -> list[Message]:
     """Return the turns less about so many tokens, or less their oldest exchange; the same where none is left."""
-    said = [_tokens(tokenizer, one.content) for one in turns]
+    said = [_tokens(tokenizer, turn.content) for turn in turns]
     spoken = [place for place, one in enumerate(turns) if one.role not in _INSTRUCTIONS]
     later = next((place for place in spoken[1:] if turns[place].role == "user"), len(turns))
     oldest = [place for place in spoken if place < later]

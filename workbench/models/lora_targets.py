@@ -147,7 +147,11 @@ def _routes(modules: dict[str, nn.Module], name: str, layer: Any) -> bool:
     for depth in (len(parents), len(parents) - 1):  # beside it, or beside the router that holds it
         for part in modules[".".join(parents[:depth])].children():
             convolves = isinstance(part, nn.Conv1d)
-            experts = [len(one) for one in part.parameters(recurse=False) if one.ndim == 3 and not convolves]
+            experts = [
+                len(parameter)
+                for parameter in part.parameters(recurse=False)
+                if parameter.ndim == 3 and not convolves
+            ]
             experts += [len(part)] if isinstance(part, nn.ModuleList) else []
             if width in experts:
                 return True

@@ -144,7 +144,7 @@ def body_of(lm: PreTrainedModel) -> Any:
     """Return a language model without its heads: its base; or its largest part, where it names no base (Llama 4)."""
     if lm.base_model is not lm:
         return lm.base_model
-    return max(lm.children(), key=lambda part: sum(one.numel() for one in part.parameters()))
+    return max(lm.children(), key=lambda part: sum(parameter.numel() for parameter in part.parameters()))
 
 
 def token_rows(lm: PreTrainedModel) -> int:

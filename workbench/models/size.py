@@ -56,7 +56,9 @@ def size_of(config: Any) -> ModelSize:
     model = built_without_weights(config)
     head = model.get_output_embeddings() if hasattr(model, "get_output_embeddings") else None
     linear = sum(
-        one.weight.numel() for one in model.modules() if isinstance(one, nn.Linear) and one is not head
+        module.weight.numel()
+        for module in model.modules()
+        if isinstance(module, nn.Linear) and module is not head
     )
     text: Any = config.get_text_config()
     return ModelSize(

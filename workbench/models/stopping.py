@@ -41,7 +41,7 @@ def stop_token_ids(
             is added.
     """
     settings = (getattr(model, "generation_config", None), model.config)
-    named = [getattr(one, "eos_token_id", None) for one in settings]
+    named = [getattr(setting, "eos_token_id", None) for setting in settings]
     ends = {tokenizer.eos_token_id}
     for ids in named:
         ends |= set(ids) if isinstance(ids, (list, tuple)) else {ids}

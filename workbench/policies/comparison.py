@@ -52,14 +52,14 @@ def by_arm(outcomes: Sequence[PolicyOutcome]) -> dict[str, dict[int, PolicyOutco
         SettingsError: An arm has two outcomes of a seed: choose a weight first.
     """
     found: dict[str, dict[int, PolicyOutcome]] = {}
-    for one in outcomes:
-        if one.seed in found.setdefault(one.arm, {}):
+    for outcome in outcomes:
+        if outcome.seed in found.setdefault(outcome.arm, {}):
             raise SettingsError(
-                got=f"two outcomes of {one.arm!r}, seed {one.seed}",
+                got=f"two outcomes of {outcome.arm!r}, seed {outcome.seed}",
                 needed="one of each arm and seed",
                 fix="pass the outcomes of one weight of the aspects",
             )
-        found[one.arm][one.seed] = one
+        found[outcome.arm][outcome.seed] = outcome
     return found
 
 

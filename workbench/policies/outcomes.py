@@ -111,17 +111,17 @@ def measures(outcomes: Sequence[PolicyOutcome]) -> pd.DataFrame:
     import pandas as pd
 
     rows: list[dict[str, Any]] = []
-    for one in outcomes:
-        weight = float("nan") if one.weight is None else one.weight
+    for outcome in outcomes:
+        weight = float("nan") if outcome.weight is None else outcome.weight
         for decoding in DECODINGS:
-            answers = one.answers(decoding)
+            answers = outcome.answers(decoding)
             if answers is None:
                 continue
             found = {name: float(np.mean(values)) for name, values in answers.scores.items()}
             found[LENGTH] = float(np.mean(answers.tokens))
             if decoding == "sampled":
-                found[KL] = one.kl
-            place = {"arm": one.arm, "weight": weight, "seed": one.seed, "decoding": decoding}
+                found[KL] = outcome.kl
+            place = {"arm": outcome.arm, "weight": weight, "seed": outcome.seed, "decoding": decoding}
             rows += [{**place, "measure": name, "value": value} for name, value in found.items()]
     return pd.DataFrame(rows, columns=["arm", "weight", "seed", "decoding", "measure", "value"])
 

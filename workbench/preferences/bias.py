@@ -99,7 +99,7 @@ def rank_correlation(first: ArrayLike, second: ArrayLike) -> float | None:
     from scipy.stats import rankdata
 
     ranks = [rankdata(np.asarray(values, dtype=np.float64)) for values in (first, second)]
-    if any(len(one) < 2 or np.ptp(one) == 0 for one in ranks):
+    if any(len(rank) < 2 or np.ptp(rank) == 0 for rank in ranks):
         return None
     return float(np.clip(np.corrcoef(*ranks)[0, 1], -1.0, 1.0))
 

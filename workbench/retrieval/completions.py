@@ -76,7 +76,7 @@ class ResumableCompletions:
 
     def complete(self, prompts: Sequence[str]) -> list[str]:
         """Return the answers' texts, in order; that of one which is missing is empty. See `completions`."""
-        return [one.text for one in self.completions(prompts)]
+        return [completion.text for completion in self.completions(prompts)]
 
     def completions(self, prompts: Sequence[str]) -> list[Completion]:
         """Return the answers, in order; a new one is on disk before this returns.

@@ -149,7 +149,10 @@ class _SentenceTransformer:
 
     def encode(self, texts: Sequence[str]) -> Scores:
         """Return vectors, longest texts first within the model's own batches. See `Encoder.encode`."""
-        begins = [next((one for one in self._instructions if text.startswith(one)), None) for text in texts]
+        begins = [
+            next((instruction for instruction in self._instructions if text.startswith(instruction)), None)
+            for text in texts
+        ]
         rows: list[Scores | None] = [None] * len(texts)
         for begin in dict.fromkeys(begins):
             places = [place for place, one in enumerate(begins) if one == begin]

@@ -27,10 +27,10 @@ def reciprocal_rank_fusion(scores: Sequence[Scores], k: float = 60.0) -> Scores:
     """
     fused = np.zeros(len(scores[0]), dtype=np.float64)
     ranked = np.zeros(len(scores[0]), dtype=bool)
-    for one in scores:
-        there = one > -np.inf
-        ordered = np.sort(-one[there])
-        ranks = np.searchsorted(ordered, -one[there], side="left") + 1
+    for score in scores:
+        there = score > -np.inf
+        ordered = np.sort(-score[there])
+        ranks = np.searchsorted(ordered, -score[there], side="left") + 1
         fused[there] += 1.0 / (k + ranks)
         ranked |= there
     return np.where(ranked, fused, -np.inf).astype(np.float32)
@@ -64,16 +64,16 @@ class HybridRetriever:
     @property
     def name(self) -> str:
         """The names of what is fused."""
-        return f"hybrid({', '.join(one.name for one in self.retrievers)})"
+        return f"hybrid({', '.join(retriever.name for retriever in self.retrievers)})"
 
     @property
     def fingerprint(self) -> str:
         """The fingerprints of what is fused, and k."""
-        return f"hybrid k={self.k} [{'; '.join(one.fingerprint for one in self.retrievers)}]"
+        return f"hybrid k={self.k} [{'; '.join(retriever.fingerprint for retriever in self.retrievers)}]"
 
     def index(self, source: str) -> HybridIndex:
         """Return a new, empty index. See `Retriever.index`."""
-        return HybridIndex([one.index(source) for one in self.retrievers], self.k)
+        return HybridIndex([retriever.index(source) for retriever in self.retrievers], self.k)
 
 
 class HybridIndex:

@@ -142,4 +142,6 @@ def _paragraphs(section: Section, longest: int) -> Iterator[Section]:
 
 
 def _joined(sections: list[Section]) -> Section:
-    return Section(sections[0].title, "\n\n".join(one.text.strip("\n") for one in sections), sections[0].line)
+    return Section(
+        sections[0].title, "\n\n".join(section.text.strip("\n") for section in sections), sections[0].line
+    )

@@ -46,7 +46,7 @@ def run_plan(plan: Plan, fresh: bool = False, debug: bool = False, check: bool =
             leads out of it, or another process is writing to it.
     """
     if check:
-        left = [one for one in plan.notebooks if fresh or not is_finished(one, plan.folder)]
+        left = [notebook for notebook in plan.notebooks if fresh or not is_finished(notebook, plan.folder)]
         refuse_lacks(check_plan(Plan(plan.folder, tuple(left))))
     make_folder(plan.folder, "--out DIR")
     check_closed(plan.folder)

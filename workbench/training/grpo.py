@@ -159,12 +159,12 @@ def _trainer(
         disable_tqdm=not settings.progress,
         seed=settings.seed,
     )
-    rows = [settings.template.replace("{prompt}", one.prompt) for one in prompts]
+    rows = [settings.template.replace("{prompt}", prompt.prompt) for prompt in prompts]
     trainer = GRPOTrainer(
         cast(Any, policy.policy),
         reward_funcs=scored,
         args=arguments,
-        train_dataset=Dataset.from_dict({"prompt": rows, "asked": [one.prompt for one in prompts]}),
+        train_dataset=Dataset.from_dict({"prompt": rows, "asked": [prompt.prompt for prompt in prompts]}),
         processing_class=tokenizer,
         callbacks=[JsonLog(session), _Whole()] if session.kept else [_Whole()],
     )
@@ -189,7 +189,7 @@ def _asked(
         "settings": settings.describe(),
         "model": asdict(policy.origin)["name"] if policy.origin else None,
         "weights": policy_mark(cast(Any, policy), adapters=True),
-        "prompts": sha256("\n".join(one.prompt for one in prompts).encode()).hexdigest(),
+        "prompts": sha256("\n".join(prompt.prompt for prompt in prompts).encode()).hexdigest(),
         "reward": reward.name,
     }
 

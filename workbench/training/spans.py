@@ -251,12 +251,12 @@ def _features(
 
 def _collate(features: Sequence[dict[str, list[int]]], pad: int) -> dict[str, torch.Tensor]:
     """Put answers into one batch, padded at the right."""
-    width = max(len(one["input_ids"]) for one in features)
+    width = max(len(feature["input_ids"]) for feature in features)
 
     def padded(name: str, filler: int) -> torch.Tensor:
-        return torch.tensor([one[name] + [filler] * (width - len(one[name])) for one in features])
+        return torch.tensor([feature[name] + [filler] * (width - len(feature[name])) for feature in features])
 
-    lengths = torch.tensor([len(one["input_ids"]) for one in features])[:, None]
+    lengths = torch.tensor([len(feature["input_ids"]) for feature in features])[:, None]
     mask = (torch.arange(width)[None] < lengths).long()
     return {
         "input_ids": padded("input_ids", pad),
@@ -278,7 +278,13 @@ def _check_labels(examples: Sequence[SpanExample]) -> None:
 def _mark(examples: Sequence[SpanExample]) -> str:
     """Return a digest of all that is learned from."""
     plain = [
-        [one.sample.prompt, one.sample.response, dict(one.sample.metadata), one.segments, one.correct]
-        for one in examples
+        [
+            example.sample.prompt,
+            example.sample.response,
+            dict(example.sample.metadata),
+            example.segments,
+            example.correct,
+        ]
+        for example in examples
     ]
     return hashlib.sha256(json.dumps(plain, default=str).encode()).hexdigest()

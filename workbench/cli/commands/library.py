@@ -130,7 +130,7 @@ def _about(package: str, source: str, libraries: tuple[str, ...]) -> list[Proble
     if libraries:
         return load_problems(source, libraries=libraries)
     known = [name for name, module in MODULES.items() if module == package]
-    found = [one for one in load_problems(source) if one.library in (known or [package])]
+    found = [problem for problem in load_problems(source) if problem.library in (known or [package])]
     if not found:
         raise SettingsError(
             got=f"no problem on {package} in {source}",

@@ -104,8 +104,8 @@ def run_experiment(
 
     check_names(settings)
     families: dict[str, list[Setting]] = {}
-    for one in settings:
-        families.setdefault(one.family, []).append(one)
+    for setting in settings:
+        families.setdefault(setting.family, []).append(setting)
     # the largest first, so that processes end together; a family's models side by side: they share no answers
     jobs = {
         (f"{part.name}-" if data.members else "") + f"{place}-{family}": Job(
@@ -123,7 +123,7 @@ def run_experiment(
         for place, model in enumerate(models)
     }
     frames = run_jobs(run_job, jobs, folder / "jobs", workers=processes, label="loops")
-    active = next((one for one in settings if one.name == ACTIVE), None)
+    active = next((setting for setting in settings if setting.name == ACTIVE), None)
     shown = None if active is None else next(job for job in jobs.values() if active in job.settings)
     example = () if shown is None or active is None else read_steps(shown.trace(active))
     return Outcomes(pd.concat(frames.values(), ignore_index=True), tuple(example))

@@ -72,11 +72,14 @@ def needs(settings: Any) -> tuple[Need, ...]:
             models.append(ModelSettings(rest, quantize=packed))
             found.append(ModelNeed(f"code model {len(models)}", models[-1]))
     if models:
-        parts = [(one.name, (Held(one, _BATCH * (_PROMPT + settings.max_new_tokens)),)) for one in models]
+        parts = [
+            (model.name, (Held(model, _BATCH * (_PROMPT + settings.max_new_tokens)),)) for model in models
+        ]
         asked = (settings.problems or _PROBLEMS) * max(len(tasks), 1) * _SETTINGS
         asked *= 1 + _ASKED * (settings.rounds - 1)
         work = [
-            Work(one.name, one, read=asked * _PROMPT, written=asked * _ANSWER, rows=_BATCH) for one in models
+            Work(model.name, model, read=asked * _PROMPT, written=asked * _ANSWER, rows=_BATCH)
+            for model in models
         ]
         found += [DiskNeed(tuple(models)), MemoryNeed(tuple(parts)), HoursNeed(tuple(work))]
     return tuple(found)

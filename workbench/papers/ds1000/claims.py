@@ -150,11 +150,11 @@ def _perturbed(models: Mapping[str, Summary], data: str) -> Iterator[Claim]:
 
 
 def _inserted(styles: Sequence[StyleEffect], data: str) -> Iterator[Claim]:
-    for one in styles:
-        if (one.style, one.against) == ("insertion", "completion"):
+    for style in styles:
+        if (style.style, style.against) == ("insertion", "completion"):
             yield Claim.of(
-                one.effect,
-                statement=f"{one.model} answers better where it fills the gap than where it continues the prompt",
+                style.effect,
+                statement=f"{style.model} answers better where it fills the gap than where it continues the prompt",
                 paper=PAPER,
                 paper_value="Codex-002: .433 by insertion, .388 by completion",
                 unit="points",

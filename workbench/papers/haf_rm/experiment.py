@@ -73,7 +73,9 @@ class Job:
     def cache_key(self) -> dict[str, Any]:
         """Return what decides on the outcome, and whether the model is kept: it is then there where it is asked."""
         places = ("reference_cache", "kept")
-        decides = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in places}
+        decides = {
+            field.name: getattr(self, field.name) for field in fields(self) if field.name not in places
+        }
         return decides | ({"kept": True} if self.kept else {})
 
 

@@ -67,7 +67,7 @@ class PolicyJob:
 
     def cache_key(self) -> dict[str, Any]:
         """Return what decides on the outcome, and whether the policy is kept."""
-        decides = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "kept"}
+        decides = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "kept"}
         return decides | ({"kept": True} if self.kept else {})
 
     @property
@@ -190,7 +190,7 @@ def _reward(job: Job, responses: Sequence[tuple[str, str]]) -> Normalized:
         job.training.encoding,
         batch_size=8 * job.training.micro_batch,
     )
-    return Normalized(raw, fit_normalization(raw, [Sample(*one) for one in responses]))
+    return Normalized(raw, fit_normalization(raw, [Sample(*response) for response in responses]))
 
 
 def _trained(

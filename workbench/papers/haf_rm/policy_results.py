@@ -50,7 +50,7 @@ def policy_table(trained: Policies, data: ExperimentData) -> pd.DataFrame:
                 row |= {
                     "reward": None if rewards is None else float(rewards.mean()),
                     "KL": mean_over_seeds([outcome.kl for outcome in seeds.values()]).value,
-                    "tokens": float(np.mean([one.sampled.tokens[places] for one in seeds.values()])),
+                    "tokens": float(np.mean([seed.sampled.tokens[places] for seed in seeds.values()])),
                     "prompts": len(places),
                     "seeds": len(seeds),
                 }
@@ -146,6 +146,6 @@ def _places(outcome: PolicyOutcome, data: ExperimentData) -> dict[str, list[int]
 def _scores(outcomes: Iterator[PolicyOutcome] | Any, name: str, places: Sequence[int]) -> Any:
     """Return a score of some answers, shape [seeds, prompts]; None where they have none."""
     answers = [outcome.sampled for outcome in outcomes]
-    if any(name not in one.scores for one in answers):
+    if any(name not in answer.scores for answer in answers):
         return None
-    return np.array([one.scores[name][list(places)] for one in answers])
+    return np.array([answer.scores[name][list(places)] for answer in answers])

@@ -53,7 +53,7 @@ class ModelNeed:
         info = huggingface_hub.model_info(
             self.model.source, revision=self.model.revision, files_metadata=True
         )
-        sizes = {one.rfilename: one.size or 0 for one in info.siblings or []}
+        sizes = {sibling.rfilename: sibling.size or 0 for sibling in info.siblings or []}
         if not any(Path(name).match(form) for name in sizes for form in _WEIGHTS):
             return _without_weights(self.model.name)
         return Found(f"{built.detail}, {sum(sizes.values()) / _HALVES:.1f} GB on the Hub")

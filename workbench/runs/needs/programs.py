@@ -68,7 +68,7 @@ class ProgramsNeed:
     def check(self) -> Found | Lack:
         """Look for it; see `Need`."""
         problems = list(self.problems())
-        names, languages = modules_of(problems), list(dict.fromkeys(one.language for one in problems))
+        names, languages = modules_of(problems), list(dict.fromkeys(problem.language for problem in problems))
         runtime = with_installed(find_runtime(self.runtime, build=False), names)
         with Sandbox(with_toolchains(runtime, languages), workers=1) as box:
             require_all(problems, box)

@@ -164,7 +164,7 @@ def claim_rows(claims: Sequence[Mapping[str, Any]]) -> tuple[list[ClaimRow], str
     """
     common = _common([claim.get("note", "") for claim in claims if claim.get("measured") is not None])
     rows = [
-        _row(claim, [one for one in _sentences(claim.get("note", "")) if one not in common])
+        _row(claim, [sentence for sentence in _sentences(claim.get("note", "")) if sentence not in common])
         for claim in claims
     ]
     return rows, " ".join(common)

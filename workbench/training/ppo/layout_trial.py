@@ -77,7 +77,8 @@ class Trial:
         """
         configs = (self.lm.config, self.lm.config.get_text_config(decoder=True))
         pad = next(
-            (one.pad_token_id for one in configs if getattr(one, "pad_token_id", None) is not None), -1
+            (config.pad_token_id for config in configs if getattr(config, "pad_token_id", None) is not None),
+            -1,
         )
         if not 0 <= pad < len(self.lm.get_input_embeddings().weight):
             return None
@@ -196,7 +197,7 @@ class Trial:
     def _rounding(self) -> float:
         """Return the rounding of the numbers that are computed in: quantised weights compute in bfloat16."""
         quantised = getattr(self.lm, "is_quantized", False) or getattr(self.lm, "quantization_method", None)
-        numbers = {one.dtype for one in self.lm.parameters() if one.is_floating_point()}
+        numbers = {parameter.dtype for parameter in self.lm.parameters() if parameter.is_floating_point()}
         return max(torch.finfo(one).eps for one in ({torch.bfloat16} if quantised else numbers))
 
 
@@ -212,7 +213,9 @@ def _prompt_lengths(lm: Any) -> tuple[int, int, int]:
         value for name, value in numbers if any(word in name for word in local) and value <= LONGEST_WINDOW
     ]
     contexts = [value for name, value in numbers if "position" in name and value > RESPONSE + SHORT]
-    longest = min([max([LONG, *(window + 3 for window in windows)]), *(one - RESPONSE for one in contexts)])
+    longest = min(
+        [max([LONG, *(window + 3 for window in windows)]), *(context - RESPONSE for context in contexts)]
+    )
     return longest, SHORT, max(longest // 2 + 1, SHORT)
 
 

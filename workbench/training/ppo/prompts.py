@@ -108,7 +108,7 @@ def _chat_rows(
 ) -> list[tuple[list[int], int]]:
     """Return each prompt's tokens by the chat template, and how many it lost."""
     try:
-        return chat_prompts([one.prompt for one in samples], tokenizer, settings.max_prompt_tokens)
+        return chat_prompts([sample.prompt for sample in samples], tokenizer, settings.max_prompt_tokens)
     except Refusals as refusals:
         raise refused(refusals.rows, "prompt") from refusals
 
@@ -121,7 +121,7 @@ def _plain_rows(
     first, last = around_tokens(tokenizer)
     last = last if around else []
     room = settings.max_prompt_tokens - len(first) - len(last)
-    rows = tokens_of([prompt_text(one.prompt, form, tokenizer) for one in samples], tokenizer)
+    rows = tokens_of([prompt_text(sample.prompt, form, tokenizer) for sample in samples], tokenizer)
     lost = [max(len(row) - room, 0) for row in rows]
     return [([*first, *row[count:], *last], count) for row, count in zip(rows, lost, strict=True)]
 

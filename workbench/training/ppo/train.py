@@ -139,7 +139,7 @@ def _ready(
     from transformers import set_seed
 
     if isinstance(policy, ValuedPolicy):
-        if not any(one.requires_grad for one in policy.policy.parameters()):
+        if not any(parameter.requires_grad for parameter in policy.policy.parameters()):
             raise ModelError(
                 got="a policy of which nothing trains (requires_grad=False)",
                 needed="adapters or a body that train",
@@ -200,7 +200,7 @@ def _described(
     together: Processes,
 ) -> str:
     """Say what trains, on what, in how many processes."""
-    trained = sum(one.numel() for one in policy.parameters() if one.requires_grad)
+    trained = sum(parameter.numel() for parameter in policy.parameters() if parameter.requires_grad)
     cut = [prompt.lost for prompt in prompts if prompt.lost]
     processes = f"; {together.world_size} processes" if together.world_size > 1 else ""
     layout, forced, aside = policy.layout, forced_first_token(policy.lm), left_aside(policy.lm)

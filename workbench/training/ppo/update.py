@@ -95,7 +95,9 @@ class Updater:
     ) -> None:
         self.policy, self.optimizer, self.settings = policy, optimizer, settings
         self.allowed, self.processes, self.bf16 = allowed, processes, bf16
-        self.trained: list[nn.Parameter] = [one for one in policy.parameters() if one.requires_grad]
+        self.trained: list[nn.Parameter] = [
+            parameter for parameter in policy.parameters() if parameter.requires_grad
+        ]
 
     def __call__(self, rollout: Rollout, advantages: Advantages, step: int) -> dict[str, float]:
         """Pass over a rollout until it is done, or until the KL to the policy that sampled it is too large.

@@ -83,7 +83,7 @@ def all_pairs(candidates: Sequence[Candidates], source: str) -> list[PreferenceP
         candidates: Prompts with their answers.
         source: What the pairs are reported by.
     """
-    return [pair for one in candidates for pair in _strict_pairs(one, source)]
+    return [pair for candidate in candidates for pair in _strict_pairs(candidate, source)]
 
 
 def draw_pairs(

@@ -176,7 +176,7 @@ def _reviews(step: int, settings: TranslationPretrainingSettings) -> tuple[Tenso
     source = random.Random(f"{settings.seed} {step}")
     clauses = 1 if step < settings.short_steps else None
     reviews = [draw_review(source, settings.writing, clauses=clauses) for _ in range(settings.batch)]
-    return padded([(_numbers(one.words), one.learned) for one in reviews])
+    return padded([(_numbers(review.words), review.learned) for review in reviews])
 
 
 def _tokens(texts: list[list[str]]) -> Tensor:

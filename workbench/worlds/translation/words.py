@@ -153,9 +153,9 @@ def _verbs() -> _Entries:
 def _particles() -> _Entries:
     found: _Entries = []
     for category, particles in (("connective", CONNECTIVES), ("time", tuple(TIMES.values()))):
-        for one in particles:
-            found.append((one.english, Word(category, "english", one.english)))
-            if one.heavy:
-                found.append((one.heavy, Word(category, "english", one.english, heavy=True)))
-            found.append((one.spanish, Word(category, "spanish", one.english)))
+        for particle in particles:
+            found.append((particle.english, Word(category, "english", particle.english)))
+            if particle.heavy:
+                found.append((particle.heavy, Word(category, "english", particle.english, heavy=True)))
+            found.append((particle.spanish, Word(category, "spanish", particle.english)))
     return found
