@@ -227,4 +227,4 @@ def wide_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _text(value: float, half: float) -> str:
-    return f"{value:.3f}" + ("" if np.isnan(half) else f" ± {half:.3f}")
+    return f"{value:z.3f}" + ("" if np.isnan(half) else f" ± {half:.3f}")

@@ -54,8 +54,8 @@ class Point:
 
     def _said(self, number: float) -> str:
         if self.percent:
-            return f"{100 * number:.1f}"
-        return f"{number:.3f}" if abs(number) < 100 and number != int(number) else f"{number:,.4g}"
+            return f"{100 * number:z.1f}"
+        return f"{number:z.3f}" if abs(number) < 100 and number != int(number) else f"{number:,.4g}"
 
 
 def shown(value: Any) -> str:
