@@ -28,16 +28,9 @@ from workbench.papers.haf_rm.data import (
     prepare_data,
     training_pairs,
 )
-from workbench.papers.haf_rm.experiment import (
-    Arm,
-    Declaration,
-    Job,
-    Outcome,
-    job_name,
-    make_job,
-    run_job,
-    untrained,
-)
+from workbench.papers.haf_rm.declaration import Arm, Declaration
+from workbench.papers.haf_rm.experiment import Outcome, run_job, untrained
+from workbench.papers.haf_rm.plan import Job, job_name, make_job
 from workbench.papers.haf_rm.results import Findings
 from workbench.papers.haf_rm.setup import policy_folder
 from workbench.papers.haf_rm.tuning import FILE, Tuning, read_tuning

@@ -25,7 +25,8 @@ from workbench.papers.haf_rm.data import (
     training_pairs,
 )
 from workbench.papers.haf_rm.declaration import Arm, Declaration
-from workbench.papers.haf_rm.experiment import Outcome, job_name, plan, training_settings
+from workbench.papers.haf_rm.experiment import Outcome
+from workbench.papers.haf_rm.plan import job_name, plan, training_settings
 from workbench.papers.haf_rm.results import Findings
 from workbench.papers.haf_rm.setup import declare
 from workbench.papers.haf_rm.tables import training_table

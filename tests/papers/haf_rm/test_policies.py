@@ -15,7 +15,8 @@ from workbench.models import EncodingSettings, ModelSettings, RewardModel
 from workbench.papers.haf_rm.claims import policy_claims
 from workbench.papers.haf_rm.data import ExperimentData, Regime
 from workbench.papers.haf_rm.declaration import Declaration
-from workbench.papers.haf_rm.experiment import keeping, plan, run_job
+from workbench.papers.haf_rm.experiment import keeping, run_job
+from workbench.papers.haf_rm.plan import plan
 from workbench.papers.haf_rm.policies import plan_policies, run_policy_job, train_policies
 from workbench.papers.haf_rm.policy_declaration import PolicyDeclaration
 from workbench.papers.haf_rm.policy_results import (

@@ -17,7 +17,8 @@ from workbench.models.loading import ModelSettings, load_tokenizer
 from workbench.models.lora import LoraSettings
 from workbench.papers.haf_rm.data import ExperimentData, training_pairs
 from workbench.papers.haf_rm.declaration import Declaration
-from workbench.papers.haf_rm.experiment import Job, job_name, keeping, make_job, train_job
+from workbench.papers.haf_rm.experiment import keeping, train_job
+from workbench.papers.haf_rm.plan import Job, job_name, make_job
 from workbench.papers.haf_rm.policy_declaration import PolicyDeclaration
 from workbench.policies.outcomes import BEFORE, HOLISTIC, ORACLE, Answers, PolicyOutcome
 from workbench.rewards.baselines import OracleReward
