@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
-import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from workbench.core.errors import ClusterError, FileError, WorkbenchError
+from workbench.core.errors import ClusterError, WorkbenchError
+from workbench.sandbox.node import Grader, data_folders, holdings
 from workbench.sandbox.pool import Sandbox
 from workbench.sandbox.program import Limits, Program
 from workbench.sandbox.runtimes import Runtime, find_runtime
@@ -42,11 +41,13 @@ class ClusterSandbox:
     Args:
         cluster: Which one.
         runtime: "main", "ds1000", or a `Runtime` whose folders are on every node alike. A node builds its own.
+            Folders of data that variables name here (`SEABORN_DATA`) are looked for in the same place there.
         timeout_s, memory_bytes, isolation: See `Sandbox`.
 
     Raises:
         ClusterError: There is no such cluster.
         SandboxUnavailableError: While programs run: a node cannot isolate them, or has no memory left.
+        RuntimeMissingError: While programs run: a node lacks packages or data of this machine, or has others.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class ClusterSandbox:
         self.runtime = runtime if isinstance(runtime, Runtime) else find_runtime(runtime)
         self.isolation = isolation
         self._asked = _for_nodes(self.runtime)
+        self._expected = data_folders(self.runtime), holdings(self.runtime)
         self._ray = connect(cluster.address)
         self._nodes: dict[str, _Node] = {}
         self._losses = Counter[int]()
@@ -186,7 +188,7 @@ class ClusterSandbox:
             options = {"num_cpus": cpus, "max_concurrency": _BATCHES + 2, "scheduling_strategy": there}
             limits = {"timeout_s": self.limits.timeout_s, "memory_bytes": self.limits.memory_bytes}
             how = {"runtime": self._asked, "workers": cpus, "isolation": self.isolation, **limits}
-            actor = self._ray.remote(**options)(_Grader).remote(how, str(Path.cwd()))
+            actor = self._ray.remote(**options)(Grader).remote(how, str(Path.cwd()), *self._expected)
             self._nodes[name] = _Node(name, actor, cpus, str(node["NodeManagerAddress"]))
         if not self._nodes:
             raise ClusterError(
@@ -244,38 +246,3 @@ def _for_nodes(runtime: Runtime) -> str | Runtime:
 def _next_batch(source: Iterator[tuple[int, str | Program]], workers: int) -> _Batch | None:
     given = list(itertools.islice(source, max(_BATCH, workers)))
     return _Batch(given[0][0], [program for _, program in given]) if given else None
-
-
-class _Grader:
-    """A node's sandbox, opened with the first batch: then its runtime is built where it is not there yet."""
-
-    def __init__(self, how: dict[str, Any], folder: str) -> None:
-        self._how, self._lock = how, threading.Lock()
-        self._box: Sandbox | None = None
-        if Path(folder).is_dir():
-            os.chdir(folder)
-
-    def judge(self, programs: list[str | Program]) -> tuple[list[Verdict] | None, WorkbenchError | None]:
-        """Return the verdicts, or what keeps this node from giving any."""
-        try:
-            return list(self._open().map(programs)), None
-        except WorkbenchError as fault:
-            return None, fault
-        except OSError as fault:
-            return None, FileError.of(fault)
-
-    def warm(self, group: str, imports: list[str]) -> None:
-        """Start the zygote of a group; nothing where there is no sandbox yet, or none can be had."""
-        if self._box is not None:
-            self._box.warm(group, imports)
-
-    def close(self) -> None:
-        """End all programs."""
-        if self._box is not None:
-            self._box.close()
-
-    def _open(self) -> Sandbox:
-        with self._lock:
-            if self._box is None:
-                self._box = Sandbox(**self._how)
-            return self._box
