@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from workbench.models.placement import DTYPES
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def _there(ctx: click.Context, param: click.Parameter, device: str) -> str:
@@ -20,6 +24,13 @@ def _there(ctx: click.Context, param: click.Parameter, device: str) -> str:
     return device
 
 
+def _number(name: str, usual: int, help: str, least: int = 1) -> Callable[[_Command], _Command]:
+    """Return an option that takes a whole number; its help says the usual one, but where 0 means none."""
+    return click.option(
+        name, type=click.IntRange(min=least), default=usual, show_default=usual > 0, metavar="N", help=help
+    )
+
+
 _device = click.option(
     "--device",
     type=click.Choice(["cpu", "cuda"]),
@@ -30,16 +41,8 @@ _device = click.option(
 )
 
 
-_workers = click.option(
-    "--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Programs at a time."
-)
-_threads = click.option(
-    "--threads",
-    type=click.IntRange(min=1),
-    default=2,
-    show_default=True,
-    help="Threads of arithmetic on the CPU.",
-)
+_workers = _number("--workers", 2, "Programs at a time.")
+_threads = _number("--threads", 2, "Threads of arithmetic on the CPU.")
 
 
 @click.group(epilog="Example: workbench bench sandbox --limit 100", short_help="Measure speed, side by side.")
@@ -55,27 +58,14 @@ def command() -> None:
 @click.option(
     "--runtime", default="", metavar="NAME", help="Runtime; by default the one that fits the problems."
 )
-@click.option(
-    "--limit",
-    type=click.IntRange(min=0),
-    default=0,
-    metavar="N",
-    help="Take about N problems, evenly spread; 0 takes all.",
-)
-@click.option(
+@_number("--limit", 0, "Take about N problems, evenly spread; 0 takes all.", least=0)
+@_number(
     "--fresh",
-    type=click.IntRange(min=0),
-    default=0,
-    metavar="N",
-    help="Run about N of them, evenly spread, as fresh processes, and scale what that takes; 0 runs all.",
+    0,
+    "Run about N of them, evenly spread, as fresh processes, and scale that; 0 runs all.",
+    least=0,
 )
-@click.option(
-    "--trivial",
-    type=click.IntRange(min=0),
-    default=0,
-    metavar="N",
-    help="Instead, run N trivial programs and count what leaks.",
-)
+@_number("--trivial", 0, "Instead, run N trivial programs and count what leaks.", least=0)
 def sandbox(*, problems: str, workers: int, runtime: str, limit: int, fresh: int, trivial: int) -> None:
     """Grade the reference answers in the sandbox, in fresh processes, and in one warm process."""
     if trivial:
@@ -126,20 +116,8 @@ def sandbox(*, problems: str, workers: int, runtime: str, limit: int, fresh: int
     "--config", default="small", show_default=True, help="small (13 M parameters) or mistral-7b (NF4 + LoRA)."
 )
 @_device
-@click.option(
-    "--steps",
-    type=click.IntRange(min=3),
-    default=8,
-    show_default=True,
-    help="Steps an arm and round; the first two do not count.",
-)
-@click.option(
-    "--rounds",
-    type=click.IntRange(min=1),
-    default=2,
-    show_default=True,
-    help="How often the four arms run in turn.",
-)
+@_number("--steps", 8, "Steps an arm and round; the first two do not count.", least=3)
+@_number("--rounds", 2, "How often the four arms run in turn.")
 @_threads
 def training(config: str, device: str, steps: int, rounds: int, threads: int) -> None:
     """Train a step hybrid, standard, by TRL's RewardTrainer and by its DPOTrainer: same model, same batches."""
@@ -173,19 +151,9 @@ def training(config: str, device: str, steps: int, rounds: int, threads: int) ->
     help="One whose nodes are on this machine; by default, one is started.",
 )
 @_workers
-@click.option(
-    "--jobs", type=click.IntRange(min=1), default=50, show_default=True, help="Jobs that do nothing."
-)
-@click.option(
-    "--limit",
-    type=click.IntRange(min=0),
-    default=40,
-    show_default=True,
-    help="Programs, of our suite's references.",
-)
-@click.option(
-    "--rounds", type=click.IntRange(min=1), default=3, show_default=True, help="How often each is done."
-)
+@_number("--jobs", 50, "Jobs that do nothing.")
+@_number("--limit", 40, "Programs, of our suite's references.", least=0)
+@_number("--rounds", 3, "How often each is done.")
 def cluster(*, cluster: str, workers: int, jobs: int, limit: int, rounds: int) -> None:
     """Run jobs and programs on a Ray cluster of this machine, beside this machine alone; and scale that on paper."""
     import tempfile
@@ -227,16 +195,8 @@ def cluster(*, cluster: str, workers: int, jobs: int, limit: int, rounds: int) -
     metavar="N",
     help="Size of the soup; repeatable.",
 )
-@click.option(
-    "--queries", type=click.IntRange(min=1), default=20, show_default=True, help="Queries to the soup."
-)
-@click.option(
-    "--problems",
-    type=click.IntRange(min=0),
-    default=40,
-    show_default=True,
-    help="Problems of the suite for the loop's bookkeeping; 0 leaves that out.",
-)
+@_number("--queries", 20, "Queries to the soup.")
+@_number("--problems", 40, "Problems of the suite for the loop's bookkeeping; 0 leaves that out.", least=0)
 @_workers
 def retrieval(sections: tuple[int, ...], queries: int, problems: int, workers: int) -> None:
     """Search and grow the knowledge soup, beside rank_bm25 and the authors' loop of cosines."""
@@ -275,7 +235,7 @@ def retrieval(sections: tuple[int, ...], queries: int, problems: int, workers: i
     "--config", default="small", show_default=True, help="small (1.3 M parameters), 1b (for a GPU) or tiny."
 )
 @_device
-@click.option("--steps", type=click.IntRange(min=1), default=3, show_default=True, help="Steps that count.")
+@_number("--steps", 3, "Steps that count.")
 @_threads
 def ppo(config: str, device: str, steps: int, threads: int) -> None:
     """Roll out and learn by PPO, beside a plain loop on transformers: same model, batch and lengths."""
@@ -331,20 +291,10 @@ def families(names: tuple[str, ...], workers: int, out: Path | None) -> None:
 @click.option(
     "--problems", default="suite", show_default=True, metavar="SOURCE", help="suite, hub or a file."
 )
-@click.option("--limit", type=click.IntRange(min=1), default=16, show_default=True, help="Prompts.")
-@click.option(
-    "--max-new-tokens", type=click.IntRange(min=1), default=96, show_default=True, help="Longest answer."
-)
-@click.option(
-    "--batch-size", type=click.IntRange(min=1), default=8, show_default=True, help="Prompts at once."
-)
-@click.option(
-    "--rounds",
-    type=click.IntRange(min=1),
-    default=2,
-    show_default=True,
-    help="How often all ways run in turn.",
-)
+@_number("--limit", 16, "Prompts.")
+@_number("--max-new-tokens", 96, "Longest answer.")
+@_number("--batch-size", 8, "Prompts at once.")
+@_number("--rounds", 2, "How often all ways run in turn.")
 @click.option(
     "--dtype",
     type=click.Choice(DTYPES),
@@ -375,14 +325,10 @@ def generation(
 
 @command.command(epilog="Example: workbench bench served smollm2@transformers --prompts 4 --samples 4")
 @click.argument("spec", metavar="MODEL[@ENGINE]")
-@click.option("--prompts", type=click.IntRange(min=1), default=8, show_default=True, help="Prompts.")
-@click.option("--samples", type=click.IntRange(min=1), default=8, show_default=True, help="Samples a prompt.")
-@click.option(
-    "--max-new-tokens", type=click.IntRange(min=1), default=64, show_default=True, help="Longest answer."
-)
-@click.option(
-    "--rounds", type=click.IntRange(min=1), default=2, show_default=True, help="How often both run in turn."
-)
+@_number("--prompts", 8, "Prompts.")
+@_number("--samples", 8, "Samples a prompt.")
+@_number("--max-new-tokens", 64, "Longest answer.")
+@_number("--rounds", 2, "How often both run in turn.")
 @click.option("--device", default="auto", show_default=True, help="Where it computes.")
 def served(spec: str, prompts: int, device: str, **sizes: int) -> None:
     """Answer as served:MODEL does, beside bare requests that keep the same engine full."""
