@@ -72,13 +72,62 @@ def test_a_module_that_the_benchmarks_package_lacks_in_turn_is_the_machines_trou
     """Jumptensor imports tensorflow inside its functions: nothing tells before the first program runs."""
     lazy = "def tensor():\n    import absent_tensorflow\n"
     monkeypatch.syspath_prepend(str(package(tmp_path, "lazytensor", lazy)))
-    asked = problem("import lazytensor\n[insert]")
+    asked = problem("import lazytensor\n[insert]", modules=("lazytensor",))
     runtime = with_installed(find_runtime("main"), modules_of([asked]))
     with Sandbox(runtime, workers=1) as box:
         executor = Executor(box)
         executor.require([asked])
         with pytest.raises(RuntimeMissingError, match="absent_tensorflow"):
             executor.outcomes([(asked, "lazytensor.tensor()")])
+
+
+LIBRARY = """
+def plain():
+    return 1
+
+def plainly_lacking():
+    import absent_extra
+
+def wrapped():
+    try:
+        import absent_extra
+    except ModuleNotFoundError as fault:
+        raise ImportError("install the extra") from fault
+
+def unnamed():
+    raise ImportError("install the extra")
+"""
+
+
+@pytest.mark.parametrize("call", ["plainly_lacking", "wrapped", "unnamed"])
+@pytest.mark.parametrize("modules", [(), ("kitlib",)])
+def test_an_optional_module_is_the_machines_lack_only_where_the_reference_ends_so_too(
+    call, modules, tmp_path, monkeypatch
+):
+    monkeypatch.syspath_prepend(str(package(tmp_path, "kitlib", LIBRARY)))
+    context = "import kitlib\n[insert]"
+    without = problem(context, reference_code="kitlib.plain()", modules=modules)
+    needing = problem(context, reference_code=f"x = kitlib.{call}()", modules=modules)
+    runtime = with_installed(find_runtime("main"), modules_of([without]))
+    with Sandbox(runtime, workers=1) as box:
+        executor = Executor(box)
+        executor.require([without])
+        (outcome,) = executor.outcomes([(without, f"kitlib.{call}()")])
+        assert not outcome.ran and "extra" in outcome.message
+        assert executor.passed([(without, f"kitlib.{call}()")]) == [False]
+        with pytest.raises(RuntimeMissingError, match="extra"):
+            Executor(box).passed([(needing, f"kitlib.{call}()")])
+
+
+def test_without_a_reference_a_library_that_an_answer_leads_astray_is_the_answers_failure(
+    tmp_path, monkeypatch
+):
+    monkeypatch.syspath_prepend(str(package(tmp_path, "kitlib", LIBRARY)))
+    asked = problem("import kitlib\n[insert]")
+    runtime = with_installed(find_runtime("main"), modules_of([asked]))
+    with Sandbox(runtime, workers=1) as box:
+        (outcome,) = Executor(box).outcomes([(asked, "kitlib.plainly_lacking()")])
+    assert not outcome.ran and "absent_extra" in outcome.message
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -132,7 +133,7 @@ class Executor:
         verdicts = self._run([check.program(problem, part, code) for _, problem, part, code in parts])
         found: dict[str, list[Any]] = {key: [] for key in left}
         for (key, problem, part, code), verdict in zip(parts, verdicts, strict=True):
-            refuse_lack(problem, verdict, self._sandbox)
+            refuse_lack(problem, verdict, self._sandbox, partial(check.program, problem, part))
             found[key].append(check.judged(find_language(problem.language), part, code, verdict))
             if len(found[key]) == len(check.parts(problem)):
                 self._journal.add({"key": key, "value": check.whole(found[key])})

@@ -1,6 +1,7 @@
 """What the programs of coding problems need on a machine, and how it is told that the machine lacks it.
 
-A module that the benchmark itself imports is missing for every program alike: that is no failure of a model.
+A module that the benchmark itself needs is missing for every program alike: that is no failure of a model. One that
+only an answer needs is its failure.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from workbench.core.errors import RuntimeMissingError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["modules_of", "refuse_lack", "require_all"]
 
 _LACKING = re.compile(r"No module named '([\w.]+)'")
+_IMPORT = re.compile(r"(ModuleNotFoundError|ImportError)\b")
 _FRAME = re.compile(r'^\s*File "([^"\n]+)"', re.MULTILINE)
 _PROGRAM = """
 import json
@@ -79,39 +81,64 @@ def _missing(names: Sequence[str], sandbox: AnySandbox) -> list[str]:
     return list(json.loads(verdict.stdout)) if verdict.passed else []
 
 
-def refuse_lack(problem: CodingProblem, verdict: Verdict, sandbox: AnySandbox) -> None:
-    """Raise where a program ended because the machine lacks a module of the benchmark's own.
+def refuse_lack(
+    problem: CodingProblem, verdict: Verdict, sandbox: AnySandbox, program: Callable[[str], Program]
+) -> None:
+    """Raise where a program ended because the machine lacks a module that the problem itself needs.
 
-    That is one which the problem imports itself, or which a package of the problem's imports in turn.
+    An answer may well lead a library to an optional module that is not there; that is the answer's failure. So the
+    problem's reference, or no code at all where none is known, is run in the answer's place: the lack is the
+    machine's only if it ends in the same way. Without a reference, what the benchmark's own packages
+    (`CodingProblem.modules`) do not find counts as the machine's too.
 
     Args:
         problem: What the program answers.
         verdict: How it ended.
         sandbox: Where it ran.
+        program: Makes the program that was run, of a code.
 
     Raises:
         RuntimeMissingError: It did: nothing was learnt about the answer.
     """
-    found = None if verdict.passed or problem.language != "python" else _LACKING.search(verdict.message)
-    if found is None:
+    lacking = None if problem.language != "python" else _lacking(verdict)
+    if lacking is None:
         return
-    own = modules_of([problem])
-    tops = {name.partition(".")[0] for name in own}
+    own = {name.partition(".")[0] for name in problem.modules}
     frames = _FRAME.findall(verdict.stderr)
-    within = set(re.split(r"[/\\]", frames[-1])) if frames else set()
-    benchmarks = found[1] in own or found[1] in tops or bool(tops & within)
+    within = bool(own & set(re.split(r"[/\\]", frames[-1]))) if frames else False
+    needed = within and not problem.reference_code
+    if not needed and _lacking(sandbox.run(program(problem.reference_code or "pass"))) != lacking:
+        return
+    if not lacking.replace(".", "").isidentifier():  # a library's own words, without the module's name
+        raise _unusable(problem, lacking, sandbox)
     # one that is there may be closed to answers alone: a fresh library hides the package underneath from them
-    if benchmarks and _missing([found[1]], sandbox):
-        raise _lack([found[1]], sandbox)
+    if _missing([lacking], sandbox):
+        raise _lack([lacking], sandbox)
+
+
+def _lacking(verdict: Verdict) -> str | None:
+    """Return the module that a program did not find, or what was said of it; None where it ended otherwise."""
+    if verdict.passed or not _IMPORT.match(verdict.message):
+        return None
+    named = _LACKING.search(verdict.message) or next(iter(list(_LACKING.finditer(verdict.stderr))[-1:]), None)
+    return named[1] if named else verdict.message
 
 
 def _lack(missing: Sequence[str], sandbox: AnySandbox) -> RuntimeMissingError:
     runtime = sandbox.runtime
     commands = dict.fromkeys(_installing(name.partition(".")[0]) for name in missing)
     return RuntimeMissingError(
-        got=f"the runtime {runtime.name} has no module {', '.join(missing)}, which the problems import",
+        got=f"the runtime {runtime.name} has no module {', '.join(missing)}, which the problems need",
         needed="all that the problems themselves import: without it every program fails, whatever a model writes",
         fix="; ".join(command.format(pip=f"{runtime.python} -m pip install") for command in commands),
+    )
+
+
+def _unusable(problem: CodingProblem, message: str, sandbox: AnySandbox) -> RuntimeMissingError:
+    return RuntimeMissingError(
+        got=f"in the runtime {sandbox.runtime.name} the reference of problem {problem.problem_id} ends so: {message}",
+        needed="a runtime in which the problems' own references import what they need",
+        fix=f"install what the message names: {sandbox.runtime.python} -m pip install ...",
     )
 
 
