@@ -37,6 +37,16 @@ if does.get("worker"):
 begin, at_once, asked = time.monotonic(), 0, 0
 
 
+def log_work():
+    while True:
+        print("at work", flush=True)
+        time.sleep(does["logs_every_s"])
+
+
+if "logs_every_s" in does:
+    threading.Thread(target=log_work, daemon=True).start()
+
+
 class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass

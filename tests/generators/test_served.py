@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -28,7 +29,7 @@ from workbench.generators import (
 )
 from workbench.generators.completion import as_known
 from workbench.generators.served import ServedText
-from workbench.generators.serving import keeper
+from workbench.generators.serving import keeper, lease
 from workbench.generators.serving.engines import choose_engine
 from workbench.models.catalog import checkpoint_source
 from workbench.rewards.best_of_n import sample_responses
@@ -284,11 +285,47 @@ def test_an_engine_that_does_not_get_healthy_is_ended(
 ) -> None:
     engine.does(healthy_after_s=1e6)
     texts = served()
-    launch = replace(texts._serving.launch, start_s=1.0)
-    texts._serving = replace(texts._serving, launch=launch)
-    with pytest.raises(GeneratorError, match="was not healthy within 1 s"):
+    wait_at_most(texts, 1.0)
+    with pytest.raises(GeneratorError, match="was not healthy, and did nothing for 1 s"):
         texts.complete(samples(1))
     assert gone(engine.notes("start")[0]["pid"])
+
+
+def wait_at_most(texts: ServedText, idle_s: float) -> None:
+    texts._serving = replace(texts._serving, launch=replace(texts._serving.launch, idle_s=idle_s))
+
+
+def test_an_engine_that_works_is_waited_for(
+    engine: FakeEngine, served: Callable[..., ServedText], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loaded machine starts it slowly, and a large model answers slowly: it used to have an hour for each."""
+    monkeypatch.setattr(lease, "SAY_S", 0.5)
+    engine.does(healthy_after_s=6.0, takes_s=6.0, logs_every_s=0.1)
+    texts, said = served(), list[str]()
+    wait_at_most(texts, 3.0)
+    monkeypatch.setattr(texts, "_say", said.append)
+    assert texts.complete(samples(1)) == ["result = 100"]
+    assert any(re.search(r"^vllm is not healthy yet after \d+ s: .*at work", text) for text in said)
+
+
+def test_an_engine_that_works_no_more_while_it_is_asked_is_a_clear_error(
+    engine: FakeEngine, served: Callable[..., ServedText]
+) -> None:
+    engine.does(takes_s=1e6)
+    texts = served()
+    wait_at_most(texts, 3.0)
+    with pytest.raises(GeneratorError, match="vllm did nothing for 3 s while it was in use"):
+        texts.complete(samples(1))
+    assert gone(engine.notes("start")[0]["pid"])
+
+
+def test_an_engine_that_nobody_asks_may_rest(engine: FakeEngine, served: Callable[..., ServedText]) -> None:
+    texts = served()
+    wait_at_most(texts, 0.5)
+    texts.complete(samples(1))
+    time.sleep(2.0)
+    assert texts.complete(samples(1)) == ["result = 100"]
+    assert len(engine.notes("start")) == 1
 
 
 def test_a_user_that_is_killed_while_it_waits_leaves_no_engine(engine: FakeEngine) -> None:
@@ -333,7 +370,7 @@ def test_a_port_that_somebody_takes_first_is_left_to_them(
 
 def _launch(engine: FakeEngine) -> dict[str, object]:
     command = [str(engine.folder / "vllm"), "serve", "model", "--port", "{port}"]
-    return {"command": command, "environment": {}, "health": "/health", "start_s": 60.0, "key": ""}
+    return {"command": command, "environment": {}, "health": "/health", "idle_s": 60.0, "key": ""}
 
 
 def test_stop_texts_count_also_where_the_engine_goes_on(

@@ -6,6 +6,7 @@ import json
 import sys
 import weakref
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from functools import cached_property
 from types import SimpleNamespace
@@ -25,6 +26,9 @@ from workbench.models.catalog import model_state
 
 __all__ = ["ServedText"]
 
+WEEK_S = 7 * 86400.0
+"""Answers wait for each other in the engine, however long: one that has ended, or works no more, is noticed."""
+
 
 class ServedText(OpenAIText):
     """A model that vLLM, `transformers serve` or llama.cpp's `llama-server` serves here.
@@ -39,9 +43,7 @@ class ServedText(OpenAIText):
         settings: How it is asked; its weights are loaded as `quantize`, `dtype`, `device` and `revision` say.
         fenced: Open a code block behind a prompt that is continued, and end where the model closes it.
         left_out: Options that are not sent.
-        progress: Show a bar, and when an engine starts, on a terminal's stderr.
-        timeout_s: Longest wait for one answer, in seconds; long, since answers wait for each other in the engine, and
-            one that has ended is noticed at once.
+        progress: Show a bar on a terminal's stderr; and say on stderr that an engine starts, and what it is at.
 
     Raises:
         SettingsError: There is no such engine, or it cannot do what the settings say.
@@ -57,13 +59,12 @@ class ServedText(OpenAIText):
         fenced: bool = False,
         left_out: Collection[str] = (),
         progress: bool = True,
-        timeout_s: float = 3600.0,
     ) -> None:
         model, self._engine = choose_engine(spec)
         super().__init__(model, settings, fenced=fenced, left_out=left_out, progress=progress)
         start = self._engine.found()
         assert start is not None
-        self._source, self._timeout_s = model, timeout_s
+        self._source = model
         self._serving = self._engine.serve(start, model, self.settings)
         self.model_name, self.name = self._serving.model, f"served:{spec}"
         self._counting = self._serving.tokenizer
@@ -133,7 +134,7 @@ class ServedText(OpenAIText):
         return Endpoint(
             self.model_name,
             retries=self.settings.retries,
-            timeout_s=self._timeout_s,
+            timeout_s=WEEK_S,
             learned=self._learned,
             address=self.lease.address,
             runs=self.lease.runs,
@@ -152,7 +153,8 @@ class ServedText(OpenAIText):
 
     def _reply(self, endpoint: Endpoint, prompt: Prompt, samples: int) -> Reply:
         # a running batch of transformers goes on behind stop texts, and its `generate` keeps the text itself
-        return super()._reply(endpoint, prompt, samples).cut(self._stops(prompt))
+        with self._lease.asked() if self._lease is not None else nullcontext():
+            return super()._reply(endpoint, prompt, samples).cut(self._stops(prompt))
 
     def _continued(self, prompt: Prompt) -> dict[str, str]:
         if self.style == "insertion" and fim_family(self._source) is None:
@@ -189,5 +191,5 @@ class ServedText(OpenAIText):
         return list(stop_token_ids(model, tokenizer, chat=self.style == "chat"))
 
     def _say(self, text: str) -> None:
-        if self.progress and sys.stderr.isatty():
+        if self.progress:
             print(f"{self.name}: {text}", file=sys.stderr, flush=True)

@@ -29,6 +29,8 @@ __all__ = ["Keeper", "main"]
 MARK = "WORKBENCH_SERVED"
 """Environment variable by which an engine's processes are known."""
 LOOK_S = 0.2
+STEP_S = 5.0
+"""So much processor time, in seconds, is a sign of work; to be asked for its health takes an engine less."""
 END_S = 5.0
 """An engine that is told to end is killed after this."""
 PORTS = 3
@@ -82,30 +84,48 @@ class Keeper:
             )
 
     def _healthy(self, engine: subprocess.Popen[bytes], port: int) -> str | None:
-        """Wait until the engine answers; return why it does not, where it ends or takes too long."""
-        begin, limit_s = time.monotonic(), self.launch["start_s"]
+        """Wait until the engine answers; return why it does not, where it ends or works no more."""
+        waits = _Patience(self.launch["idle_s"], lambda: self._signs(engine))
         while engine.poll() is None:
             if answers(f"http://127.0.0.1:{port}{self.launch['health']}") and self._listens(engine, port):
                 return None
             if self._unused():
                 return ""
-            if time.monotonic() - begin > limit_s:
-                return f"was not healthy within {limit_s:g} s"
+            if waits.in_vain():
+                return f"was not healthy, and did nothing for {waits.limit_s:g} s"
             time.sleep(LOOK_S)
         return f"{how_it_ended(engine.returncode)} before it was healthy"
 
     def _ended(self, engine: subprocess.Popen[bytes]) -> str:
-        """Wait until the engine ends, and say how; empty where nobody uses it any more."""
+        """Wait until the engine ends, or works no more while it is asked; empty where nobody uses it any more."""
+        waits = _Patience(self.launch["idle_s"], lambda: self._signs(engine))
         while engine.poll() is None:
             if self._unused():
                 return ""
+            if not self._asked():
+                waits.reset()
+            elif waits.in_vain():
+                return f"did nothing for {waits.limit_s:g} s"
             time.sleep(LOOK_S)
         return how_it_ended(engine.returncode)
 
     def _unused(self) -> bool:
         # kept until this process ends: who comes now waits, and then starts an engine of their own
-        self._claimed = self.place.claim()
+        self._claimed = self.place.claim(self.place.users)
         return self._claimed is not None
+
+    def _asked(self) -> bool:
+        if (file := self.place.claim(self.place.asked)) is not None:
+            file.close()
+        return file is None
+
+    def _signs(self, engine: subprocess.Popen[bytes]) -> tuple[int, int]:
+        """Return what changes while the engine works: its log's length, and its processor time in whole steps."""
+        spent = 0.0
+        for process in self._processes(engine):
+            with suppress(psutil.Error):
+                spent += sum(process.cpu_times())
+        return self.place.log.stat().st_size, int(spent / STEP_S)
 
     def _listens(self, engine: subprocess.Popen[bytes], port: int) -> bool:
         """Tell whether it is the engine, and nobody else, who answers at a port."""
@@ -137,6 +157,28 @@ class Keeper:
                     os.getsid(process.pid) == engine.pid or process.environ().get(MARK) == self.mark
                 ):
                     yield process
+
+
+class _Patience:
+    """A wait that is in vain once the signs of work have stayed the same for some seconds."""
+
+    def __init__(self, limit_s: float, signs: Callable[[], object]) -> None:
+        self.limit_s, self._signs = limit_s, signs
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin to wait."""
+        self._seen: object = None
+        self._since = self._looked = time.monotonic()
+
+    def in_vain(self) -> bool:
+        """Look for signs, twenty times in the longest wait: all processes of the machine are asked for them."""
+        now = time.monotonic()
+        if now - self._looked >= self.limit_s / 20:
+            self._looked = now
+            if (signs := self._signs()) != self._seen:
+                self._seen, self._since = signs, now
+        return now - self._since > self.limit_s
 
 
 def free_port() -> int:

@@ -7,7 +7,8 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -19,7 +20,7 @@ from workbench.store.secrets import hide
 
 __all__ = ["Launch", "Lease"]
 
-LOOK_S = 0.1
+LOOK_S, SAY_S = 0.1, 60.0
 TAIL_LINES, TAIL_CHARACTERS = 12, 1500
 KEEPER = "workbench.generators.serving.keeper"
 
@@ -40,8 +41,9 @@ class Launch:
     """The variable by which it is told the key to ask for; empty: it asks for none."""
     health: str = "/health"
     """Path that answers with 200 once the model is loaded."""
-    start_s: float = 3600.0
-    """Longest wait for that, in seconds."""
+    idle_s: float = 600.0
+    """Seconds without a sign of work, in its log or by its processor time, after which it is waited for no longer,
+    be it for its health or for answers. As long as it works it is waited for."""
 
     @property
     def name(self) -> str:
@@ -57,7 +59,7 @@ class Lease:
 
     Args:
         launch: How it is started where it does not run.
-        say: Told when an engine is started, and when it answers.
+        say: Told when an engine is started, when it answers, and once a minute what is waited for until then.
 
     Raises:
         GeneratorError: It does not start; its log is shown.
@@ -67,11 +69,11 @@ class Lease:
         self.launch, self._closed = launch, False
         self._place = Place(launch.name)
         with atomic.lock(self._place.starting):
-            self._place.hold()
+            self._place.hold(self._place.users)
             try:
                 self._record = self._found(say)
             except BaseException:
-                self._place.release()
+                self._place.release(self._place.users)
                 raise
 
     @property
@@ -89,11 +91,20 @@ class Lease:
         there = self._place.read("engine")
         return there is not None and there["mark"] == self._record["mark"] and self._place.is_kept
 
+    @contextmanager
+    def asked(self) -> Iterator[None]:
+        """Wait for answers for the length of a `with` block: an engine that then works no more is ended."""
+        self._place.hold(self._place.asked)
+        try:
+            yield
+        finally:
+            self._place.release(self._place.asked)
+
     def close(self) -> None:
         """Use it no longer."""
         if not self._closed:
             self._closed = True
-            self._place.release()
+            self._place.release(self._place.users)
 
     def failure(self, said: str, fix: str) -> GeneratorError:
         """Return an error that shows the end of the engine's log.
@@ -125,9 +136,12 @@ class Lease:
         if not self._place.is_kept:
             say(f"{self.launch.engine} starts; its log: {self._place.log}")
             keeper, record = self._start(), None
-        begin = time.monotonic()
+        begin = said = time.monotonic()
         while record is None:
             time.sleep(LOOK_S)
+            if time.monotonic() - said > SAY_S:
+                said = time.monotonic()
+                say(f"{self.launch.engine} is not healthy yet after {said - begin:.0f} s: {self._tail(1)}")
             record = self._place.read("engine")
             if record is None and (keeper is None or keeper.poll() is not None) and not self._place.is_kept:
                 why = (self._place.read("ended") or {}).get("why", "could not be started")
@@ -150,7 +164,7 @@ class Lease:
                 "command": launch.command,
                 "environment": variables,
                 "health": launch.health,
-                "start_s": launch.start_s,
+                "idle_s": launch.idle_s,
                 "key": key,
             },
         )
@@ -163,7 +177,7 @@ class Lease:
                 start_new_session=True,  # Ctrl-C is for us; the engine is ended when we are gone
             )
 
-    def _tail(self) -> str:
+    def _tail(self, count: int = TAIL_LINES) -> str:
         """Return the last lines of the log, without the key."""
         try:
             text = self._place.log.read_text(errors="replace")
@@ -171,4 +185,4 @@ class Lease:
             return "(there is none)"
         lines = [line.rstrip() for line in text.splitlines() if line.strip()]
         key = (self._place.read("launch") or {}).get("key", "")
-        return hide("\n".join(lines[-TAIL_LINES:])[-TAIL_CHARACTERS:], key) or "(it is empty)"
+        return hide("\n".join(lines[-count:])[-TAIL_CHARACTERS:], key) or "(it is empty)"

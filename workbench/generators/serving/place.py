@@ -33,7 +33,10 @@ class Place:
         """Held while a process looks whether the engine runs, and starts it if not."""
         self.keeper = self.folder / "keeper.lock"
         """Held by the engine's keeper as long as it lives."""
-        self._users = self.folder / "users.lock"
+        self.asked = self.folder / "asked.lock"
+        """Held, with others, by who waits for answers."""
+        self.users = self.folder / "users.lock"
+        """Held, with others, by who uses the engine."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
 
     @property
@@ -57,24 +60,24 @@ class Place:
         for name in names:
             (self.folder / f"{name}.json").unlink(missing_ok=True)
 
-    def hold(self) -> None:
-        """Count this process among the engine's users, until `release` or its end, however it ends.
+    def hold(self, lock: Path) -> None:
+        """Hold `users` or `asked`, until `release` or the end of this process, however it ends.
 
         Waits for an engine that is being ended.
         """
         import fcntl
 
-        key = os.getpid(), self.folder  # a fork holds nothing
+        key = os.getpid(), lock  # a fork holds nothing
         with self._holding:
             file, count = self._held.get(key, (None, 0))
             if file is None:
-                file = self._users.open("ab+")
+                file = lock.open("ab+")
                 fcntl.lockf(file, fcntl.LOCK_SH)
             self._held[key] = file, count + 1
 
-    def release(self) -> None:
+    def release(self, lock: Path) -> None:
         """Undo one `hold`."""
-        key = os.getpid(), self.folder
+        key = os.getpid(), lock
         with self._holding:
             file, count = self._held.pop(key, (None, 0))
             if file is not None and count > 1:
@@ -82,11 +85,11 @@ class Place:
             elif file is not None:
                 file.close()
 
-    def claim(self) -> IO[bytes] | None:
-        """Return the file that keeps users out, where nobody uses the engine; closed, it lets them in again."""
+    def claim(self, lock: Path) -> IO[bytes] | None:
+        """Return the file that keeps others out, where no process holds it; closed, it lets them in again."""
         import fcntl
 
-        file = self._users.open("ab+")
+        file = lock.open("ab+")
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
