@@ -22,6 +22,8 @@ def fit_prompt(
     turns: Sequence[Message],
     room: int | None,
     write: Callable[[Sequence[Message]], str],
+    *,
+    cut_end: bool = False,
 ) -> tuple[list[int], int]:
     """Return the tokens of a prompt within a budget, and how many it lost.
 
@@ -34,6 +36,7 @@ def fit_prompt(
         turns: What stands before the response, oldest first.
         room: The budget in tokens; None: there is none.
         write: From turns to the text of the prompt.
+        cut_end: The last exchange loses its end, and not its beginning.
 
     Raises:
         SettingsError: What the template writes around the words takes more than the budget.
@@ -43,7 +46,7 @@ def fit_prompt(
     tokens = _tokens(tokenizer, write(left))
     whole = len(tokens)
     while room is not None and len(tokens) > room:
-        shorter = _shortened(tokenizer, left, len(tokens) - room, room)
+        shorter = _shortened(tokenizer, left, len(tokens) - room, room, cut_end=cut_end)
         if shorter == left:
             raise SettingsError(
                 got=f"max_prompt_tokens {room}: the chat template alone takes {len(tokens)}",
@@ -56,7 +59,7 @@ def fit_prompt(
 
 
 def _shortened(
-    tokenizer: PreTrainedTokenizerBase, turns: list[Message], excess: int, room: int
+    tokenizer: PreTrainedTokenizerBase, turns: list[Message], excess: int, room: int, *, cut_end: bool
 ) -> list[Message]:
     """Return the turns less about so many tokens, or less their oldest exchange; the same where none is left."""
     said = [_tokens(tokenizer, turn.content) for turn in turns]
@@ -73,7 +76,8 @@ def _shortened(
     for places, most in ((oldest, spare), (instructions, excess), (oldest, excess)):
         count = min(excess, most, sum(len(said[place]) for place in places))
         if count:
-            return _without(tokenizer, turns, said, places, count)
+            from_end = cut_end and places is oldest
+            return _without(tokenizer, turns, said, places, count, from_end=from_end)
     return turns
 
 
@@ -83,16 +87,22 @@ def _without(
     said: list[list[int]],
     places: list[int],
     count: int,
+    *,
+    from_end: bool = False,
 ) -> list[Message]:
-    """Return the turns, those at some places less so many tokens: the oldest lose their beginning first."""
+    """Return the turns, those at some places less so many tokens: the oldest lose their beginning first.
+
+    From the end it is the newest that lose their end first.
+    """
     found = list(turns)
-    for place in places:
+    for place in reversed(places) if from_end else places:
         lost = min(count, len(said[place]))
         count -= lost
         text = turns[place].content
         while lost and text == turns[place].content:  # the space that some tokenizers put first comes back
-            text = str(tokenizer.decode(said[place][lost:], clean_up_tokenization_spaces=False))
-            text, lost = text.lstrip("\ufffd"), lost + 1  # a token may be half a character
+            kept = said[place][: max(0, len(said[place]) - lost)] if from_end else said[place][lost:]
+            text = str(tokenizer.decode(kept, clean_up_tokenization_spaces=False))
+            text, lost = text.strip("\ufffd"), lost + 1  # a token may be half a character
         found[place] = replace(turns[place], content=text)
     return found
 

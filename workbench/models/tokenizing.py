@@ -19,6 +19,7 @@ __all__ = [
     "around_tokens",
     "chat_parts",
     "chat_prompts",
+    "cut_inside",
     "plain_parts",
     "tokens_of",
 ]
@@ -132,22 +133,53 @@ def chat_parts(
 
 
 def chat_prompts(
-    prompts: Sequence[str], tokenizer: PreTrainedTokenizerBase, room: int
+    prompts: Sequence[str], tokenizer: PreTrainedTokenizerBase, room: int, *, cut_end: bool = False
 ) -> list[tuple[list[int], int]]:
     """Tokenize prompts that a policy is to answer; return of each its tokens, and how many it lost.
 
-    Arguments and errors: those of `chat_parts`.
+    Arguments and errors: those of `chat_parts`, and `cut_end` of `fit_prompt`.
     """
     found, refusals = [], []
     for row, prompt in enumerate(prompts):
         try:
             turns = messages_of(prompt)
-            found.append(fit_prompt(tokenizer, turns, room, lambda left: asked_part(tokenizer, left)))
+            found.append(
+                fit_prompt(tokenizer, turns, room, lambda left: asked_part(tokenizer, left), cut_end=cut_end)
+            )
         except TemplateRefusal as refusal:
             refusals.append((row, str(refusal)))
     if refusals:
         raise Refusals(refusals)
     return found
+
+
+def cut_inside(
+    tokens: list[int], room: int, opening: Sequence[int], closing: Sequence[int], *, cut_end: bool
+) -> list[int]:
+    """Return those tokens of a prompt in a plain template that fit: what the template writes around the words stays.
+
+    Of a budget that is smaller than the template, the template goes too.
+
+    Args:
+        tokens: Of the whole prompt.
+        room: How many fit.
+        opening: Tokens of what the template writes before the words; counted as far as the prompt begins so.
+        closing: Of what it writes behind them; counted as far as the prompt ends so.
+        cut_end: The words lose their end, not their beginning.
+    """
+    if len(tokens) <= room:
+        return tokens
+    before, after = _shared(tokens, opening), _shared(tokens[::-1], closing[::-1])
+    if cut_end:
+        return [*tokens[: max(0, room - after)], *tokens[len(tokens) - after :]][: max(0, room)]
+    kept = [*tokens[:before], *tokens[len(tokens) - max(0, room - before) :]]
+    return kept[len(kept) - room :] if room > 0 else []
+
+
+def _shared(tokens: Sequence[int], others: Sequence[int]) -> int:
+    """Return how many tokens both begin with."""
+    both = enumerate(zip(tokens, others, strict=False))
+    return next((place for place, (one, other) in both if one != other), min(len(tokens), len(others)))
 
 
 def around_tokens(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:

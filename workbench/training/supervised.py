@@ -15,6 +15,7 @@ import torch
 
 from workbench.core.errors import DataError, RunError, SettingsError
 from workbench.models.chat import turn_end_text
+from workbench.models.encoding_settings import CUTS
 from workbench.models.loading import ModelSettings
 from workbench.models.quiet import late_bars
 from workbench.models.tokenizing import chat_parts, tokens_of
@@ -59,7 +60,9 @@ class SupervisedSettings:
     chat: bool | None = None
     """Use the tokenizer's chat template, which then ends an answer too. None: where it has one."""
     max_prompt_tokens: int = 1024
-    """A longer prompt loses its beginning."""
+    """A longer prompt loses its `cut`."""
+    cut: str = "beginning"
+    """What it loses, inside what it says: its `beginning`, or its `end`; see `PPOSettings.cut`."""
     max_new_tokens: int = 200
     """A longer answer loses its end."""
     seed: int = 0
@@ -81,6 +84,8 @@ class SupervisedSettings:
                 faults.append((f"{name} {getattr(self, name)}", f"{name}: from 0 to below 1"))
         if self.schedule not in SCHEDULES:
             faults.append((f"schedule {self.schedule!r}", f"schedule: one of {', '.join(SCHEDULES)}"))
+        if self.cut not in CUTS:
+            faults.append((f"cut {self.cut!r}", f"cut: one of {', '.join(CUTS)}"))
         if not self.learning_rate > 0:
             faults.append((f"learning_rate {self.learning_rate}", "learning_rate: above 0"))
         if faults:
@@ -123,10 +128,11 @@ def fine_tune(
         chat=settings.chat,
         max_prompt_tokens=settings.max_prompt_tokens,
         max_new_tokens=settings.max_new_tokens,
+        cut=settings.cut,
     )
     chat = uses_chat(budgets, tokenizer)
     usual = SupervisedSettings()
-    later = ("schedule", "warmup", "weight_decay")  # folders of before do not name them
+    later = ("schedule", "warmup", "weight_decay", "cut")  # folders of before do not name them
     said = {
         name: value
         for name, value in asdict(settings).items()
@@ -236,8 +242,16 @@ def _answers(
     end = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
     if chat:
         parts = chat_parts(examples, tokenizer, None, [] if turn_end_text(tokenizer) else end)
-        return [part.response[:longest] for part in parts]
-    return [[*row, *end][:longest] for row in tokens_of([answer for _, answer in examples], tokenizer)]
+        rows = [part.response for part in parts]
+    else:
+        rows = [[*row, *end] for row in tokens_of([answer for _, answer in examples], tokenizer)]
+    lost = [len(row) - longest for row in rows if len(row) > longest]
+    if lost:
+        warnings.warn(
+            f"{len(rows):,} answers, of which {len(lost):,} lost their end, {np.mean(lost):.0f} tokens on average",
+            stacklevel=2,
+        )
+    return [row[:longest] for row in rows]
 
 
 def _padded(rows: Sequence[Sequence[int]], policy: ValuedPolicy) -> tuple[torch.Tensor, torch.Tensor]:

@@ -49,6 +49,7 @@ ULTRA = Normalization(-2.344, 2.946)
 """Of UltraRM on translations (paper)."""
 PAPER_PPO = PPOSettings(
     max_prompt_tokens=128,
+    cut="end",  # the task stands first
     max_new_tokens=128,
     batch=32,
     minibatch=32,
@@ -205,5 +206,6 @@ def _fine_tuned(settings: EuroparlTask, pairs: Sequence[TranslationPair], folder
         settings.sft,
         max_prompt_tokens=settings.ppo.max_prompt_tokens,
         max_new_tokens=settings.ppo.max_new_tokens,
+        cut=settings.ppo.cut,
     )
     return fine_tune(settings.policy, load_tokenizer(settings.policy), examples, how, folder=folder)

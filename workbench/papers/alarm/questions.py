@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from workbench.core.errors import DataError, SettingsError
 from workbench.datasets.preference_pair import PreferencePair
 from workbench.datasets.qa_feedback import QAExample, QAFeedback, load_qa_examples, load_qa_feedback
@@ -52,6 +54,8 @@ EVALUATE_STEPS = 100
 """Optimizer steps between evaluations of an aspect model, where there are rows to evaluate on."""
 FROM_PREFERENCES = "preferences:"
 """Begins the name of a causal language model that a holistic reward is trained from."""
+POLICY_CUT = "share of prompts that lost passages before the policy"
+"""A fact about the prompts of RL."""
 ANSWERS = 4
 """Answers to each prompt that aspects are selected by."""
 
@@ -119,7 +123,7 @@ class QuestionTask:
         budgets = Budgets(self.ppo.max_prompt_tokens, self.ppo.max_new_tokens)
         raw = raw_rewards(holistic, shared, self.aspects, budgets)
         asked = [qa_sample(row) for row in rows.feedback[: self.pool_prompts]]
-        samples = _sampled(replace(self, policy=policy), asked, seed)
+        samples, policy_cut = _sampled(replace(self, policy=policy), asked, rows.prompts, seed)
         fitted = {name: fit_normalization(raw[name], samples) for name in NORMALIZED if name in raw}
         rewards = QuestionRewards(holistic, str(shared.resolve()), fitted, self.aspects, budgets)
         task = SeedTask(
@@ -132,7 +136,7 @@ class QuestionTask:
             ppo=self.ppo,
         )
         pool = measured_pool(normalized_rewards(raw, fitted, self.aspects), samples)
-        return Prepared(task, pool, _cuts(raw, len(samples)))
+        return Prepared(task, pool, {POLICY_CUT: policy_cut, **_cuts(raw, len(samples))})
 
 
 def _cuts(rewards: Mapping[str, Reward], texts: int) -> dict[str, float]:
@@ -183,6 +187,7 @@ def question_task(settings: Any) -> QuestionTask:
             batch=batch,
             minibatch=math.gcd(batch, paper.minibatch),
             max_prompt_tokens=settings.max_prompt_tokens,
+            cut="end",  # the question stands first
             max_new_tokens=settings.max_new_tokens,
             checkpoint_steps=0,
         ),
@@ -317,20 +322,25 @@ def _fine_tuned(settings: QuestionTask, examples: Sequence[tuple[str, str]], fol
         chat=settings.ppo.chat,
         max_prompt_tokens=settings.ppo.max_prompt_tokens,
         max_new_tokens=settings.ppo.max_new_tokens,
+        cut=settings.ppo.cut,
     )
     few = examples[: settings.supervised]
     return fine_tune(settings.policy, load_tokenizer(settings.policy), few, budgets, folder=folder)
 
 
-def _sampled(settings: QuestionTask, rows: Sequence[Sample], seed: int) -> list[Sample]:
-    """Return some answers of the policy to each prompt."""
+def _sampled(
+    settings: QuestionTask, rows: Sequence[Sample], prompts: Sequence[Sample], seed: int
+) -> tuple[list[Sample], float]:
+    """Return some answers of the policy to each row, and the share of the prompts of RL that it reads in part."""
     from workbench.training.ppo import ValuedPolicy
     from workbench.training.ppo.answering import answer_prompts
+    from workbench.training.ppo.prompts import encode_prompts
 
     asked = [replace(row, response="") for row in rows]
     tokenizer, policy = load_tokenizer(settings.policy), ValuedPolicy.load(settings.policy)
     how = replace(settings.ppo, seed=seed)
     answers = answer_prompts(policy, tokenizer, [sample.prompt for sample in asked], how, samples=ANSWERS)
+    trained = encode_prompts(prompts, tokenizer, policy, how)
     return [
         replace(sample, response=text) for sample, texts in zip(asked, answers, strict=True) for text in texts
-    ]
+    ], float(np.mean([prompt.lost > 0 for prompt in trained]))

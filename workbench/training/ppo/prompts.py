@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,10 +15,10 @@ from torch import Tensor
 from workbench.core.errors import DataError, SettingsError
 from workbench.models.chat import uses_template
 from workbench.models.encoding import EncodingSettings, prompt_text
-from workbench.models.encoding_settings import check_characters, refused
+from workbench.models.encoding_settings import SLOT, check_characters, refused
 from workbench.models.generation_config import never_written
 from workbench.models.stopping import stop_token_ids
-from workbench.models.tokenizing import Refusals, around_tokens, chat_prompts, tokens_of
+from workbench.models.tokenizing import Refusals, around_tokens, chat_prompts, cut_inside, tokens_of
 from workbench.rewards.spans import Sample
 from workbench.training.ppo.layouts import EncoderDecoder, PromptBatch
 from workbench.training.ppo.policy import ValuedPolicy
@@ -34,6 +35,7 @@ __all__ = [
     "collate_prompts",
     "encode_prompts",
     "prompt_order",
+    "told_cut",
     "uses_chat",
 ]
 
@@ -49,7 +51,7 @@ class EncodedPrompt:
     sample: Sample
     """The prompt as rewards see it, with its metadata; the response is empty."""
     lost: int = 0
-    """Tokens that were cut at its beginning."""
+    """Tokens that were cut, at its beginning or its end; see `PPOSettings.cut`."""
 
 
 def encode_prompts(
@@ -58,7 +60,7 @@ def encode_prompts(
     policy: ValuedPolicy,
     settings: PPOSettings,
 ) -> list[EncodedPrompt]:
-    """Turn prompts into tokens, cut at their beginning to `max_prompt_tokens`.
+    """Turn prompts into tokens, cut to `max_prompt_tokens` inside what they say; a warning tells of how many.
 
     Args:
         prompts: See `read_prompts`.
@@ -89,9 +91,22 @@ def encode_prompts(
     encoded = [tokens for tokens, _ in rows]
     check_known(policy.lm, encoded)
     check_room(policy.lm, encoded, settings)
-    return [
+    found = [
         EncodedPrompt(tuple(row), sample, lost) for (row, lost), sample in zip(rows, samples, strict=True)
     ]
+    if said := told_cut(found, settings):
+        warnings.warn(f"{len(found):,} prompts{said}", stacklevel=2)
+    return found
+
+
+def told_cut(prompts: Sequence[EncodedPrompt], settings: PPOSettings) -> str:
+    """Say of how many prompts something was cut, and how much; empty where nothing was."""
+    lost = [prompt.lost for prompt in prompts if prompt.lost]
+    if not lost:
+        return ""
+    return (
+        f", of which {len(lost):,} lost their {settings.cut}, {sum(lost) / len(lost):.0f} tokens on average"
+    )
 
 
 def uses_chat(settings: PPOSettings, tokenizer: PreTrainedTokenizerBase) -> bool:
@@ -108,7 +123,8 @@ def _chat_rows(
 ) -> list[tuple[list[int], int]]:
     """Return each prompt's tokens by the chat template, and how many it lost."""
     try:
-        return chat_prompts([sample.prompt for sample in samples], tokenizer, settings.max_prompt_tokens)
+        texts = [sample.prompt for sample in samples]
+        return chat_prompts(texts, tokenizer, settings.max_prompt_tokens, cut_end=settings.cut == "end")
     except Refusals as refusals:
         raise refused(refusals.rows, "prompt") from refusals
 
@@ -122,8 +138,9 @@ def _plain_rows(
     last = last if around else []
     room = settings.max_prompt_tokens - len(first) - len(last)
     rows = tokens_of([prompt_text(sample.prompt, form, tokenizer) for sample in samples], tokenizer)
-    lost = [max(len(row) - room, 0) for row in rows]
-    return [([*first, *row[count:], *last], count) for row, count in zip(rows, lost, strict=True)]
+    opening, closing = tokens_of([*settings.template.split(SLOT)], tokenizer)
+    kept = [cut_inside(row, room, opening, closing, cut_end=settings.cut == "end") for row in rows]
+    return [([*first, *some, *last], len(row) - len(some)) for row, some in zip(rows, kept, strict=True)]
 
 
 def collate_prompts(prompts: Sequence[EncodedPrompt]) -> PromptBatch:

@@ -41,8 +41,11 @@ class PPOSettings:
     chat: bool | None = None
     """Use the tokenizer's chat template instead. None: where it has one, and `template` is left as it is."""
     max_prompt_tokens: int = 1024
-    """Longest prompt (paper: 1024; translation 128). A longer one loses its beginning; in a chat template the
-    beginning of what is said, see `workbench.models.chat_budget`."""
+    """Longest prompt (paper: 1024; translation 128). A longer one loses its `cut`, inside what it says: what a
+    template writes around that stays, headers of a chat template too; see `workbench.models.chat_budget`."""
+    cut: str = "beginning"
+    """What a prompt that is too long loses: its `beginning`, as in dialogues, whose last turn asks; or its `end`, as
+    where a question stands before passages."""
     max_new_tokens: int = 200
     """Longest response (paper: 200; translation 128). One that reaches it is cut off there: no end token is put after
     it, so that it is seen to be truncated, by the value head too (paper: sampling without eos)."""
@@ -116,7 +119,7 @@ class PPOSettings:
         faults = list(self._faults())
         if faults:
             raise SettingsError.listing(faults)
-        EncodingSettings(template=self.template)  # says what a template needs
+        EncodingSettings(template=self.template, cut=self.cut)  # says what they need
 
     def steps(self, prompts: int) -> int:
         """Return the rollouts of a training on so many prompts, at least one."""
@@ -139,6 +142,7 @@ class PPOSettings:
             "checkpoints_kept", "progress",
         ):  # fmt: skip
             del said[name]
+        del said["cut"]  # the prompts' own tokens tell
         said["kl"]["kind"] = type(self.kl).__name__
         said["chat"] = bool(self.chat)  # what else the prompts' own tokens tell
         said["banned_tokens"] = sorted(set(self.banned_tokens))

@@ -25,7 +25,7 @@ from workbench.training.ppo.loop import TrainedPolicy, TrainingLoop
 from workbench.training.ppo.policy import ValuedPolicy
 from workbench.training.ppo.processes import Processes
 from workbench.training.ppo.prompt_checks import Prompt
-from workbench.training.ppo.prompts import EncodedPrompt, encode_prompts, uses_chat
+from workbench.training.ppo.prompts import EncodedPrompt, encode_prompts, told_cut, uses_chat
 from workbench.training.ppo.rollout import Collector
 from workbench.training.ppo.saving import DESCRIPTION, restore_policy
 from workbench.training.ppo.settings import PPOSettings
@@ -201,7 +201,6 @@ def _described(
 ) -> str:
     """Say what trains, on what, in how many processes."""
     trained = sum(parameter.numel() for parameter in policy.parameters() if parameter.requires_grad)
-    cut = [prompt.lost for prompt in prompts if prompt.lost]
     processes = f"; {together.world_size} processes" if together.world_size > 1 else ""
     layout, forced, aside = policy.layout, forced_first_token(policy.lm), left_aside(policy.lm)
     notes = f"; {layout}" if layout.slow or layout.banned_token is not None else ""
@@ -213,9 +212,5 @@ def _described(
     return (
         f"policy: {policy.summary or type(policy.lm).__name__}; {trained:,} parameters train{processes}{notes}; "
         f"{settings.steps(len(prompts))} rollouts of {settings.batch} responses to {len(prompts):,} prompts"
-        + (
-            f", of which {len(cut):,} lost their beginning, {sum(cut) / len(cut):.0f} tokens on average"
-            if cut
-            else ""
-        )
+        + told_cut(prompts, settings)
     )
