@@ -38,4 +38,6 @@ def test_the_example_trains_by_two_processes(tmp_path):
     finally:
         cluster.remove_node(wide)
     assert "exit status 0" in said.stdout
-    assert list(tmp_path.glob("out/both/**/*.safetensors"))
+    assert (tmp_path / "out/both/adapter_model.safetensors").is_file()
+    score = [sys.executable, "-m", "workbench.cli.main", "reward", "score", "--model", "out/both"]
+    subprocess.run([*score, "--data", "pairs.jsonl", "--out", "scored"], cwd=tmp_path, check=True)
