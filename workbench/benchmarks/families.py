@@ -188,6 +188,7 @@ def _apart(context: Any, family: Family, seconds: float) -> FamilyRow:
     try:
         if ours.poll(seconds):
             row: FamilyRow = ours.recv()
+            process.join(seconds)  # it puts away what it has of the system
             return row
         return FamilyRow(family, broke=f"it took longer than {seconds:.0f} s")
     except EOFError:
