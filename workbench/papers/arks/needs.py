@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from workbench.core.errors import DataError
 from workbench.datasets.coding_problem import INSERT, CodingProblem, HiddenTest
 from workbench.datasets.evor import HUB_NAME, PACKAGES, TASKS, load_evor
 from workbench.models.loading import ModelSettings
@@ -52,10 +54,8 @@ def needs(settings: Any) -> tuple[Need, ...]:
         files = (f"{name}/{name}.jsonl", f"{name}/{name}_docs.jsonl")
         hub = None if folder else HubFiles(HUB_NAME, files)
         found.append(DataNeed(f"data {name}", partial(_count, name, source), hub))
-        if hub is None or hub.is_kept:  # else the data's own lack says what is missing
-            found.append(
-                ProgramsNeed(partial(_problems, name, source), settings.runtime, f"programs of {name}")
-            )
+        programs = partial(_problems, name, source, hub)
+        found.append(ProgramsNeed(programs, settings.runtime, f"programs of {name}"))
     if settings.retriever != "bm25" and settings.encoder:
         found.append(ModelNeed("encoder", ModelSettings(settings.encoder)))
     if settings.web:
@@ -98,8 +98,9 @@ def _searched(web: str) -> str:
 
 
 def _problems(task: str, source: str, hub: HubFiles | None) -> tuple[CodingProblem, ...]:
-    """Load a task's problems; while they are out of reach, one that needs what all of them do."""
-    if hub is not None and hub_fault() and not hub.is_kept:
-        tests, packages = (HiddenTest(INSERT),), PACKAGES.get(task, ())
-        return (CodingProblem(task, "?", tests, language=TASKS[task], library=task, modules=packages),)
-    return load_evor(task, source).problems
+    """Load a task's problems; while they cannot be had, which is a lack of its own, one that needs what all do."""
+    if hub is None or hub.is_kept or not hub_fault():
+        with suppress(DataError):
+            return load_evor(task, source).problems
+    tests, packages = (HiddenTest(INSERT),), PACKAGES.get(task, ())
+    return (CodingProblem(task, "?", tests, language=TASKS[task], library=task, modules=packages),)
