@@ -128,17 +128,21 @@ def _graded(
     cluster: Cluster, programs: Sequence[Program], cpus: int, rounds: int, say: Callable[[str], None]
 ) -> tuple[float, float, float]:
     """Return the seconds of a program here, there, and of this process's processor there. Interpreters are warm."""
-    with Sandbox("main", cpus, _TIMEOUT_S, _MEMORY_BYTES) as here:
-        here_s = [_passed(here.map(programs), len(programs)) for _ in range(rounds + 1)][1:]
-    there_s, driver_s = [], []
-    with ClusterSandbox(cluster, "main", _TIMEOUT_S, _MEMORY_BYTES) as there:
-        for _ in range(rounds + 1):
+    times: dict[str, list[float]] = {name: [] for name in ("here", "there", "driver")}
+    with (
+        Sandbox("main", cpus, _TIMEOUT_S, _MEMORY_BYTES) as here,
+        ClusterSandbox(cluster, "main", _TIMEOUT_S, _MEMORY_BYTES) as there,
+    ):
+        for number in range(rounds + 1):
+            here_s = _passed(here.map(programs), len(programs))
             spent = time.process_time()
-            there_s.append(_passed(there.map(programs), len(programs)))
-            driver_s.append((time.process_time() - spent) / len(programs))
-    for number, (one, other) in enumerate(zip(here_s, there_s[1:], strict=True)):
-        say(f"programs, round {number + 1}: {1e3 * one:.1f} ms here, {1e3 * other:.1f} ms there")
-    return median(here_s), median(there_s[1:]), median(driver_s[1:])
+            there_s = _passed(there.map(programs), len(programs))
+            driver_s = (time.process_time() - spent) / len(programs)
+            if number:  # the first starts the interpreters
+                for name, seconds in (("here", here_s), ("there", there_s), ("driver", driver_s)):
+                    times[name].append(seconds)
+                say(f"programs, round {number}: {1e3 * here_s:.1f} ms here, {1e3 * there_s:.1f} ms there")
+    return median(times["here"]), median(times["there"]), median(times["driver"])
 
 
 def _passed(verdicts: Iterator, count: int) -> float:
