@@ -86,7 +86,7 @@ def data_folders(runtime: Runtime) -> dict[str, str]:
 
 
 def holdings(runtime: Runtime) -> dict[str, str]:
-    """Return what verdicts depend on: versions by package, sizes by data file, and the version of our own code.
+    """Return what verdicts depend on: our code, versions by package, folders that the user adds, sizes of data files.
 
     Of `main` the packages that the workbench requires count: machines may have other tools beside them. A version's
     local part (`+cpu`) is left out: they may have other accelerators.
@@ -98,6 +98,9 @@ def holdings(runtime: Runtime) -> dict[str, str]:
             name, _, version = folder.name.removesuffix(".dist-info").rpartition("-")
             if required is None or canonicalize_name(name) in required:
                 found[canonicalize_name(name)] = version.partition("+")[0]
+    for place in (*runtime.packages, *(place for _, place in runtime.modules)):
+        if Path(place).exists():
+            found[str(place)] = "present"
     recipe = _recipe(runtime)
     for file in recipe.data if recipe else ():
         if file.present:
