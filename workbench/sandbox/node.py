@@ -98,9 +98,9 @@ def holdings(runtime: Runtime) -> dict[str, str]:
             name, _, version = folder.name.removesuffix(".dist-info").rpartition("-")
             if required is None or canonicalize_name(name) in required:
                 found[canonicalize_name(name)] = version.partition("+")[0]
-    for place in (*runtime.packages, *(place for _, place in runtime.modules)):
-        if Path(place).exists():
-            found[str(place)] = "present"
+    for added in (*map(Path, runtime.packages), *(place for _, place in runtime.modules)):
+        if added.exists():
+            found[str(added)] = "present"
     recipe = _recipe(runtime)
     for file in recipe.data if recipe else ():
         if file.present:
