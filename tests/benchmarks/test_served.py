@@ -29,9 +29,10 @@ def test_both_arms_answer_everything_and_the_workbench_by_fewer_requests(
     assert (speed.engine, speed.answers, speed.requests, speed.capacity) == ("vllm", 6, 2, 256)
     assert 0 < speed.under_way <= 6
     assert speed.ratio == speed.tokens_per_s / speed.plain_tokens_per_s
-    # one answer that does not count, two requests for three samples each, six bare ones
-    assert [body.get("n", 1) for body in engine.bodies] == [1, 3, 3, *[1] * 6]
-    assert [line.split(",")[1].split(":")[0].strip() for line in said] == ["workbench", "bare requests"]
+    # two answers that do not count, two requests for three samples each, six bare ones
+    assert [body.get("n", 1) for body in engine.bodies] == [1, 1, 3, 3, *[1] * 6]
+    assert "; 12, 256 at a time: 0 min or more" in said[0]
+    assert [line.split(",")[1].split(":")[0].strip() for line in said[1:]] == ["workbench", "bare requests"]
 
 
 def test_a_model_that_the_engine_cannot_read_is_refused(

@@ -63,7 +63,7 @@ def measure_served(
         prompts: Texts; each is the user's turn for a chat model.
         samples: Answers per prompt.
         max_new_tokens: Longest answer.
-        rounds: How often both run in turn, after one answer that does not count.
+        rounds: How often both run in turn, after two answers that do not count.
         device: Where the engine computes.
         say: Told of each measurement.
 
@@ -79,7 +79,14 @@ def measure_served(
     ]
     rates: dict[str, list[float]] = {"workbench": [], "bare requests": []}
     try:
+        texts.complete(asked[:1])  # starts the engine
+        begin = time.perf_counter()
         texts.complete(asked[:1])
+        seconds, left = time.perf_counter() - begin, 2 * rounds * len(asked)
+        minutes = left * seconds / texts.capacity / 60
+        say(
+            f"  an answer takes {seconds:.1f} s; {left}, {texts.capacity} at a time: {minutes:.0f} min or more"
+        )
         for number in range(1, rounds + 1):
             texts.meter = meter = _Meter()
             for arm, answer in (("workbench", texts.complete), ("bare requests", texts.bare)):
