@@ -20,11 +20,15 @@ from hub_configs import CONFIGS
 from hub_server import Repository
 from sentencepiece_files import spiece, write_llama_tokenizer, write_mt5_tokenizer
 from tiny_classifiers import make_tokenizer
+from tiny_model import CHAT_TEMPLATE
 
 __all__ = ["DATA", "ROWS", "model_repositories", "repositories", "write_tokenizer"]
 
 ROWS = 60
 """Of each data set."""
+CODE_LLAMA_GAPS = ("▁<PRE>", "▁<SUF>", "▁<MID>", "▁<EOT>")
+QWEN_GAPS = ["<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", "<|fim_pad|>"]
+"""Marks of models that fill gaps."""
 
 
 def _lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
@@ -100,6 +104,18 @@ def _arena() -> bytes:
     )  # fmt: skip
 
 
+def _europarl() -> bytes:
+    """Sentences with their translations, as opus has them: many, since one in a hundred is held out."""
+    words = {"la": "the", "casa": "house", "grande": "big", "y": "and", "el": "its", "debate": "debate"}
+    spanish = list(words)
+    rows = []
+    for n in range(6**4):
+        said = [spanish[(n // 6**place + place) % 6] for place in range(4)]
+        pair = {"en": " ".join(words[word] for word in said), "es": " ".join(said)}
+        rows.append({"translation": pair})
+    return _parquet(rows)
+
+
 def _ds1000() -> bytes:
     context = (
         "def generate_test_case(n):\n    return 2, 4\n\ndef exec_test(result, expected):\n"
@@ -114,10 +130,10 @@ def _ds1000() -> bytes:
             "reference_code": "result = 2 * x", "code_context": context,
             "metadata": {
                 "problem_id": n, "library_problem_id": n, "library": "Numpy", "test_case_cnt": 1,
-                "perturbation_type": "Origin", "perturbation_origin_id": n,
+                "perturbation_type": ("Origin", "Surface", "Semantic")[n % 3], "perturbation_origin_id": n - n % 3,
             },
         }
-        for n in range(3)
+        for n in range(6)
     )  # fmt: skip
 
 
@@ -141,6 +157,10 @@ def _evor(task: str) -> dict[str, bytes]:
 
 
 CARD = b"---\nlicense: cc0-1.0\n---\n# A dataset\n"
+EUROPARL_CARD = (
+    b"---\nlicense: unknown\nconfigs:\n- config_name: en-es\n  data_files:\n  - split: train\n"
+    b"    path: en-es/train-*\n---\n"
+)
 DATA: Mapping[str, Repository] = {
     "Anthropic/hh-rlhf": Repository(
         {"README.md": CARD}
@@ -166,7 +186,9 @@ DATA: Mapping[str, Repository] = {
             for name, text in _evor(task).items()
         }
     ),
-    "Helsinki-NLP/europarl": Repository({"README.md": CARD}),
+    "Helsinki-NLP/europarl": Repository(
+        {"README.md": EUROPARL_CARD, "en-es/train-00000-of-00001.parquet": _europarl()}
+    ),
 }
 """Data sets by name."""
 
@@ -192,9 +214,15 @@ def write_tokenizer(name: str, folder: Path) -> None:
         about = {"do_lower_case": False, "vocab_type": "spm", "tokenizer_class": "DebertaV2Tokenizer"}
         (folder / "tokenizer_config.json").write_text(json.dumps(about))
     elif family in ("llama", "mistral") and "SmolLM2" not in name:
-        write_llama_tokenizer(folder)
+        write_llama_tokenizer(folder, CODE_LLAMA_GAPS if "13b" in name and "Code" in name else ())
     else:
-        make_tokenizer(ends=family in ("roberta", "longformer")).save_pretrained(folder)
+        tokenizer = make_tokenizer(ends=family in ("roberta", "longformer"))
+        if "Coder" in name:
+            tokenizer.add_special_tokens({"additional_special_tokens": QWEN_GAPS})
+        tokenizer.save_pretrained(folder)
+    if "Instruct" in name:
+        file = folder / "tokenizer_config.json"
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"chat_template": CHAT_TEMPLATE}))
 
 
 def _model_files(name: str) -> dict[str, bytes]:

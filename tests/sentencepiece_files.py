@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,9 @@ TEXTS = (
 )
 
 
-def spiece(texts: Iterable[str] = TEXTS, *, llama: bool = False, deberta: bool = False) -> bytes:
+def spiece(
+    texts: Iterable[str] = TEXTS, *, llama: bool = False, deberta: bool = False, marks: Sequence[str] = ()
+) -> bytes:
     """Train a small model: pad, end and unknown as T5 numbers them, or as Llama or DeBERTa does."""
     import sentencepiece
 
@@ -37,6 +39,7 @@ def spiece(texts: Iterable[str] = TEXTS, *, llama: bool = False, deberta: bool =
         byte_fallback=llama,
         hard_vocab_limit=False,
         minloglevel=2,
+        user_defined_symbols=list(marks),
         **places,
     )
     return written.getvalue()
@@ -59,11 +62,11 @@ def write_mt5_tokenizer(folder: Path) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps(about))
 
 
-def write_llama_tokenizer(folder: Path) -> None:
-    """Write the files that openbmb/UltraRM-13b has of its tokenizer."""
+def write_llama_tokenizer(folder: Path, gaps: Sequence[str] = ()) -> None:
+    """Write the files that openbmb/UltraRM-13b has of its tokenizer, or a CodeLlama with marks of gaps."""
     folder.mkdir(parents=True, exist_ok=True)
     marks = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
-    (folder / "tokenizer.model").write_bytes(spiece(llama=True))
+    (folder / "tokenizer.model").write_bytes(spiece(llama=True, marks=gaps))
     (folder / "special_tokens_map.json").write_text(json.dumps(marks))
     about = {**marks, "tokenizer_class": "LlamaTokenizer", "add_bos_token": True, "add_eos_token": False}
     (folder / "tokenizer_config.json").write_text(json.dumps(about))

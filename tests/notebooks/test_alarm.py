@@ -4,6 +4,7 @@ import json
 
 import pytest
 from paper_notebooks import results, run, run_file, settings_of, with_examples
+from qa_feedback_files import QUESTIONS, feedback_row
 from tiny_classifiers import save_classifier
 from tiny_model import make_tiny_model
 from tiny_policies import language_model, tokenizer
@@ -15,34 +16,6 @@ SMALL = {
     "seeds": 1, "sweep_seeds": 1, "weights": "0.3,1", "steps": 1, "batch": 8, "pairs": 24,
     "pool_prompts": 6, "test_prompts": 4, "translation_seeds": 1, "translation_steps": 1, "workers": 1,
 }  # fmt: skip
-QUESTIONS = (
-    "What do cows eat?",
-    "What is hay?",
-    "How do cows sound?",
-    "Who eats grass?",
-    "Is hay dry?",
-    "Do cows moo?",
-)
-
-
-def feedback_row(number, question):
-    """Return a row as QA-Feedback has them: the second sentence of the first prediction is wrong."""
-    first = "The cow eats grass today. Hay is wet and blue now."
-    predictions = [first, "Cows moo.", "Hay is dried grass.", f"It is {number}."]
-    wrong = predictions[0].index("Hay")
-    kind = ("Unverifiable", "Irrelevant")[number % 2]
-    return {
-        "question": question,
-        "passages": [["Cow", "Cows eat grass.", "Cows moo."], ["Hay", "Hay is dried grass."]],
-        "gold": "Cows eat grass and hay.",
-        **{f"prediction {place}": text for place, text in enumerate(predictions, start=1)},
-        "feedback": {
-            "errors": [{"error type": kind, "start": wrong, "end": len(predictions[0])}],
-            "missing-info": [{"error type": "Missing-Answer", "passage_id": 2, "sentence_id": [1]}],
-            "corrected-prediction": "Cows eat grass. Hay is dried grass.",
-        },
-        "preference": [1, 2, 0, 1, 1, 2],
-    }
 
 
 def test_in_our_worlds_it_finds_all_that_it_promises(tmp_path):

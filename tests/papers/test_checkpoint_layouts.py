@@ -3,15 +3,10 @@
 Of each configuration on the Hub the sizes are cut and nothing else; tokenizers come as each repository has them.
 """
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-import torch
-import transformers
-from hub_configs import CONFIGS
-from hub_files import write_tokenizer
+from tiny_checkpoints import save_checkpoint
 
 from workbench.datasets.preference_pair import PreferencePair
 from workbench.models import ModelSettings, load_tokenizer
@@ -28,50 +23,6 @@ from workbench.training.ppo.settings import PAPER_LORA
 from workbench.training.supervised import SupervisedSettings, fine_tune
 from workbench.training.train import train_reward_model
 
-CUT = {
-    "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4,
-    "num_key_value_heads": 2, "d_model": 32, "d_kv": 8, "d_ff": 48, "num_layers": 2, "num_decoder_layers": 2,
-    "num_heads": 4, "attention_window": [16, 16], "position_buckets": 8,
-}  # fmt: skip
-
-
-def save(name: str, folder: Path, kind: str, **changes: object) -> ModelSettings:
-    """Save a tiny checkpoint in its repository's files; `kind` is a class of transformers that has its weights."""
-    write_tokenizer(name, folder)
-    said = CONFIGS[name]
-    (folder / "config.json").write_text(json.dumps(said))
-    tokens = len(load_tokenizer(ModelSettings(str(folder))))
-    said = said | {key: value for key, value in CUT.items() if key in said} | {"vocab_size": tokens + 4}
-    if said.get("pad_token_id", 0) > tokens:
-        said["pad_token_id"] = tokens
-    for key in ("bos_token_id", "eos_token_id"):
-        if said.get(key, 0) > tokens:
-            said[key] = 2
-    torch.manual_seed(0)
-    config = transformers.AutoConfig.for_model(**said, **changes)
-    model = getattr(transformers, kind)(config)
-    if "num_labels" in changes and "Ultra" not in name:
-        said |= changes
-    if "Ultra" in name:
-        weights = {key.replace("score.", "regression_head."): one for key, one in model.state_dict().items()}
-        _write_shards(weights, folder)
-    elif said["model_type"] in ("mt5", "longformer"):
-        torch.save(model.state_dict(), folder / "pytorch_model.bin")
-    else:
-        model.save_pretrained(folder)
-    (folder / "config.json").write_text(json.dumps(said))
-    return ModelSettings(str(folder), device="cpu")
-
-
-def _write_shards(weights: dict[str, torch.Tensor], folder: Path) -> None:
-    """Write torch's own files, two of them with an index, as UltraRM has them."""
-    names = list(weights)
-    parts = {"pytorch_model-00001-of-00002.bin": names[::2], "pytorch_model-00002-of-00002.bin": names[1::2]}
-    for file, some in parts.items():
-        torch.save({name: weights[name] for name in some}, folder / file)
-    where = {name: file for file, some in parts.items() for name in some}
-    (folder / "pytorch_model.bin.index.json").write_text(json.dumps({"metadata": {}, "weight_map": where}))
-
 
 @pytest.mark.parametrize(
     ("name", "kind"),
@@ -81,7 +32,7 @@ def _write_shards(weights: dict[str, torch.Tensor], folder: Path) -> None:
     ],
 )
 def test_a_policy_whose_tokenizer_is_a_sentencepiece_file_is_fine_tuned_and_answers(name, kind, tmp_path):
-    model = save(name, tmp_path / "hub", kind)
+    model = save_checkpoint(name, tmp_path / "hub", kind)
     tokenizer = load_tokenizer(model)
     pairs = [("translate Spanish to English: la casa", "the house")] * 4
     budgets = SupervisedSettings(
@@ -105,7 +56,7 @@ def test_a_policy_whose_tokenizer_is_a_sentencepiece_file_is_fine_tuned_and_answ
     ],
 )
 def test_a_holistic_reward_scores_and_keeps_the_question(name, kind, longest, tmp_path):
-    model = save(name, tmp_path, kind, num_labels=1)
+    model = save_checkpoint(name, tmp_path, kind, num_labels=1)
     assert load_scorer(model).model.config.num_labels == 1
     reward = _holistic(model, Budgets())
     assert (
@@ -128,7 +79,7 @@ def test_a_span_classifier_is_trained_from_longformer_and_from_one_that_reads_51
         ("allenai/longformer-base-4096", "LongformerForMaskedLM", 1024),
         ("distilbert/distilroberta-base", "RobertaForMaskedLM", 512),
     ):
-        model = save(name, tmp_path / kind, kind)
+        model = save_checkpoint(name, tmp_path / kind, kind)
         reward = train_span_classifier(
             [example] * 2,
             model,
@@ -142,7 +93,7 @@ def test_a_span_classifier_is_trained_from_longformer_and_from_one_that_reads_51
 
 
 def test_mistral_in_four_bits_is_trained_with_adapters_as_haf_rm_does(tmp_path):
-    model = save("mistralai/Mistral-7B-Instruct-v0.2", tmp_path / "hub", "MistralForCausalLM")
+    model = save_checkpoint("mistralai/Mistral-7B-Instruct-v0.2", tmp_path / "hub", "MistralForCausalLM")
 
     held = replace(model, quantize="nf4", gradient_checkpointing=True, share_prompts=True)
     pairs = [PreferencePair(f"the question {n}", "this is the answer", "the house", "file") for n in range(4)]
