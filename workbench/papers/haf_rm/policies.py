@@ -5,6 +5,7 @@ Source: HaF-RM: A Hybrid Alignment Framework for Reward Model Training, its expe
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -214,18 +215,28 @@ def _trained(
 def _that_fit(collect: Collector, prompts: Sequence[str]) -> list[Any]:
     """Return the encoded prompts that lose nothing to the budget, as the paper's release leaves out longer ones.
 
+    A warning tells of how many.
+
     Raises:
         SettingsError: None fits.
     """
     from workbench.training.ppo.prompts import encode_prompts
 
-    encoded = encode_prompts(list(prompts), collect.tokenizer, collect.policy, collect.settings)
+    with warnings.catch_warnings():  # those that are cut are left out
+        warnings.simplefilter("ignore", UserWarning)
+        encoded = encode_prompts(list(prompts), collect.tokenizer, collect.policy, collect.settings)
     fitting = [one for one in encoded if not one.lost]
     if not fitting:
         raise SettingsError(
             got=f"{len(encoded)} prompts, each of more than {collect.settings.max_prompt_tokens} tokens",
             needed="prompts that a policy can read whole",
             fix="raise -p max_tokens: at most half of it is prompt",
+        )
+    if len(fitting) < len(encoded):
+        longest = collect.settings.max_prompt_tokens
+        warnings.warn(
+            f"{len(encoded) - len(fitting):,} of {len(encoded):,} prompts are left out: more than {longest} tokens",
+            stacklevel=2,
         )
     return fitting
 
