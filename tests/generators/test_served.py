@@ -17,6 +17,7 @@ import psutil
 import pytest
 from ds1000_rows import plain_problem
 from fake_engine import FakeEngine
+from interruptible import interruptible
 from tiny_model import make_tiny_model
 
 from workbench.core.errors import GeneratorError, ModelError, SettingsError
@@ -201,7 +202,10 @@ def test_a_killed_user_leaves_no_engine(engine: FakeEngine, how: signal.Signals)
 
 def test_an_interrupted_user_waits_for_no_answers(engine: FakeEngine) -> None:
     engine.does(takes_s=1000)
-    process = subprocess.Popen([sys.executable, "-c", USER], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    with interruptible():
+        process = subprocess.Popen(
+            [sys.executable, "-c", USER], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
     assert wait_for(lambda: bool(engine.notes("request")))
     process.send_signal(signal.SIGINT)
     assert process.wait(PATIENCE_S) != 0
@@ -471,9 +475,10 @@ def test_an_engine_is_kept_over_several_commands_with_options_of_its_own(
     engine: FakeEngine, served: Callable[..., ServedText]
 ) -> None:
     command = [sys.executable, "-m", "workbench.cli.main", "model", "serve", "lab/model@vllm"]
-    process = subprocess.Popen(
-        [*command, "--", "--tensor-parallel-size", "2"], stdout=subprocess.PIPE, text=True
-    )
+    with interruptible():
+        process = subprocess.Popen(
+            [*command, "--", "--tensor-parallel-size", "2"], stdout=subprocess.PIPE, text=True
+        )
     assert process.stdout is not None
     assert any("vllm serves lab/model at http://127.0.0.1:" in line for line in process.stdout)
     texts = served()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import ray_cluster
+from interruptible import interruptible
 
 from workbench.core.errors import ClusterError, SettingsError
 from workbench.store.cluster import Cluster, Needs, connect, workers_on
@@ -161,7 +162,8 @@ def test_a_driver_that_ends_leaves_nothing_running_and_goes_on(two_nodes, tmp_pa
     tests = str(Path(__file__).resolve().parents[1])
     code = DRIVER.format(path=[tests], folder=str(tmp_path), address=two_nodes.address)
     (tmp_path / "hold").touch()
-    driver = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
+    with interruptible():
+        driver = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
     wait_until(lambda: began(tmp_path, 0) and began(tmp_path, 1))
     driver.send_signal(how)
     driver.communicate(timeout=240)
