@@ -225,6 +225,6 @@ def test_arks_paper(tmp_path):
             (packages / name / "__init__.py").write_text("")
         path = f"{tools}{os.pathsep}{os.environ['PATH']}"
         found = run_profile(ARKS_PAPER, tmp_path, PATH=path, PYTHONPATH=str(packages))
-    assert {row["task"] for row in rows_of(found, "by task")} == {"ScipyM", "TensorflowM", "Ring", "Pony"}
+    assert {row["library"] for row in rows_of(found, "by task")} == {"ScipyM", "TensorflowM", "Ring", "Pony"}
     (first, *_) = rows_of(found, "by setting")
-    assert first["ran"] == 0.25  # Ring's, which does whatever it is told
+    assert first["ran"] >= 0.25  # of Ring and Pony, whose programs do whatever they are told
