@@ -161,6 +161,29 @@ def test_a_toolchain_outside_the_systems_folders_starts(monkeypatch):
     place.cleanup()
 
 
+def test_a_tool_that_starts_and_builds_nothing_is_refused_before_a_model_is_asked(monkeypatch):
+    """A linker that may not write where it wants to: every answer failed, and nothing said why."""
+    place = tempfile.TemporaryDirectory()
+    Path(place.name).chmod(0o755)
+    tool = Path(place.name) / "pony" / "bin" / "ponyc"
+    tool.parent.mkdir(parents=True)
+    monkeypatch.setenv("PATH", str(tool.parent), prepend=":")
+    asked = CodingProblem("q1", "?", (HiddenTest("[insert]", expected_stdout="built"),), language="pony")
+    for does, works in (("echo 'unable to link' >&2; exit 1", False), ('cp "$0" program', True)):
+        tool.write_text(f"#!/bin/sh\nif [ -f program ]; then echo built; exit; fi\n{does}\n")
+        tool.chmod(0o755)
+        with Sandbox(with_toolchains(find_runtime("main"), ["pony"]), workers=1) as box:
+            if works:
+                Executor(box).require([asked])
+                assert Executor(box).passed([(asked, "actor Main")]) == [True]
+                continue
+            with pytest.raises(
+                RuntimeMissingError, match="a right pony program does not run: unable to link"
+            ):
+                Executor(box).require([asked])
+    place.cleanup()
+
+
 def test_a_language_without_its_tool_is_refused_before_a_model_is_asked(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     asked = CodingProblem("q1", "?", (HiddenTest("[insert]"),), language="pony")

@@ -67,6 +67,8 @@ class Language:
     """A file whose content counts as printed after all else, where a program leaves it."""
     install: str = ""
     """How to get the tool or the package."""
+    smallest: str = ""
+    """A small program that is right: it shows whether the tool does its work where programs run. Empty: none."""
 
     def __post_init__(self) -> None:
         faults = list(self._faults())

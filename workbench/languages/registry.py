@@ -43,6 +43,7 @@ _RING = Language(
     command=("ring", "program.ring"),
     output_file="outputs/output.txt",
     install="see https://ring-lang.github.io, and put `ring` on PATH",
+    smallest="x = 1\n",
 )
 
 _PONY = Language(
@@ -55,6 +56,7 @@ _PONY = Language(
     command=("./program",),
     input_file="input.txt",
     install="see https://github.com/ponylang/ponyup, and put `ponyc` on PATH",
+    smallest="actor Main\n  new create(env: Env) =>\n    None\n",
 )
 
 LANGUAGES: Mapping[str, Language] = MappingProxyType(

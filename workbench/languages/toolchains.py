@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from workbench.core.errors import RuntimeMissingError
 from workbench.languages.registry import find_language
 from workbench.sandbox.runtimes import Runtime
 
@@ -32,17 +33,28 @@ def with_toolchains(runtime: Runtime, languages: Iterable[str]) -> Runtime:
 
 
 def require_toolchains(sandbox: AnySandbox, languages: Iterable[str]) -> None:
-    """Start each language's tool in the sandbox, before anything is paid for.
+    """Let each language's tool do its work in the sandbox, before anything is paid for.
+
+    A tool may start there and still build nothing: a compiler has a linker, which writes files elsewhere.
 
     Args:
         sandbox: Where programs will run.
         languages: The names of their languages.
 
     Raises:
-        RuntimeMissingError: A tool is not on PATH, or the sandbox cannot start it.
+        RuntimeMissingError: A tool is not on PATH, the sandbox cannot start it, or the smallest right program does
+            not run.
         SettingsError: A name is not known.
     """
     for language in map(find_language, dict.fromkeys(languages)):
         if language.tool or language.module:
+            verdict = language.judged(sandbox.run(language.program(language.smallest)))
             # an empty program may well be wrong: only that there is something to say so counts
-            language.judged(sandbox.run(language.program("")))
+            if language.smallest and not verdict.passed:
+                said = verdict.message or verdict.status
+                raise RuntimeMissingError(
+                    got=f"{language.tool} starts in the sandbox, and a right {language.name} program does not run: "
+                    f"{said}",
+                    needed="a tool whose programs are built and run there: without it every answer fails",
+                    fix="mend what it says; where it cannot write files, do not start the workbench as root",
+                )
