@@ -9,17 +9,16 @@ import json
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import yaml
 from hub_files import DATA
 from hub_server import HubServer, Repository
+from openai_endpoint import Endpoint, chat
 from tiny_checkpoints import tiny_repository
 
 import workbench.papers
@@ -66,9 +65,11 @@ def run_profile(profile: Profile, folder: Path, **environment: str) -> dict[str,
         *words,
     ]
     models = {name: tiny_repository(name, kind) for name, kind in profile.models.items()}
-    with HubServer({**profile.data, **models}) as server, _judge() as judge:
+    # the judge prefers the first response that it reads
+    judge = Endpoint(lambda path, body, number: chat("A"))
+    with HubServer({**profile.data, **models}) as server, closing(judge):
         told = server.environment(folder / "home") | {
-            "HF_TOKEN": "hf_accepted", "OPENAI_BASE_URL": judge, "OPENAI_API_KEY": "any", "BROWSER_PATH": "none",
+            "HF_TOKEN": "hf_accepted", "OPENAI_BASE_URL": judge.url, "OPENAI_API_KEY": "any", "BROWSER_PATH": "none",
             "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "2"), "CUDA_VISIBLE_DEVICES": "",
         }  # fmt: skip
         done = subprocess.run(
@@ -82,31 +83,3 @@ def run_profile(profile: Profile, folder: Path, **environment: str) -> dict[str,
         )
     assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
     return json.loads((folder / "run" / profile.paper / "results.json").read_text())
-
-
-class _Judge(BaseHTTPRequestHandler):
-    """Prefers the first response that it reads."""
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
-        said = {"message": {"role": "assistant", "content": "A"}, "finish_reason": "stop", "index": 0}
-        answer = {"id": "x", "object": "chat.completion", "model": "judge", "choices": [said]}
-        body = json.dumps(answer).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
-@contextmanager
-def _judge() -> Iterator[str]:
-    """Serve a judge; yields the address of its API."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Judge)
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/v1"
-    server.shutdown()
-    server.server_close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import socket
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openai_endpoint import Endpoint, Reply, chat
 from tiny_model import make_tiny_model
 
 from workbench.core.errors import GeneratorError
@@ -29,65 +29,12 @@ from workbench.generators.solving import ModelGenerator
 
 KEY = "sk-very-secret-0123456789"
 SETTINGS = GenerationSettings(retries=2, timeout_s=5.0, concurrency=3)
-Reply = tuple[int, object]
 
 
 def problems(count: int) -> list[Problem]:
     prompt = "Problem:\nnumber {}\nA:\n<code>\n</code>\nresult = ... # put solution in this variable\n"
     prompt += "BEGIN SOLUTION\n<code>\n"
     return [Problem(i, "Numpy", i, "Origin", i, 1, prompt.format(i), "", "") for i in range(count)]
-
-
-def chat(text: str | None) -> Reply:
-    return 200, {
-        "id": "1",
-        "object": "chat.completion",
-        "choices": [{"index": 0, "message": {"content": text}}],
-    }
-
-
-class Endpoint:
-    """Answers each request by a function of (path, body, number of the request)."""
-
-    def __init__(self, answer: Callable[[str, dict[str, Any], int], Reply]) -> None:
-        self.requests: list[tuple[str, dict[str, Any]]] = []
-        self.most_at_once = self._at_once = 0
-        lock, endpoint = threading.Lock(), self
-
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, *_: object) -> None:
-                pass
-
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                with lock:
-                    endpoint.requests.append((self.path, body))
-                    number = len(endpoint.requests)
-                    endpoint._at_once += 1
-                    endpoint.most_at_once = max(endpoint.most_at_once, endpoint._at_once)
-                status, content = answer(self.path, body, number)
-                with lock:
-                    endpoint._at_once -= 1
-                text = content if isinstance(content, bytes) else json.dumps(content).encode()
-                try:
-                    self.send_response(status)
-                    self.send_header(
-                        "Content-Type", "text/html" if isinstance(content, str) else "application/json"
-                    )
-                    self.send_header("retry-after-ms", "1")
-                    self.send_header("Content-Length", str(len(text)))
-                    self.end_headers()
-                    self.wfile.write(text)
-                except (BrokenPipeError, ConnectionResetError):
-                    pass  # a client that timed out
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
 
 
 @pytest.fixture

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from openai_endpoint import Endpoint, Reply
 from small_library import ScriptedModel
 from tiny_model import make_tiny_model
 
@@ -76,31 +74,16 @@ def test_insertion_is_refused() -> None:
 
 @pytest.fixture
 def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, dict[str, Any]]]]:
-    requests: list[tuple[str, dict[str, Any]]] = []
+    def reply(path: str, body: dict[str, Any], number: int) -> Reply:
+        text = body["prompt"] if "prompt" in body else body["messages"][0]["content"]
+        choice = {"index": 0, "text": f"<{text}>", "message": {"content": f"<{text}>"}}
+        return 200, {"id": "1", "object": "x", "choices": [choice]}
 
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            requests.append((self.path, body))
-            text = body["prompt"] if "prompt" in body else body["messages"][0]["content"]
-            choice = {"index": 0, "text": f"<{text}>", "message": {"content": f"<{text}>"}}
-            content = json.dumps({"id": "1", "object": "x", "choices": [choice]}).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{server.server_port}/v1")
+    server = Endpoint(reply)
+    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
-    yield requests
-    server.shutdown()
-    server.server_close()
+    yield server.requests
+    server.close()
 
 
 def test_an_endpoint_is_asked_in_a_chat_at_temperature_0(endpoint: list[tuple[str, dict[str, Any]]]) -> None:

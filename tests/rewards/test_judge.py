@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from openai_endpoint import Endpoint, Reply, chat
 from tiny_classifiers import save_classifier
 
 from workbench.core.errors import DataError, GeneratorError, SettingsError
@@ -159,52 +158,25 @@ def test_a_verdict_is_one_letter_on_the_last_line(reply: str | None, expected: P
     assert parse_verdict(reply) is expected
 
 
-class Endpoint:
-    """Answers each question by a function of its text and number; None: a refusal; a number: that status."""
-
-    def __init__(self, answer: Callable[[str, int], str | int | None]) -> None:
-        self.bodies: list[dict[str, Any]] = []
-        lock, endpoint = threading.Lock(), self
-
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, *_: object) -> None:
-                pass
-
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                with lock:
-                    endpoint.bodies.append(body)
-                    number = len(endpoint.bodies)
-                found = answer(body["messages"][-1]["content"], number)
-                choice = {"index": 0, "message": {"role": "assistant", "content": found}}
-                content: Any = {"id": "1", "object": "chat.completion", "choices": [choice]}
-                status = found if isinstance(found, int) else 200
-                text = json.dumps({"error": {"message": "busy"}} if status != 200 else content).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("retry-after-ms", "1")
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
-
-
 @pytest.fixture
 def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Endpoint]]:
     started: list[Endpoint] = []
 
     def start(answer: Callable[[str, int], str | int | None]) -> Endpoint:
-        started.append(Endpoint(answer))
-        monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{started[-1].server.server_port}/v1")
+        """Answer questions by a function of their text and number; None: a refusal; a number: that status."""
+
+        def reply(path: str, body: dict[str, Any], number: int) -> Reply:
+            found = answer(body["messages"][-1]["content"], number)
+            return (found, {"error": {"message": "busy"}}) if isinstance(found, int) else chat(found)
+
+        started.append(Endpoint(reply))
+        monkeypatch.setenv("OPENAI_BASE_URL", started[-1].url)
         monkeypatch.setenv("OPENAI_API_KEY", KEY)
         return started[-1]
 
     yield start
     for one in started:
-        one.server.shutdown()
-        one.server.server_close()
+        one.close()
 
 
 def responses_in(question: str) -> tuple[str, str]:

@@ -239,18 +239,16 @@ def _answers(
     examples: Sequence[tuple[str, str]], tokenizer: PreTrainedTokenizerBase, longest: int, *, chat: bool
 ) -> list[list[int]]:
     """Return the tokens of answers, each with its end where it fits: the chat template's, else an end token."""
+    from workbench.training.ppo.prompts import told_cut
+
     end = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
     if chat:
         parts = chat_parts(examples, tokenizer, None, [] if turn_end_text(tokenizer) else end)
         rows = [part.response for part in parts]
     else:
         rows = [[*row, *end] for row in tokens_of([answer for _, answer in examples], tokenizer)]
-    lost = [len(row) - longest for row in rows if len(row) > longest]
-    if lost:
-        warnings.warn(
-            f"{len(rows):,} answers, of which {len(lost):,} lost their end, {np.mean(lost):.0f} tokens on average",
-            stacklevel=2,
-        )
+    if said := told_cut([max(0, len(row) - longest) for row in rows], "end"):
+        warnings.warn(f"{len(rows):,} answers{said}", stacklevel=2)
     return [row[:longest] for row in rows]
 
 

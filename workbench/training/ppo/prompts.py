@@ -94,18 +94,23 @@ def encode_prompts(
     found = [
         EncodedPrompt(tuple(row), sample, lost) for (row, lost), sample in zip(rows, samples, strict=True)
     ]
-    if said := told_cut(found, settings):
+    if said := told_cut([prompt.lost for prompt in found], settings.cut):
         warnings.warn(f"{len(found):,} prompts{said}", stacklevel=2)
     return found
 
 
-def told_cut(prompts: Sequence[EncodedPrompt], settings: PPOSettings) -> str:
-    """Say of how many prompts something was cut, and how much; empty where nothing was."""
-    lost = [prompt.lost for prompt in prompts if prompt.lost]
-    if not lost:
-        return ""
+def told_cut(lost: Sequence[int], part: str) -> str:
+    """Say of how many texts something was cut, and how much; empty where nothing was.
+
+    Args:
+        lost: The tokens that each lost.
+        part: What they lost: their `beginning` or their `end`.
+    """
+    cut = [count for count in lost if count]
     return (
-        f", of which {len(lost):,} lost their {settings.cut}, {sum(lost) / len(lost):.0f} tokens on average"
+        f", of which {len(cut):,} lost their {part}, {sum(cut) / len(cut):.0f} tokens on average"
+        if cut
+        else ""
     )
 
 

@@ -212,5 +212,5 @@ def _described(
     return (
         f"policy: {policy.summary or type(policy.lm).__name__}; {trained:,} parameters train{processes}{notes}; "
         f"{settings.steps(len(prompts))} rollouts of {settings.batch} responses to {len(prompts):,} prompts"
-        + told_cut(prompts, settings)
+        + told_cut([prompt.lost for prompt in prompts], settings.cut)
     )
