@@ -44,7 +44,8 @@ class LoraSettings:
     """Names of linear layers, or ends of them (`q_proj`, `mlp.c_fc`), or of the parameters that hold the experts of a
     mixture in one (`experts.down_proj`); None: see `workbench.models.lora_targets.default_targets`."""
     layers: int | None = None
-    """Adapters on this many of the last layers alone, below which no gradient is computed; None: on all."""
+    """Adapters on this many of the last layers alone; None: on all. Below them no gradient is computed, and what the
+    layers give of a text is computed once; see `workbench.models.frozen_layers`."""
 
     def __post_init__(self) -> None:
         faults = []

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from workbench.core.errors import ModelError
 from workbench.models.batch import check_batch, last_token, positions, response_places
 from workbench.models.four_bit import hold_layout
+from workbench.models.frozen_layers import compute_frozen_once
 from workbench.models.layouts import LayoutLimit, states_in_rows
 from workbench.models.loading import ModelSettings, checkpoint_activations, load_causal_lm
 from workbench.models.lora import LoraSettings, add_lora
@@ -123,7 +124,7 @@ class RewardModel(nn.Module):
             policy = add_lora(loaded.model, lora)
         elif settings.quantize is not None:
             policy.requires_grad_(False)
-        return cls(
+        model = cls(
             policy,
             pooling=pooling,
             init_std=init_std,
@@ -132,6 +133,10 @@ class RewardModel(nn.Module):
             origin=settings,
             summary=loaded.summary,
         )
+        if lora is not None and lora.layers is not None:
+            done = compute_frozen_once(model.causal_lm, model.body)
+            model.summary = ", ".join(filter(None, (loaded.summary, done)))
+        return model
 
     @property
     def causal_lm(self) -> PreTrainedModel:

@@ -15,6 +15,7 @@ from workbench.core.bars import Bar
 from workbench.models.encoding import EncodedText, collate
 from workbench.models.modes import evaluation_mode
 from workbench.models.token_logps import sequence_logps
+from workbench.models.weights_mark import weights_mark
 from workbench.store import atomic
 
 if TYPE_CHECKING:
@@ -25,17 +26,12 @@ if TYPE_CHECKING:
 
 __all__ = ["policy_mark", "reference_logps"]
 
-SAMPLES = 1024
 FORMAT = "1"
 VALUE = np.dtype("<f8")
-INTEGERS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 
 def policy_mark(model: RewardModel, *, adapters: bool = False) -> str:
-    """Return a fingerprint of a model's weights that any training of them changes, as 64 hex digits.
-
-    It is taken from each tensor's sum and a sample of its values, so that large models cost little. The values are
-    summed as whole numbers (their bits): exactly, in any order, on any device.
+    """Return a fingerprint of a model's weights that any training of them changes; see `weights_mark`.
 
     Args:
         model: The model.
@@ -44,19 +40,12 @@ def policy_mark(model: RewardModel, *, adapters: bool = False) -> str:
     prefix = (
         getattr(getattr(model.policy, "base_model", None), "prefix", "lora_") if model.has_adapters else None
     )
-    digest = hashlib.sha256()
-    for name, parameter in model.named_parameters():
-        own = name.startswith("reward_head.") or (prefix is not None and f".{prefix}" in name)
-        if own and not adapters:
-            continue
-        # wrapped layers have a longer name than bare ones, and the same weights
-        short = name.replace("base_model.model.", "").replace(".base_layer", "")
-        bits = parameter.detach().flatten().view(INTEGERS[parameter.element_size()])
-        sample = bits[:: max(len(bits) // SAMPLES, 1)].cpu().numpy()
-        total = bits.sum(dtype=torch.int64).item()
-        digest.update(f"{short} {parameter.dtype} {len(bits)} {total}".encode())
-        digest.update(sample.tobytes())
-    return digest.hexdigest()
+    named = model.named_parameters()
+    return weights_mark(
+        (name, parameter)
+        for name, parameter in named
+        if adapters or not (name.startswith("reward_head.") or (prefix is not None and f".{prefix}" in name))
+    )
 
 
 def reference_logps(

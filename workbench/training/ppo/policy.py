@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from workbench.core.errors import ModelError, SettingsError
 from workbench.models.four_bit import hold_layout
+from workbench.models.frozen_layers import FrozenLayers, compute_frozen_once
 from workbench.models.loading import (
     ModelSettings,
     checkpoint_activations,
@@ -20,7 +21,7 @@ from workbench.models.loading import (
     load_checkpoint,
 )
 from workbench.models.lora import LoraSettings, add_lora
-from workbench.models.reading import OwnLogits
+from workbench.models.reading import OwnLogits, body_of
 from workbench.models.token_logps import label_logps
 from workbench.training.ppo.layout_check import LayoutCheck, check_layout
 from workbench.training.ppo.layouts import Decoding, Layout, PromptBatch
@@ -113,7 +114,11 @@ class ValuedPolicy(nn.Module):
         if settings.dtype == "auto" and lora is None:
             settings = replace(settings, dtype="float32")
         model, summary = load_language_model(settings)
-        return cls(add_lora(model, lora) if lora else model, origin=settings, summary=summary)
+        policy = cls(add_lora(model, lora) if lora else model, origin=settings, summary=summary)
+        if lora is not None and lora.layers is not None:
+            done = compute_frozen_once(policy.lm, body_of(policy.lm))
+            policy.summary = ", ".join(filter(None, (summary, done)))
+        return policy
 
     @property
     def lm(self) -> PreTrainedModel:
@@ -139,6 +144,18 @@ class ValuedPolicy(nn.Module):
     def device(self) -> torch.device:
         """Where it computes."""
         return next(self.policy.parameters()).device
+
+    def columns(self, mask: Tensor) -> int:
+        """Return how many columns of some responses a pass reads: up to the last token that one of them holds.
+
+        All of them where frozen layers are computed once (`compute_frozen_once`): a row is known by all its columns.
+
+        Args:
+            mask: True at the tokens that the policy chose. Shape [rows, columns], bool.
+        """
+        if isinstance(body_of(self.lm).forward, FrozenLayers):
+            return mask.shape[1]
+        return int(mask.any(0).sum())
 
     def forward(
         self,

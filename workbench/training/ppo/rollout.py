@@ -182,7 +182,7 @@ class Collector:
         found = torch.zeros(mask.shape, device=mask.device)
         at_once = 8 * self.settings.micro_batch  # without gradients that many more fit
         for rows in mask.sum(1).argsort(stable=True).split(at_once):
-            width = int(mask[rows].any(0).sum())
+            width = self.policy.columns(mask[rows])
             given = prompts.select(rows), ids[rows, :width], mask[rows, :width]
             how = {"allowed": self.allowed, "temperature": self.settings.temperature}
             if self.reference is not None:

@@ -179,7 +179,7 @@ class Updater:
     def _backward(self, rollout: Rollout, advantages: Advantages, rows: Tensor, tokens: float) -> Tensor:
         """Add the gradients of one micro-batch, as its part of a minibatch of so many tokens; return its `_Sums`."""
         settings, device = self.settings, self.policy.device
-        width = int(rollout.mask[rows].any(0).sum())
+        width = self.policy.columns(rollout.mask[rows])
         mask, ids, old_logps, old_values, gains, aims = (
             tensor[rows, :width].to(device)
             for tensor in (rollout.mask, rollout.ids, rollout.logps, rollout.values, *advantages)
