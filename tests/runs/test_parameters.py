@@ -79,6 +79,11 @@ def test_whole_numbers_are_numbers_and_words_of_digits_are_text(table):
     assert (resolved["timeout_s"], resolved["data"]) == (3.0, "2024")
 
 
+@pytest.mark.parametrize(("word", "value"), [("true", True), ("False", False), (True, True)])
+def test_yes_and_no_may_be_written_as_yaml_does(table, word, value):
+    assert resolve(table, {}, {"lora": word})["lora"] is value
+
+
 def test_all_faults_are_named_at_once_with_suggestions(table):
     with pytest.raises(SettingsError) as raised:
         resolve(table, {}, {"sample": 3, "timeout_s": 0, "samples": 1.5, "lora": 1})

@@ -180,13 +180,17 @@ def checkpoint_activations(model: Any, options: Mapping[str, Any] | None = None)
 def load_config(settings: ModelSettings) -> dict[str, Any]:
     """Read a model's configuration as it is written, whether transformers knows the family or not.
 
+    Of adapters it is that of the model that they belong to.
+
     Raises:
         ModelError: It cannot be found or read.
     """
     from transformers import PretrainedConfig
 
     def load() -> dict[str, Any]:
-        said, _ = PretrainedConfig.get_config_dict(settings.source, revision=settings.revision)
+        alone = (Path(settings.source) / "config.json").is_file()
+        place = settings.source if alone else _base_place(settings) or settings.source
+        said, _ = PretrainedConfig.get_config_dict(place, revision=settings.revision)
         if not said:
             raise OSError("no config.json")
         return dict(said)
@@ -211,14 +215,17 @@ def load_tokenizer(settings: ModelSettings) -> PreTrainedTokenizerBase:
 def _tokenizer_place(settings: ModelSettings) -> str:
     """Return where a model's tokenizer is: beside it, or with the base of its adapters."""
     folder = Path(settings.source)
-    adapters = folder / "adapter_config.json"
-    if not adapters.is_file() or any(
-        [*folder.glob("tokenizer*"), *folder.glob("vocab*"), *folder.glob("*.model")]
-    ):
+    if any([*folder.glob("tokenizer*"), *folder.glob("vocab*"), *folder.glob("*.model")]):
         return settings.source
-    return str(
-        json.loads(adapters.read_text(encoding="utf-8")).get("base_model_name_or_path") or settings.source
-    )
+    return _base_place(settings) or settings.source
+
+
+def _base_place(settings: ModelSettings) -> str | None:
+    """Return the place of the model that a folder's adapters belong to; None where there are none."""
+    adapters = Path(settings.source) / "adapter_config.json"
+    if not adapters.is_file():
+        return None
+    return str(json.loads(adapters.read_text(encoding="utf-8")).get("base_model_name_or_path") or "") or None
 
 
 def _loading(load: Callable[[], Loaded], name: str, device: torch.device, kind: str) -> Loaded:

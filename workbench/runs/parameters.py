@@ -135,6 +135,7 @@ def _convert(parameter: Parameter, value: Any) -> Any:
             raise ValueError("needs text")
         return str(value)
     if kind is bool:
+        value = {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
         if not isinstance(value, bool):
             raise ValueError("needs True or False")
         return value

@@ -13,6 +13,7 @@ from pathlib import Path
 from workbench.core.errors import WorkbenchError
 from workbench.models.loading import ModelSettings, load_config
 from workbench.models.placement import pick_device
+from workbench.models.quiet import silent
 from workbench.models.size import ModelSize, size_by_name, size_of
 from workbench.runs.needs.hub import cached_file, hub_fault
 from workbench.runs.needs.need import Found, Lack
@@ -142,7 +143,8 @@ def model_size(model: ModelSettings) -> ModelSize | None:
                 return size_by_name(model.name)
             source = str(kept.parent)
         said = load_config(ModelSettings(source, revision=model.revision))
-        return size_of(AutoConfig.for_model(**said))
+        with silent():
+            return size_of(AutoConfig.for_model(**said))
     except (WorkbenchError, ValueError, KeyError, TypeError, AttributeError):
         return size_by_name(model.name)  # the need for the model itself says what is wrong
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from workbench.models.loading import ModelSettings, load_tokenizer
 from workbench.runs.needs.hub import cached_file, hub_fault, unreachable
 from workbench.runs.needs.need import Found, Lack
+from workbench.store.reading import read_json
 
 __all__ = ["ModelNeed"]
 
@@ -36,7 +39,24 @@ class ModelNeed:
         place = Path(self.model.source)
         if not place.is_dir():
             return self._on_hub()
+        adapters = place / "adapter_config.json"
+        if adapters.is_file() and not (place / "config.json").is_file():
+            return self._on_base(read_json(adapters))
         return self._built(self.model, _weights(place, self.model.name))
+
+    def _on_base(self, adapters: Mapping[str, Any]) -> Found | Lack:
+        """Look for the model that a folder's adapters belong to, such as those of a reward model trained here."""
+        base = str(adapters.get("base_model_name_or_path") or "")
+        if not base:
+            return Lack(
+                got=f"{self.model.name} holds adapters that do not say of which model",
+                needed="base_model_name_or_path in its adapter_config.json",
+                fix="write the model's name or folder there",
+            )
+        found = replace(
+            self, model=replace(self.model, name=base, revision=adapters.get("revision") or None)
+        ).check()
+        return Found(f"{self.model.name}: adapters on {found.detail}") if isinstance(found, Found) else found
 
     def _on_hub(self) -> Found | Lack:
         kept = cached_file(self.model.source, "config.json", kind="model", revision=self.model.revision)
