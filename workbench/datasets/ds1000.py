@@ -17,9 +17,28 @@ from workbench.datasets.jsonl import Faults, read_objects
 from workbench.datasets.slot import Slot, slot_of_prompt
 from workbench.store.location import data_folder
 
-__all__ = ["LIBRARIES", "PERTURBATIONS", "Problem", "families", "load_problems", "select"]
+__all__ = [
+    "LIBRARIES",
+    "MODULES",
+    "PERTURBATIONS",
+    "Problem",
+    "families",
+    "load_problems",
+    "problems_on",
+    "select",
+]
 
-LIBRARIES = ("Pandas", "Numpy", "Matplotlib", "Sklearn", "Scipy", "Pytorch", "Tensorflow")
+MODULES: Mapping[str, str] = {
+    "Pandas": "pandas",
+    "Numpy": "numpy",
+    "Matplotlib": "matplotlib",
+    "Sklearn": "sklearn",
+    "Scipy": "scipy",
+    "Pytorch": "torch",
+    "Tensorflow": "tensorflow",
+}
+"""The module that each of DS-1000's libraries is imported as."""
+LIBRARIES = tuple(MODULES)
 """The seven libraries in the order of the paper's tables."""
 PERTURBATIONS = ("Origin", "Surface", "Semantic", "Difficult-Rewrite")
 """How a problem differs from the question it was made of, in the order of the paper's tables."""
@@ -119,6 +138,28 @@ def load_problems(
         faults = Faults(str(path))
         problems = _problems(((f"line {n}", row) for n, row in read_objects(path, faults)), faults)
     return select(problems, libraries=libraries, perturbations=perturbations, problem_ids=problem_ids)
+
+
+def problems_on(package: str, source: str | Path) -> list[Problem]:
+    """Load the problems on a package.
+
+    Args:
+        package: As it is imported, such as `torch`.
+        source: See `load_problems`.
+
+    Raises:
+        DataError: See `load_problems`.
+        SettingsError: The source has no problem on it.
+    """
+    named = [name for name, module in MODULES.items() if module == package] or [package]
+    found = [problem for problem in load_problems(source) if problem.library in named]
+    if not found:
+        raise SettingsError(
+            got=f"no problem on {package} in {source}",
+            needed="problems whose library is the package that the library was made of",
+            fix="name another source of problems, or (of the command) their library by --library",
+        )
+    return found
 
 
 def select(

@@ -76,9 +76,58 @@ def test_evor_bench_whole_is_four_tasks_that_share_nothing(tmp_path, monkeypatch
     assert alone.parts == (alone,)
 
 
+CONTEXT = '''
+def generate_test_case(test_case_id): return 4, 2.0
+def exec_test(result, ans): return int(result == ans)
+exec_context = """import math
+number = test_input
+[insert]
+"""
+def test_execution(solution: str):
+    test_input, expected_result = generate_test_case(1)
+    test_env = {"test_input": test_input}
+    exec(exec_context.replace("[insert]", solution), test_env)
+    assert exec_test(test_env["result"], expected_result)
+'''
+
+
+def test_problems_of_a_file_are_moved_and_those_that_cannot_be_asked_are_left_out(tmp_path, monkeypatch):
+    codes = {
+        1: "result = math.sqrt(number)",  # holds
+        2: "result = math.sqrt(number) + 1",  # its own reference fails
+        3: "result = number ** 0.5",  # does not use what is renamed
+    }
+    prompt = "Take the root.\n<code>\nimport math\nnumber = 4\n</code>\nBEGIN SOLUTION\n<code>\n"
+    about = {
+        "library": "math",
+        "test_case_cnt": 1,
+        "perturbation_type": "Origin",
+        "perturbation_origin_id": 1,
+    }
+    rows = [
+        {
+            "prompt": prompt,
+            "reference_code": code,
+            "code_context": CONTEXT,
+            "metadata": {"problem_id": number, "library_problem_id": number, **about},
+        }
+        for number, code in codes.items()
+    ]
+    file = tmp_path / "problems.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    data = load(f"fresh:math:{file}", tmp_path, problems=0)
+    assert [problem.problem_id for problem in data.problems] == ["1"]
+    assert data.left_out.keys() == {"2", "3"}
+    assert data.left_out["2"].startswith("the renamed reference ")
+    monkeypatch.setattr("workbench.sandbox.Sandbox", None)  # it is known already: no program is run for it
+    assert load(f"fresh:math:{file}", tmp_path, problems=0).left_out == data.left_out
+    with pytest.raises(SettingsError, match="no problem on statistics"):
+        load(f"fresh:statistics:{file}", tmp_path)
+
+
 @pytest.mark.parametrize("source", ["earth", "fresh:", "ring"])
 def test_other_data_are_refused(source, tmp_path):
-    with pytest.raises(SettingsError, match="world, fresh:PACKAGE, or one of ScipyM"):
+    with pytest.raises(SettingsError, match=r"world, fresh:PACKAGE\[:FILE\], or one of ScipyM"):
         load(source, tmp_path)
 
 

@@ -123,21 +123,9 @@ def _pairs(given: tuple[str, ...]) -> dict[str, str]:
 
 def _about(package: str, source: str, libraries: tuple[str, ...]) -> list[Problem]:
     """Load the problems of the libraries named, or of the one that the package is."""
-    from workbench.core.errors import SettingsError
-    from workbench.datasets.ds1000 import load_problems
-    from workbench.papers.ds1000.runtime_contents import MODULES
+    from workbench.datasets.ds1000 import load_problems, problems_on
 
-    if libraries:
-        return load_problems(source, libraries=libraries)
-    known = [name for name, module in MODULES.items() if module == package]
-    found = [problem for problem in load_problems(source) if problem.library in (known or [package])]
-    if not found:
-        raise SettingsError(
-            got=f"no problem on {package} in {source}",
-            needed="problems on the package that the library was made of",
-            fix="name their library: --library NAME",
-        )
-    return found
+    return load_problems(source, libraries=libraries) if libraries else problems_on(package, source)
 
 
 def _write(check: LibraryCheck, out: Path) -> None:

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workbench.core.errors import DataError, SettingsError
 from workbench.datasets.coding_problem import CodingProblem
 from workbench.generators.completion import TextGenerator
 from workbench.retrieval import Item, PromptTemplate
 from workbench.sandbox.runtimes import Runtime, find_runtime
+from workbench.store import atomic
+from workbench.store.fingerprint import fingerprint
 from workbench.store.location import own_path
+from workbench.store.reading import read_json
 
-__all__ = ["WORLD_PROBLEMS", "ArksData", "Model", "load_arks"]
+if TYPE_CHECKING:
+    from workbench.datasets.ds1000 import Problem
+    from workbench.libraries import FreshLibrary
+
+__all__ = ["WORLD_PROBLEMS", "ArksData", "Model", "fresh_problems", "load_arks"]
 
 ALL = "all"
 """EVOR-bench whole."""
+_CHECK_S, _CHECK_BYTES = 120.0, 4 * 2**30
+"""What a reference may take."""
 WORLD_PROBLEMS = 30
 """Problems on each library of the world, where no number is given: there is no end of them."""
 
@@ -36,6 +47,8 @@ class ArksData:
     """For each problem_id the calls that its right program makes, where that is known."""
     runtime: Runtime | str = "main"
     """The environment that programs run in."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """By problem_id, why a problem cannot be asked: its reference does not pass here, for example."""
     members: tuple[ArksData, ...] = ()
     """Of a benchmark of several tasks each task: they share neither documents nor programs that ran."""
 
@@ -82,8 +95,9 @@ def load_arks(
 
     Args:
         source: `world` for fictional libraries; `fresh:PACKAGE` for an installed package under new names, with the
-            DS-1000 problems on it; one of EVOR-bench's tasks, or `TASK:FOLDER` for one in a folder; `all`, or
-            `all:FOLDER`, for the four of them.
+            problems on it (see `fresh_problems`), or `fresh:PACKAGE:FILE` with those of a file in DS-1000's format;
+            one of EVOR-bench's tasks, or `TASK:FOLDER` for one in a folder; `all`, or `all:FOLDER`, for the four of
+            them.
         libraries: How many libraries the world has.
         problems: How many problems on each library of the world, 0 standing for `WORLD_PROBLEMS`; of other data how
             many of each task, 0 for all there are.
@@ -119,7 +133,8 @@ def _load(source: str, libraries: int, problems: int, *, runtime: str, seed: int
         return _together([_evor(task, rest or "hub", problems, runtime) for task in TASKS])
     raise SettingsError(
         got=f"data {source!r}",
-        needed=f"world, fresh:PACKAGE, or one of {', '.join(TASKS)}, or {ALL}, with :FOLDER where they are in one",
+        needed=f"world, fresh:PACKAGE[:FILE], or one of {', '.join(TASKS)}, or {ALL}, with :FOLDER where they are in "
+        "one",
         fix="name one of these",
     )
 
@@ -159,22 +174,64 @@ def _world(libraries: int, problems: int, runtime: str, seed: int) -> ArksData:
     )
 
 
-def _fresh(package: str, problems: int, runtime: str, seed: int, folder: Path) -> ArksData:
-    from workbench.datasets import load_problems
+def fresh_problems(rest: str, runtime: str) -> tuple[str, str]:
+    """Return the package of `fresh:PACKAGE` or `fresh:PACKAGE:FILE`, and where the problems on it come from.
+
+    Without a file they are our suite's in the main environment, whose packages they were written for, and DS-1000's
+    from the Hub in any other.
+    """
+    package, _, file = rest.partition(":")
+    return package, file or ("suite" if runtime == "main" else "hub")
+
+
+def _fresh(rest: str, problems: int, runtime: str, seed: int, folder: Path) -> ArksData:
+    from workbench.datasets.ds1000 import problems_on
     from workbench.libraries import NotRewritten, make_library
     from workbench.libraries.coding import fresh_coding_problem
     from workbench.retrieval.documentation import DocumentationFile
 
+    package, source = fresh_problems(rest, runtime)
+    known = problems_on(package, source)
     library = make_library(package, seed=seed, out=folder / f"fresh-{package}", runtime=runtime)
-    known = load_problems("suite" if runtime == "main" else "hub", libraries=[package.capitalize()])
-    moved = [fresh_coding_problem(one, library) for one in known if not one.slot.function]
+    faults = _faults(known, library, runtime)
+    moved = [fresh_coding_problem(one, library) for one in known if str(one.problem_id) not in faults]
     asked = [problem for problem in moved if not isinstance(problem, NotRewritten)]
     return ArksData(
         name=f"fresh:{package}",
         problems=tuple(asked[: problems or None]),
         documentation=tuple(DocumentationFile(library.folder / "documents.jsonl").items()),
         runtime=library.runtime(runtime),
+        left_out=faults,
     )
+
+
+def _faults(known: Sequence[Problem], library: FreshLibrary, runtime: str) -> dict[str, str]:
+    """Return which problems cannot be asked of a library, and why; kept beside it, as programs are run for it.
+
+    A problem is asked whose renamed reference passes and whose original one fails: of another, a right answer would
+    count as a wrong one, or the library could be done without.
+    """
+    from workbench.libraries import check_library
+    from workbench.sandbox import Sandbox
+
+    faults = {
+        str(problem.problem_id): "its solution is a function's body"
+        for problem in known
+        if problem.slot.function
+    }
+    left = [problem for problem in known if str(problem.problem_id) not in faults]
+    file = library.folder.with_suffix(".checked.json")
+    mark = fingerprint([check_library, left, library.name, runtime])
+    kept = read_json(file)
+    if kept.get("mark") != mark:
+        with Sandbox(library.runtime(runtime), timeout_s=_CHECK_S, memory_bytes=_CHECK_BYTES) as sandbox:
+            check = check_library(left, library, sandbox)
+        found = {
+            str(one.problem.problem_id): one.fault.splitlines()[0] for one in check.problems if one.fault
+        }
+        kept = {"mark": mark, "faults": found}
+        atomic.write_bytes(file, json.dumps(kept, indent=1).encode())
+    return faults | kept["faults"]
 
 
 def _evor(task: str, source: str, problems: int, runtime: str) -> ArksData:

@@ -8,8 +8,11 @@ from typing import Any
 
 from workbench.core.errors import DataError
 from workbench.datasets.coding_problem import INSERT, CodingProblem, HiddenTest
+from workbench.datasets.ds1000 import HUB_NAME as PROBLEMS_HUB
+from workbench.datasets.ds1000 import problems_on
 from workbench.datasets.evor import HUB_NAME, PACKAGES, TASKS, load_evor
 from workbench.models.loading import ModelSettings
+from workbench.papers.arks.data import fresh_problems
 from workbench.runs.needs import (
     AnswerNeed,
     DataNeed,
@@ -17,6 +20,7 @@ from workbench.runs.needs import (
     Held,
     HoursNeed,
     HubFiles,
+    HubSplit,
     MemoryNeed,
     ModelNeed,
     Need,
@@ -49,6 +53,10 @@ def needs(settings: Any) -> tuple[Need, ...]:
     task, _, folder = settings.data.partition(":")
     tasks = tuple(TASKS) if task == "all" else (task,) if task in TASKS else ()
     found: list[Need] = [] if tasks else [RuntimeNeed(settings.runtime)]
+    if task == "fresh":
+        package, source = fresh_problems(folder, settings.runtime)
+        public = HubSplit(PROBLEMS_HUB) if source == "hub" else None
+        found.append(DataNeed(f"problems on {package}", partial(_on, package, source), public))
     for name in tasks:
         source = folder or "hub"
         files = (f"{name}/{name}.jsonl", f"{name}/{name}_docs.jsonl")
@@ -83,6 +91,10 @@ def needs(settings: Any) -> tuple[Need, ...]:
         ]
         found += [DiskNeed(tuple(models)), MemoryNeed(tuple(parts)), HoursNeed(tuple(work))]
     return tuple(found)
+
+
+def _on(package: str, source: str) -> str:
+    return f"{len(problems_on(package, source))} problems of {source}"
 
 
 def _count(task: str, source: str) -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 from workbench import __version__
 from workbench.core.errors import DataError, SettingsError
 from workbench.datasets.coding_problem import BenchmarkProblem
+from workbench.datasets.ds1000 import MODULES
 from workbench.generators import Answer, Generator, ResumableGenerator
 from workbench.generators.recorded import RecordedGenerator
 from workbench.generators.solving import ModelGenerator
@@ -29,7 +30,7 @@ from workbench.languages.hidden_tests import (
 )
 from workbench.languages.toolchains import with_toolchains
 from workbench.papers.ds1000.judgement import NO_ANSWER, SKIPPED, Judgement, digest
-from workbench.papers.ds1000.runtime_contents import MODULES, RuntimeContents, look_into
+from workbench.papers.ds1000.runtime_contents import RuntimeContents, look_into
 from workbench.sandbox import AnySandbox, Program, open_on
 from workbench.sandbox.installed import require_imports, with_installed
 from workbench.sandbox.verdict import Verdict

@@ -7,10 +7,9 @@ from functools import partial
 from typing import Any
 
 from workbench.datasets import load_problems
-from workbench.datasets.ds1000 import HUB_NAME
+from workbench.datasets.ds1000 import HUB_NAME, MODULES
 from workbench.generators.registry import model_asked
 from workbench.models.loading import ModelSettings
-from workbench.papers.ds1000.runtime_contents import MODULES
 from workbench.runs.needs import (
     AnswerNeed,
     DataNeed,

@@ -7,20 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workbench.core.errors import RuntimeMissingError, SettingsError
+from workbench.datasets.ds1000 import MODULES
 from workbench.sandbox import AnySandbox
 
-__all__ = ["MODULES", "RuntimeContents", "look_into"]
-
-MODULES: Mapping[str, str] = {
-    "Pandas": "pandas",
-    "Numpy": "numpy",
-    "Matplotlib": "matplotlib",
-    "Sklearn": "sklearn",
-    "Scipy": "scipy",
-    "Pytorch": "torch",
-    "Tensorflow": "tensorflow",
-}
-"""The module that each of DS-1000's libraries is imported as."""
+__all__ = ["RuntimeContents", "look_into"]
 
 _PROGRAM = """
 import json, os, pathlib, platform
