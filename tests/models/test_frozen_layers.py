@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from workbench.models import LoraSettings, ModelSettings, RewardModel, add_lora
 from workbench.models import reward_model as reward_models
-from workbench.models.frozen_layers import FrozenLayers, StateMemory, compute_frozen_once
+from workbench.models.frozen_layers import FrozenLayers, StateMemory, compute_frozen_once, compute_in_whole
 from workbench.models.reading import body_of
 from workbench.training import train_reward_model
 from workbench.training.ppo import policy as policies
@@ -149,7 +149,7 @@ def test_weights_below_that_change_are_never_taken_for_the_old_ones() -> None:
         weight += 0.5
     changed = model(**given).scores
     assert not torch.allclose(changed, before)
-    model.body.__dict__.pop("forward")
+    compute_in_whole(model.body)
     assert torch.equal(model(**given).scores, changed)
     once(model)
     weight.requires_grad_(True)
@@ -165,10 +165,19 @@ def test_a_cache_and_more_outputs_are_computed_in_whole() -> None:
     )
     assert len(said.hidden_states) == 3 and not torch.equal(*said.hidden_states[:2])
     written = model.causal_lm.generate(ids, max_new_tokens=4, do_sample=False, pad_token_id=0)
-    model.body.__dict__.pop("forward")
+    compute_in_whole(model.body)
     assert torch.equal(
         model.causal_lm.generate(ids, max_new_tokens=4, do_sample=False, pad_token_id=0), written
     )
+    assert len(frozen.memory) == 0
+
+
+def test_padding_before_a_text_whose_positions_are_not_told_is_computed_in_whole() -> None:
+    model = model_of("GPT2").eval()
+    given = {name: tensor for name, tensor in texts("left").items() if name != "response_mask"}
+    plain = model.causal_lm(**given, use_cache=False).logits
+    frozen = once(model)
+    assert torch.equal(model.causal_lm(**given, use_cache=False).logits, plain)
     assert len(frozen.memory) == 0
 
 

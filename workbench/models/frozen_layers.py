@@ -22,7 +22,7 @@ from workbench.models.modes import evaluation_mode
 from workbench.models.reading import plain_tokens
 from workbench.models.weights_mark import weights_mark
 
-__all__ = ["MEMORY", "FrozenLayers", "StateMemory", "compute_frozen_once"]
+__all__ = ["MEMORY", "FrozenLayers", "StateMemory", "compute_frozen_once", "compute_in_whole"]
 
 LIMIT = 2**30
 """Bytes of states that a process remembers, of all its models together."""
@@ -99,6 +99,12 @@ def compute_frozen_once(lm: Any, body: nn.Module, memory: StateMemory = MEMORY) 
         return f"frozen layers (1 to {count}) computed in every pass: {fault}"
     body.forward = frozen
     return f"frozen layers (1 to {count}) computed once for each text"
+
+
+def compute_in_whole(body: nn.Module) -> None:
+    """Undo `compute_frozen_once`: every pass computes all layers."""
+    if isinstance(body.forward, FrozenLayers):
+        del body.forward
 
 
 class FrozenLayers:
@@ -298,7 +304,8 @@ def _row(batch: Mapping[str, Tensor], number: int, mark: str) -> _Row | None:
         visible = sees[real][:, real]
     else:
         return None
-    if not bool(real.any()):
+    first_there = bool(real[0]) if "position_ids" not in batch else bool(real.any())
+    if not first_there:  # a family that counts positions itself may count padding before a text
         return None
     told |= {name: batch[name][number][real][None] for name in batch if name != "attention_mask"}
     digest = hashlib.sha256(f"{mark} {int(real.sum())} {list(visible.shape)}".encode())

@@ -143,6 +143,39 @@ def training(config: str, device: str, steps: int, rounds: int, threads: int) ->
     )
 
 
+@command.command(epilog="Example: workbench bench lora --model smollm2 --layers 6")
+@click.option(
+    "--model", default="smollm2", show_default=True, metavar="NAME", help="A causal language model."
+)
+@_device
+@_number("--layers", 6, "Last layers that carry adapters, where not all do.")
+@_number("--pairs", 8, "Pairs a step.")
+@_number("--micro-batch", 4, "Pairs at a time.")
+@_number("--rounds", 2, "Steps of which the fastest counts.")
+@_threads
+def lora(
+    *, model: str, device: str, layers: int, pairs: int, micro_batch: int, rounds: int, threads: int
+) -> None:
+    """Train a step of a reward model with adapters, each way to save after the other added to the plain one."""
+    from workbench.benchmarks.lora import measure_ways
+
+    ways = measure_ways(
+        model, device=device, layers=layers, pairs=pairs, micro_batch=micro_batch, rounds=rounds, threads=threads,
+        say=click.echo,
+    )  # fmt: skip
+    click.echo(f"\n{f'{pairs} pairs':<40} {'first step':>10} {'hybrid':>14} {'standard':>14} {'scoring':>14}")
+    plain = ways[0]
+    for way in ways:
+        figures = (
+            (way.hybrid_s, plain.hybrid_s), (way.standard_s, plain.standard_s), (way.score_s, plain.score_s),
+        )  # fmt: skip
+        cells = " ".join(f"{seconds:7.2f} {seconds / base:5.2f}x" for seconds, base in figures)
+        click.echo(f"{way.way.name:<40} {way.first_s:10.2f} {cells}")
+    click.echo(
+        "seconds of " + ("processor time" if device == "cpu" else "wall time") + "; ratios to the plain way"
+    )
+
+
 @command.command(epilog="Example: workbench bench cluster --limit 40")
 @click.option(
     "--cluster",
