@@ -24,7 +24,11 @@ OPTIONS = (
 )
 
 
-@pytest.mark.parametrize("trained", [["--full"], ["--lora-rank", "2"]], ids=["all weights", "adapters"])
+@pytest.mark.parametrize(
+    "trained",
+    [["--full"], ["--lora-rank", "2"], ["--lora-rank", "2", "--lora-layers", "1"]],
+    ids=["all weights", "adapters", "adapters on the last layer"],
+)
 def test_hybrid_trainer_in_two_processes_matches_one(tmp_path: Path, trained: list[str]) -> None:
     data = tmp_path / "pairs.jsonl"
     rows = [

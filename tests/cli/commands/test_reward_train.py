@@ -127,6 +127,7 @@ def test_the_arms_of_the_paper(tiny: Path, data: Path, tmp_path: Path) -> None:
         (["--batch", "3", "--micro-batch", "2"], "batch: a multiple of micro_batch"),
         (["--max-tokens", "8"], "max_tokens: above 128"),
         (["--lora-rank", "0"], "rank: a whole number, at least 1"),
+        (["--lora-layers", "0"], "layers: a whole number, at least 1, or None"),
         (["--chat"], "no chat template"),
     ],
 )

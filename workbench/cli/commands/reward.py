@@ -40,6 +40,9 @@ def command() -> None:
 @click.option("--quantize", type=click.Choice(["nf4", "8bit"]), help="Quantize the base model; needs LoRA.")
 @click.option("--lora/--full", default=True, show_default=True, help="Train LoRA adapters, or all weights.")
 @further_option("--lora-rank", type=int, help="Rank of the adapters [16].")
+@further_option(
+    "--lora-layers", type=int, metavar="N", help="Adapters on the last N layers alone: faster [on all]."
+)
 @further_option("--lora-alpha", type=float, help="LoRA alpha: scale times rank [16].")
 @further_option("--lora-dropout", type=float, help="Dropout of the adapters' inputs [0].")
 @further_option(
