@@ -89,6 +89,18 @@ def test_a_figure_without_intervals_is_drawn_too(shelf):
     assert "error_y" not in drawn["data"][0]
 
 
+@pytest.mark.parametrize(("name", "legend"), [("", False), ("a", True)])
+def test_one_group_without_a_name_has_no_legend(shelf, name, legend):
+    figure = KEPT.figures["by-kind"]
+    rows = [["", name, *row[2:]] for row in figure["points"]["rows"]]
+    bare = {"by-kind": {**figure, "points": {**figure["points"], "rows": rows}}}
+    write_kept(kept_folder("mine") / "results.json", replace(KEPT, figures=bare))
+    run, _ = shown_run(shelf)
+    drawn = json.loads((run.folder / "figures" / "real-by-kind.json").read_text())
+    assert drawn["layout"]["showlegend"] is legend
+    assert drawn["data"][0]["y"] == [0.5, 0.25]
+
+
 def test_where_none_is_kept_that_is_said(shelf, capsys):
     _, found = shown_run(shelf)
     assert found["tables"] == {}

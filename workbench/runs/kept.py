@@ -99,6 +99,8 @@ def show_kept(run: Run) -> None:
     Args:
         run: Of the same paper. Its results and its report take tables and figures over, marked as kept.
     """
+    import pandas as pd
+
     from workbench.plots import bars
 
     kept = read_kept(run.paper)
@@ -106,14 +108,20 @@ def show_kept(run: Run) -> None:
         show_line(_not_yet(run.paper))
         return
     told = [*kept.declared.items(), *((name, _said(value)) for name, value in kept.facts.items())]
-    show_line("\n".join([f"{name}: {text}" for name, text in told] + [f"command: {kept.command}"]))
+    run.table(
+        "real: declared",
+        pd.DataFrame([*told, ("command", kept.command)], columns=["", "what was declared, and how it went"]),
+        f"{REAL}: what was declared before it was run, and how it went",
+        kept=kept.command,
+    )
     run.table("real: claims", _claims_table(kept.claims), f"{REAL}: the paper's claims", kept=kept.command)
     for name, figure in kept.figures.items():
         points, caption = figure["points"], f"{REAL}: {figure['caption']}"
         along, value = points["along"], points["value"]
         frame = _frame({**points, "columns": ["panel", "series", along, value, "low", "high"]})
         ends = {} if frame["low"].isna().all() else {"low": "low", "high": "high"}
-        drawn = bars(frame, x=along, y=value, color="series", percent=points["percent"], **ends)
+        color = "series" if any(frame["series"]) else None  # one group without a name needs no legend
+        drawn = bars(frame, x=along, y=value, color=color, percent=points["percent"], **ends)
         run.figure(
             f"real-{name}",
             drawn.update_xaxes(title_text=f"{along} ({REAL.lower()})"),
