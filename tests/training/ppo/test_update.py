@@ -45,6 +45,9 @@ class Table(nn.Module):
     def train_adapters(self) -> None:
         self.train()
 
+    def columns(self, mask: Tensor) -> int:
+        return int(mask.any(0).sum())
+
 
 def rollout() -> Rollout:
     zeros = torch.zeros(2, 2)
