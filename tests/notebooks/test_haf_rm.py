@@ -4,7 +4,7 @@ import json
 import random
 
 import pytest
-from paper_notebooks import results, run, run_file, settings_of, with_examples
+from paper_notebooks import own_figures, results, run, run_file, settings_of, with_examples
 from tiny_classifiers import save_classifier
 from tiny_model import make_tiny_model
 
@@ -34,7 +34,7 @@ def test_in_our_world_it_finds_all_that_it_promises(tmp_path):
         "12 pairs, clean",
         "8 pairs, 25% flipped",
     }
-    assert set(found["figures"]) == {
+    assert set(own_figures(found)) == {
         "training-curves", "accuracy", "differences", "transfer", "best-of-n-familiar", "best-of-n-unseen-verbs",
         "best-of-n-longer", "tokens-policy", "tokens-reward", "calibration", "policies", "policy-curves",
     }  # fmt: skip
