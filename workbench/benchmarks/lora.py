@@ -127,7 +127,7 @@ def measure_ways(
     import torch
 
     from workbench.models import LoraSettings, ModelSettings, RewardModel
-    from workbench.models.frozen_layers import compute_in_whole
+    from workbench.models.frozen_layers import compute_in_whole, computes_frozen_once
 
     torch.set_num_threads(threads)
     found = []
@@ -135,7 +135,7 @@ def measure_ways(
         held = ModelSettings(name, device=device, dtype=way.dtype, share_prompts=way.share_prompts)
         torch.manual_seed(0)
         model = RewardModel.load(held, lora=LoraSettings(layers=layers if way.upper else None), init_std=0.1)
-        if way.once and "computed once" not in model.summary:
+        if way.once and not computes_frozen_once(model.body):
             raise SettingsError(
                 got=f"{layers} layers with adapters: {model.summary}",
                 needed="frozen layers below them that can be computed once",

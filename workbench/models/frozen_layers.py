@@ -22,7 +22,14 @@ from workbench.models.modes import evaluation_mode
 from workbench.models.reading import plain_tokens
 from workbench.models.weights_mark import weights_mark
 
-__all__ = ["MEMORY", "FrozenLayers", "StateMemory", "compute_frozen_once", "compute_in_whole"]
+__all__ = [
+    "MEMORY",
+    "FrozenLayers",
+    "StateMemory",
+    "compute_frozen_once",
+    "compute_in_whole",
+    "computes_frozen_once",
+]
 
 LIMIT = 2**30
 """Bytes of states that a process remembers, of all its models together."""
@@ -103,8 +110,13 @@ def compute_frozen_once(lm: Any, body: nn.Module, memory: StateMemory = MEMORY) 
 
 def compute_in_whole(body: nn.Module) -> None:
     """Undo `compute_frozen_once`: every pass computes all layers."""
-    if isinstance(body.forward, FrozenLayers):
+    if computes_frozen_once(body):
         del body.forward
+
+
+def computes_frozen_once(body: nn.Module) -> bool:
+    """Tell whether a body computes its frozen layers once for each text."""
+    return isinstance(body.forward, FrozenLayers)
 
 
 class FrozenLayers:
@@ -124,11 +136,11 @@ class FrozenLayers:
         self.whole = body.forward
         self.__signature__ = inspect.signature(self.whole)  # callers see by it what a body takes
         self.takes = set(self.__signature__.parameters)
-        frozen = {f"{stack}.{number}." for number in range(count)}
+        frozen = tuple(f"{stack}.{number}." for number in range(count))
         self.below = {
             name: weight
             for name, weight in body.named_parameters()
-            if not name.startswith(f"{stack}.") or any(name.startswith(layer) for layer in frozen)
+            if not name.startswith(f"{stack}.") or name.startswith(frozen)
         }
         """The weights that the states depend on, and the body's few outside its layers."""
         self.counts = self._counts()

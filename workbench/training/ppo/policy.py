@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from workbench.core.errors import ModelError, SettingsError
 from workbench.models.four_bit import hold_layout
-from workbench.models.frozen_layers import FrozenLayers, compute_frozen_once
+from workbench.models.frozen_layers import compute_frozen_once, computes_frozen_once
 from workbench.models.loading import (
     ModelSettings,
     checkpoint_activations,
@@ -153,9 +153,7 @@ class ValuedPolicy(nn.Module):
         Args:
             mask: True at the tokens that the policy chose. Shape [rows, columns], bool.
         """
-        if isinstance(body_of(self.lm).forward, FrozenLayers):
-            return mask.shape[1]
-        return int(mask.any(0).sum())
+        return mask.shape[1] if computes_frozen_once(body_of(self.lm)) else int(mask.any(0).sum())
 
     def forward(
         self,
