@@ -192,3 +192,20 @@ def test_the_papers_ablations_are_arms_beside_the_hierarchy():
     assert declared.with_ablations(["none"], ("a", "b")) == declared
     with pytest.raises(SettingsError, match="ablations gate"):
         declared.with_ablations(["gate"], ("a",))
+
+
+def test_some_arms_alone_are_trained_in_the_order_of_all():
+    declared = Declaration((0, 1), 1, weights=(0.3, 1.0))
+    some = declared.only([HIERARCHICAL, HOLISTIC_ONLY, "zero-centred"])
+    assert list(some.main_arms()) == [HOLISTIC_ONLY, CENTRED, HIERARCHICAL]
+    names = [planned.name for planned in some.training_runs(("a",), ("a", "b")) if planned.seed == 1]
+    assert names == [HOLISTIC_ONLY, CENTRED, HIERARCHICAL]  # nor the hierarchy with b
+    swept = [planned.arm for planned in some.training_runs(("a",), ("a", "b")) if planned.seed == 0][3:]
+    assert [(arm.kind, arm.weight) for arm in swept] == [(CENTRED, 0.3), (HIERARCHICAL, 0.3)]
+    assert [*some.only([HIERARCHICAL, "each aspect"]).training_runs(("a",), ("a", "b"))][
+        -1
+    ].name == "hierarchical, b"
+    assert declared.only(["all"]) == declared
+    for wrong in ([HOLISTIC_ONLY], [HIERARCHICAL, "greedy"]):
+        with pytest.raises(SettingsError, match="others of holistic_only"):
+            declared.only(wrong)

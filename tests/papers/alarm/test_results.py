@@ -36,6 +36,27 @@ def test_modes_are_compared_at_their_weight_seed_by_seed(findings):
     assert (table["high"] < 0).all()
 
 
+def test_arms_that_are_left_out_are_claims_that_nothing_was_measured_for(findings):
+    some = replace(
+        findings,
+        declaration=findings.declaration.only([WEIGHTED_SUM, HIERARCHICAL]),
+        outcomes=[found for found in findings.outcomes if found.arm in (BEFORE, WEIGHTED_SUM, HIERARCHICAL)],
+    )
+    claims = list(mode_claims(some, "Here."))
+    assert [claim.measured is None for claim in claims] == [False, True, True, False, True, True]
+    assert claims[1].note == "Not trained: holistic_only is not among the run's arms."
+    apart, better, ranks = selection_claims(some, "Here.")  # no hierarchy with each aspect
+    assert (apart.measured, better.measured, ranks.measured) == (1, None, None)
+    assert set(some.differences_table(against=HIERARCHICAL)["arm"]) == {BEFORE, WEIGHTED_SUM}
+    assert f"{some.judged_by} after training" in some.selection_table()
+    assert list(win_frame(some.main_outcomes, "holistic")["arm"].unique()) == [
+        BEFORE,
+        WEIGHTED_SUM,
+        HIERARCHICAL,
+    ]
+    assert set(frontier_table(some, "oracle")["arm"]) == {BEFORE, WEIGHTED_SUM, HIERARCHICAL}
+
+
 def test_selection_is_set_beside_what_came_of_it(findings):
     table = findings.selection_table().set_index("aspect")
     assert table.loc["good", "inconsistency"] == 0

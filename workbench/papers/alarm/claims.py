@@ -100,6 +100,10 @@ def mode_claims(findings: Findings, where: str, kept: SeedTable | None = None) -
     )
     answers = scored_answers(findings.main_outcomes, findings.judged_by)
     for statement, paper_value, other in compared:
+        if other not in (BEFORE, *findings.declaration.kinds):
+            left_out = f"Not trained: {other} is not among the run's arms."
+            yield Claim.of(None, statement=statement, paper=PAPER, paper_value=paper_value, note=left_out)
+            continue
         greedy = findings.difference(HIERARCHICAL, other, decoding="greedy").estimate
         by_greedy = "" if greedy is None else f" Greedy answers: {_shown(greedy)}."
         claim = Claim.of(

@@ -17,6 +17,7 @@ from workbench.papers.alarm.arms import (
     CHOSEN,
     HIERARCHICAL,
     HOLISTIC_ONLY,
+    KINDS,
     RANDOM_GATE,
     WEIGHTED_SUM,
     Arm,
@@ -24,10 +25,13 @@ from workbench.papers.alarm.arms import (
 from workbench.papers.alarm.qa import TrainingRun
 from workbench.papers.alarm.task import Prepared
 
-__all__ = ["ABLATIONS", "SWEPT", "Declaration", "chosen_aspects", "read_tuning"]
+__all__ = ["ABLATIONS", "ARMS", "SWEPT", "Declaration", "chosen_aspects", "read_tuning"]
 
 ABLATIONS = ("all aspects", "unshaped")
 """The hierarchy without the selection, and without the sigmoid."""
+EACH_ASPECT = "each aspect"
+ARMS = {"zero-centred" if kind == CENTRED else kind: kind for kind in KINDS} | {EACH_ASPECT: EACH_ASPECT}
+"""What may be trained, by the name that a parameter gives it (no comma); `EACH_ASPECT` is the hierarchy with each."""
 SWEPT = (WEIGHTED_SUM, CENTRED, HIERARCHICAL)
 """The kinds whose aspect weight is swept; at weight 0 each of them is `HOLISTIC_ONLY`."""
 
@@ -56,6 +60,8 @@ class Declaration:
     """Of the holistic reward."""
     tuned: Mapping[str, float] = field(default_factory=dict)
     """By kind of `SWEPT`, the weight that tuning chose; the largest where nothing was."""
+    kinds: tuple[str, ...] = KINDS
+    """Of the main arms, in the order of `KINDS`; the hierarchy is always among them."""
     compared: bool = True
     """Train the hierarchy with every aspect, to see whether the selection was right."""
     added: Mapping[str, Arm] = field(default_factory=dict)
@@ -69,8 +75,34 @@ class Declaration:
             faults.append((f"sweep_seeds {self.sweep_seeds}", f"sweep_seeds: 0 to {len(self.seeds)}"))
         if not self.weights or len(set(self.weights)) < len(self.weights) or min(self.weights) <= 0:
             faults.append((f"weights {self.weights}", "weights: different numbers above 0"))
+        if HIERARCHICAL not in self.kinds or not set(self.kinds) <= set(KINDS):
+            faults.append(
+                (f"arms {', '.join(self.kinds)}", f"{HIERARCHICAL}, and others of {', '.join(KINDS)}")
+            )
         if faults:
             raise SettingsError.listing(faults)
+
+    def only(self, names: Sequence[str]) -> Declaration:
+        """Return the declaration with some of its arms alone.
+
+        Args:
+            names: Of `ARMS`, the hierarchy among them: the others are compared with it. `all` alone leaves all.
+
+        Raises:
+            SettingsError: There is no such arm, or the hierarchy is left out.
+        """
+        if list(names) == ["all"]:
+            return self
+        if HIERARCHICAL not in names or not set(names) <= set(ARMS):
+            raise SettingsError(
+                got=f"arms {', '.join(names)}",
+                needed=f"all, or {HIERARCHICAL} and others of {', '.join(ARMS)}",
+                fix=f"-p arms={HOLISTIC_ONLY},{WEIGHTED_SUM},{HIERARCHICAL}, for example",
+            )
+        chosen = {ARMS[name] for name in names}
+        return replace(
+            self, kinds=tuple(kind for kind in self.kinds if kind in chosen), compared=EACH_ASPECT in chosen
+        )
 
     def with_arms(self, arms: Mapping[str, Arm]) -> Declaration:
         """Return the declaration with the arms that are not among its main ones added to them.
@@ -136,10 +168,7 @@ class Declaration:
         Args:
             chosen: The aspects that selection chose.
         """
-        kinds = (ASPECT_ONLY, WEIGHTED_SUM, CENTRED, HIERARCHICAL, RANDOM_GATE)
-        arms = {HOLISTIC_ONLY: self._arm(HOLISTIC_ONLY, ())} | {
-            kind: self._arm(kind, chosen) for kind in kinds
-        }
+        arms = {kind: self._arm(kind, () if kind == HOLISTIC_ONLY else chosen) for kind in self.kinds}
         for name, arm in self.added.items():
             named = [name for aspect in arm.aspects for name in (chosen if aspect == CHOSEN else (aspect,))]
             arms[name] = replace(arm, aspects=tuple(dict.fromkeys(named)))
@@ -167,6 +196,7 @@ class Declaration:
                 training_runs += [
                     TrainingRun(kind, self._arm(kind, chosen, weight), seed)
                     for kind in SWEPT
+                    if kind in self.kinds
                     for weight in self.weights
                     if weight != self.weight(kind)
                 ]

@@ -9,7 +9,7 @@ from typing import Any
 from workbench.core.errors import DataError
 from workbench.datasets.europarl import EUROPARL, load_europarl
 from workbench.papers.alarm.europarl import EuroparlTask
-from workbench.papers.alarm.parameters import task_of, translation_of
+from workbench.papers.alarm.parameters import declare, task_of, translation_of
 from workbench.papers.alarm.questions import QuestionTask, rows_of
 from workbench.runs.needs import (
     DataNeed,
@@ -29,8 +29,6 @@ from workbench.runs.needs import (
 __all__ = ["needs"]
 
 _SPAN_BATCH, _SPAN_TOKENS, _SPAN_EPOCHS = 24, 1024, 50
-_ARMS = 5
-"""About how many arms a seed trains."""
 _QUESTIONS = 3853
 """QA-Feedback's training questions."""
 _MODULES = {"grammar": "language_tool_python", "confidence": "lingua", "readability": "textstat"}
@@ -72,7 +70,9 @@ def _of_questions(task: QuestionTask, settings: Any) -> list[Need]:
     )
     policy = Held(task.policy, ppo.minibatch * text, "lora" if task.lora else "all")
     steps = (task.aspect_steps or _SPAN_EPOCHS * _QUESTIONS / _SPAN_BATCH) * 2
-    answers = _ARMS * settings.seeds * (ppo.max_steps or 2 * _QUESTIONS / ppo.batch) * ppo.batch
+    declared = declare(settings).with_ablations(settings.ablations, task.aspects)
+    policies = len(declared.training_runs(task.aspects[:1], task.aspects))
+    answers = policies * (ppo.max_steps or 2 * _QUESTIONS / ppo.batch) * ppo.batch
     return [
         DataNeed("QA-Feedback", partial(_question_rows, task)),
         *(ModelNeed(what, model) for what, model in named.items()),

@@ -61,11 +61,12 @@ def declare(settings: Any) -> Declaration:
     sweep_seeds = min(settings.sweep_seeds, settings.seeds)
     tuning = tuning_of(settings)
     if tuning is not None:
-        return declare_pocket(seeds, sweep_seeds, tuning=tuning, weights=weights)
+        return declare_pocket(seeds, sweep_seeds, tuning=tuning, weights=weights).only(settings.arms)
     paper = HierarchySettings()
-    return Declaration(
+    declaration = Declaration(
         seeds, sweep_seeds, weights, threshold=paper.threshold, holistic_weight=paper.holistic_weight
     )
+    return declaration.only(settings.arms)
 
 
 def task_of(settings: Any) -> Task:
