@@ -50,7 +50,7 @@ def test_a_reader_adds_an_arm_an_aspect_and_a_seed_in_a_cell(tmp_path):
     done = run_file(file, tmp_path / "run", **SMALL | {"sweep_seeds": 0, "workers": 2})
     assert done.exit_code == 0, done.output
     found = results("alarm", tmp_path / "run")
-    assert {"held-out accuracy, seed 0", "held-out accuracy, seed 7"} <= set(found["numbers"])
+    assert found["tables"]["known"]["columns"] == ["what", "mean", "seed 0", "seed 7"]
     assert {row[0] for row in found["tables"]["selection"]["rows"]} == {*ASPECTS, "brief"}
     assert [row[0] for row in found["tables"]["behaviour"]["rows"]] == ["before", *KINDS, "low gate"]
     assert "brief" in found["tables"]["rewards"]["columns"]
@@ -90,6 +90,9 @@ def test_the_path_of_the_larger_profiles_on_local_files(tmp_path):
     assert found["numbers"]["policies trained"] == len(KINDS) + 2
     aspects = {row[0] for row in found["tables"]["inconsistency"]["rows"]}
     assert aspects == {"relevance", "factuality", "completeness"}
+    known = {row[0]: row[1] for row in found["tables"]["known"]["rows"]}
+    assert {f"{name}: held-out segments" for name in ("relevance", "factuality")} <= set(known)
+    assert known["holistic: held-out pairs"] > 0 and 0 <= known["holistic: held-out accuracy"] <= 1
     # nobody knows the truth of these
     assert "wins-oracle" not in found["figures"]
     assert "alarm" not in found["tables"]

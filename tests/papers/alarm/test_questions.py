@@ -23,7 +23,7 @@ PARAMETERS = {
     "completeness_model": "causal", "device": "cpu", "dtype": "native", "quantize": "none", "chat": None,
     "steps": 0, "batch": 6, "max_prompt_tokens": 32, "max_new_tokens": 16, "lora": True, "lora_layers": 0,
     "target_modules": ["default"], "supervised": 0, "aspect_steps": 0, "aspect_tokens": 2048,
-    "pool_prompts": 2, "test_prompts": 2,
+    "span_steps": 0, "span_learning_rate": 0.0, "pool_prompts": 2, "test_prompts": 2,
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from workbench.datasets.qa_feedback import QAExample, QAFeedback, load_qa_exampl
 from workbench.models.encoding import EncodingSettings
 from workbench.models.loading import ModelSettings, load_tokenizer
 from workbench.models.lora import LoraSettings, named_targets
+from workbench.papers.alarm.held_out import held_out_facts
 from workbench.papers.alarm.question_rewards import (
     ASPECTS,
     COMPLETENESS,
@@ -56,6 +57,8 @@ FROM_PREFERENCES = "preferences:"
 """Begins the name of a causal language model that a holistic reward is trained from."""
 POLICY_CUT = "share of prompts that lost passages before the policy"
 """A fact about the prompts of RL."""
+HELD_OUT_FILE = "held_out.json"
+"""What the rewards know, beside their folders."""
 ANSWERS = 4
 """Answers to each prompt that aspects are selected by."""
 
@@ -84,6 +87,10 @@ class QuestionTask:
     """Longest input of relevance and factuality, in tokens."""
     aspect_steps: int | None = None
     """Optimizer steps of each aspect model; None: the authors' epochs."""
+    span_steps: int | None = None
+    """Of relevance and factuality, where others than `aspect_steps`."""
+    span_learning_rate: float = SpanTrainingSettings.learning_rate
+    """Of relevance and factuality; the authors' is for a model of 150 million parameters and thousands of steps."""
     pool_prompts: int = 50
     """Prompts that aspects are selected by, and rewards normalised on."""
     test_prompts: int = 50
@@ -122,6 +129,7 @@ class QuestionTask:
             policy = replace(policy, name=str(tuned.resolve()), revision=None)
         budgets = Budgets(self.ppo.max_prompt_tokens, self.ppo.max_new_tokens)
         raw = raw_rewards(holistic, shared, self.aspects, budgets)
+        known = held_out_facts(raw, rows.held_out, shared / HELD_OUT_FILE)
         asked = [qa_sample(row) for row in rows.feedback[: self.pool_prompts]]
         samples, policy_cut = _sampled(replace(self, policy=policy), asked, rows.prompts, seed)
         fitted = {name: fit_normalization(raw[name], samples) for name in NORMALIZED if name in raw}
@@ -136,7 +144,7 @@ class QuestionTask:
             ppo=self.ppo,
         )
         pool = measured_pool(normalized_rewards(raw, fitted, self.aspects), samples)
-        return Prepared(task, pool, {POLICY_CUT: policy_cut, **_cuts(raw, len(samples))})
+        return Prepared(task, pool, {**known, POLICY_CUT: policy_cut, **_cuts(raw, len(samples))})
 
 
 def _cuts(rewards: Mapping[str, Reward], texts: int) -> dict[str, float]:
@@ -195,6 +203,8 @@ def question_task(settings: Any) -> QuestionTask:
         supervised=settings.supervised,
         aspect_tokens=settings.aspect_tokens,
         aspect_steps=settings.aspect_steps or None,
+        span_steps=settings.span_steps or None,
+        span_learning_rate=settings.span_learning_rate or SpanTrainingSettings.learning_rate,
         pool_prompts=settings.pool_prompts,
         test_prompts=settings.test_prompts,
         preferences=trained,
@@ -224,6 +234,8 @@ class QuestionRows:
     """For RL; the responses are empty."""
     test: tuple[Sample, ...]
     """To test on; the responses are empty."""
+    held_out: Sequence[QAFeedback]
+    """With annotations that no reward learns from: the development file's, or of a single file the tested rows."""
 
 
 def rows_of(settings: QuestionTask) -> QuestionRows:
@@ -240,6 +252,7 @@ def rows_of(settings: QuestionTask) -> QuestionRows:
             written or [(row.prompt, row.gold) for row in feedback],
             _asked(loaded.get(PROMPTS, feedback)),
             _asked(loaded.get(TEST, development)[: settings.test_prompts]),
+            development[: settings.test_prompts],
         )
     if not source.is_file():
         raise DataError(
@@ -256,7 +269,8 @@ def rows_of(settings: QuestionTask) -> QuestionRows:
             fix="set test_prompts lower, or give more rows",
         )
     train, test = rows[: -settings.test_prompts], rows[-settings.test_prompts :]
-    return QuestionRows(train, (), [(row.prompt, row.gold) for row in train], _asked(train), _asked(test))
+    written = [(row.prompt, row.gold) for row in train]
+    return QuestionRows(train, (), written, _asked(train), _asked(test), test)
 
 
 def _asked(rows: Sequence[QAFeedback] | Sequence[QAExample]) -> tuple[Sample, ...]:
@@ -298,16 +312,22 @@ def _reward_model(
 
 def _train_aspects(settings: QuestionTask, rows: QuestionRows, folder: Path) -> None:
     """Train the three aspect models; those that are there are not trained again."""
+    steps = settings.span_steps or settings.aspect_steps
     for name in (name for name in SPANS if name in settings.aspects):
         chosen_by = span_examples(rows.development, name) if rows.development else []
-        every = min(EVALUATE_STEPS, settings.aspect_steps or EVALUATE_STEPS) if chosen_by else 0
+        every = min(EVALUATE_STEPS, steps or EVALUATE_STEPS) if chosen_by else 0
         train_span_classifier(
             span_examples(rows.feedback, name),
             settings.aspect_model,
             replace(SPANS[name], max_tokens=settings.aspect_tokens),
             folder=folder / name,
             name=name,
-            training=SpanTrainingSettings(max_steps=settings.aspect_steps, bf16=None, evaluate_steps=every),
+            training=SpanTrainingSettings(
+                max_steps=steps,
+                learning_rate=settings.span_learning_rate,
+                bf16=None,
+                evaluate_steps=every,
+            ),
             eval_examples=chosen_by,
         )
     if COMPLETENESS in settings.aspects:

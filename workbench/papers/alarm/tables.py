@@ -27,6 +27,7 @@ __all__ = [
     "alarms_of",
     "arms_table",
     "consistency_table",
+    "facts_table",
     "frontier_table",
     "inconsistency_table",
     "judges",
@@ -76,6 +77,18 @@ def tuning_table(tuning: Mapping[str, Any]) -> pd.DataFrame:
         )
 
     return pd.DataFrame([{**row, "chosen": marked(row)} for row in tuning["rows"]])
+
+
+def facts_table(prepared: Mapping[int, Prepared]) -> pd.DataFrame:
+    """Return what is known of the rewards before a policy is trained: a row for each fact, mean and seeds."""
+    import pandas as pd
+
+    rows = []
+    for name in next(iter(prepared.values())).facts:
+        by_seed = {seed: prepared_seed.facts[name] for seed, prepared_seed in prepared.items()}
+        shown = {f"seed {seed}": value for seed, value in list(by_seed.items())[:3]}
+        rows.append({"what": name, "mean": float(np.mean(list(by_seed.values()))), **shown})
+    return pd.DataFrame(rows)
 
 
 def inconsistency_table(prepared: Mapping[int, Prepared], chosen: Sequence[str]) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from workbench.core.errors import SettingsError
 from workbench.datasets.preference_pair import PreferencePair
 from workbench.models.encoding import EncodingSettings
 from workbench.models.loading import ModelSettings, load_tokenizer
+from workbench.papers.alarm.held_out import ordered_share
 from workbench.papers.alarm.task import (
     Prepared,
     SeedTask,
@@ -163,7 +164,7 @@ class WorldTask(ABC):
             ppo=self.ppo,
         )
         measured = measured_pool(rewards.beside(Normalized(raw, normalization)), samples)
-        return Prepared(task, measured, {HELD_OUT: _accuracy(raw, all_pairs(pool, "held out"))})
+        return Prepared(task, measured, {HELD_OUT: ordered_share(raw, all_pairs(pool, "held out"))})
 
     def _asked(self, seed: int, use: int, count: int) -> tuple[Sample, ...]:
         return tuple(Sample(prompt, "") for prompt in self.prompts(seed, use, count))
@@ -176,11 +177,3 @@ class WorldTask(ABC):
         model = train_reward_model(self.reader, tokenizer, pairs, training, folder=None).model
         model.save_pretrained(folder, tokenizer=tokenizer)
         return SequenceModelReward(model, tokenizer, training.encoding, batch_size=128)
-
-
-def _accuracy(reward: SequenceModelReward, pairs: Sequence[PreferencePair]) -> float:
-    better, worse = (
-        reward_values(reward, [(pair.prompt, getattr(pair, side)) for pair in pairs])
-        for side in ("chosen", "rejected")
-    )
-    return float(np.mean(better > worse))
