@@ -75,8 +75,8 @@ ALARM_LAPTOP = Profile(
         "lora_layers": 1, "aspect_steps": 1, "steps": 1, "batch": 4, "max_new_tokens": 6, "pool_prompts": 2,
         "test_prompts": 2, "translation_steps": 1, "pairs": 24, "workers": 1,
     },
-    kept="""profile data policy chat lora holistic aspect_model completeness_model device dtype seeds sweep_seeds
-        weights tuning keep_models""",
+    kept="""profile data policy chat lora holistic aspect_model span_learning_rate completeness_model
+        pair_learning_rate device dtype seeds sweep_seeds weights tuning keep_models""",
 )  # fmt: skip
 DS1000_PAPER = Profile(
     "ds1000",

@@ -23,7 +23,7 @@ PARAMETERS = {
     "completeness_model": "causal", "device": "cpu", "dtype": "native", "quantize": "none", "chat": None,
     "steps": 0, "batch": 6, "max_prompt_tokens": 32, "max_new_tokens": 16, "lora": True, "lora_layers": 0,
     "target_modules": ["default"], "supervised": 0, "aspect_steps": 0, "aspect_tokens": 2048,
-    "span_steps": 0, "span_learning_rate": 0.0, "pool_prompts": 2, "test_prompts": 2,
+    "span_steps": 0, "span_learning_rate": 0.0, "pair_learning_rate": 0.0, "pool_prompts": 2, "test_prompts": 2,
 }  # fmt: skip
 
 
@@ -180,7 +180,9 @@ def test_aspects_are_a_parameter():
 
 
 def test_a_holistic_reward_is_trained_from_the_rows_own_preferences(tmp_path, monkeypatch):
-    task = question_task(parameters(holistic="preferences:causal", aspect_steps=3, lora_layers=2))
+    task = question_task(
+        parameters(holistic="preferences:causal", aspect_steps=3, lora_layers=2, pair_learning_rate=2e-4)
+    )
     assert (task.preferences, task.holistic.name) == (True, "causal")
     assert not question_task(parameters()).preferences
     seen = {}
@@ -200,4 +202,5 @@ def test_a_holistic_reward_is_trained_from_the_rows_own_preferences(tmp_path, mo
         ("answer 4.", "answer 3."),
     ]
     assert (seen["settings"].alpha, seen["settings"].max_steps, seen["lora"].layers) == (0.0, 3, 2)
+    assert seen["settings"].learning_rate == 2e-4
     assert found.name == str((tmp_path / "holistic").resolve())

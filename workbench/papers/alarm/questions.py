@@ -91,6 +91,8 @@ class QuestionTask:
     """Of relevance and factuality, where others than `aspect_steps`."""
     span_learning_rate: float = SpanTrainingSettings.learning_rate
     """Of relevance and factuality; the authors' is for a model of 150 million parameters and thousands of steps."""
+    pair_learning_rate: float = RewardTrainingSettings.learning_rate
+    """Of completeness, and of a holistic reward that is trained."""
     pool_prompts: int = 50
     """Prompts that aspects are selected by, and rewards normalised on."""
     test_prompts: int = 50
@@ -205,6 +207,7 @@ def question_task(settings: Any) -> QuestionTask:
         aspect_steps=settings.aspect_steps or None,
         span_steps=settings.span_steps or None,
         span_learning_rate=settings.span_learning_rate or SpanTrainingSettings.learning_rate,
+        pair_learning_rate=settings.pair_learning_rate or RewardTrainingSettings.learning_rate,
         pool_prompts=settings.pool_prompts,
         test_prompts=settings.test_prompts,
         preferences=trained,
@@ -297,7 +300,12 @@ def _reward_model(
     """Train a reward model with adapters into a folder."""
     from workbench.training.train import train_reward_model
 
-    training = RewardTrainingSettings(alpha=0.0, max_steps=settings.aspect_steps, encoding=encoding)
+    training = RewardTrainingSettings(
+        alpha=0.0,
+        learning_rate=settings.pair_learning_rate,
+        max_steps=settings.aspect_steps,
+        encoding=encoding,
+    )
     layers = settings.lora.layers if settings.lora else None
     train_reward_model(
         base,
