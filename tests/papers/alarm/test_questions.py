@@ -15,7 +15,7 @@ from workbench.models import ModelSettings
 from workbench.models.encoding import EncodingSettings, encode, save_encoding
 from workbench.papers.alarm import question_rewards, questions
 from workbench.papers.alarm.question_rewards import Budgets, QuestionRewards, _holistic
-from workbench.papers.alarm.questions import _cuts, question_task
+from workbench.papers.alarm.questions import _cuts, question_task, rows_of
 from workbench.rewards import Normalization, OracleReward, Sample, reward_values
 
 PARAMETERS = {
@@ -204,3 +204,17 @@ def test_a_holistic_reward_is_trained_from_the_rows_own_preferences(tmp_path, mo
     assert (seen["settings"].alpha, seen["settings"].max_steps, seen["lora"].layers) == (0.0, 3, 2)
     assert seen["settings"].learning_rate == 2e-4
     assert found.name == str((tmp_path / "holistic").resolve())
+
+
+def test_held_out_rows_are_none_that_a_reward_learns_from(tmp_path):
+    found = rows_of(question_task(parameters(data=write(tmp_path / "rows.json", 6), test_prompts=2)))
+    learned, held = ([row.question for row in part] for part in (found.feedback, found.held_out))
+    assert held == ["question 4?", "question 5?"]
+    assert (len(learned), set(learned) & set(held)) == (4, set())
+    for name, count in (("train_feedback.json", 5), ("dev_feedback.json", 3)):
+        write(tmp_path / name, count)
+    found = rows_of(question_task(parameters(data=str(tmp_path), test_prompts=2)))
+    assert (len(found.feedback), [row.question for row in found.held_out]) == (
+        5,
+        ["question 0?", "question 1?"],
+    )

@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from workbench.core.errors import SettingsError
 from workbench.datasets.preference_pair import PreferencePair
 from workbench.models.encoding import EncodingSettings
@@ -29,7 +27,6 @@ from workbench.rewards import (
     Sample,
     SequenceModelReward,
     fit_normalization,
-    reward_values,
 )
 from workbench.training.ppo.settings import PPOSettings
 from workbench.training.settings import RewardTrainingSettings
