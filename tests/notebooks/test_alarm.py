@@ -93,6 +93,8 @@ def test_the_path_of_the_larger_profiles_on_local_files(tmp_path):
     known = {row[0]: row[1] for row in found["tables"]["known"]["rows"]}
     assert {f"{name}: held-out segments" for name in ("relevance", "factuality")} <= set(known)
     assert known["holistic: held-out pairs"] > 0 and 0 <= known["holistic: held-out accuracy"] <= 1
+    # one step of training teaches nothing
+    assert "relevance" in found["numbers"]["rewards that are not shown to beat chance on held-out rows"]
     # nobody knows the truth of these
     assert "wins-oracle" not in found["figures"]
     assert "alarm" not in found["tables"]

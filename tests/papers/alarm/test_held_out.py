@@ -9,7 +9,7 @@ from tiny_classifiers import save_classifier
 from workbench.datasets.preference_pair import PreferencePair
 from workbench.datasets.qa_feedback import load_qa_feedback
 from workbench.models import ModelSettings
-from workbench.papers.alarm.held_out import held_out_facts, ordered_share
+from workbench.papers.alarm.held_out import held_out_facts, no_better_than_chance, ordered_share
 from workbench.rewards import FACTUALITY, OracleReward, SpanClassifierReward
 
 LENGTH = OracleReward(lambda prompt, response: float(len(response)), name="length")
@@ -58,3 +58,19 @@ def test_a_reward_that_nothing_can_be_said_of_is_told_with_none(tmp_path):
     spans = SpanClassifierReward.load(ModelSettings(str(folder), device="cpu"), FACTUALITY)
     facts = held_out_facts({"factuality": spans, "holistic": LENGTH}, [], tmp_path / "known.json")
     assert facts == {"factuality: held-out segments": 0, "holistic: held-out pairs": 0}
+    assert no_better_than_chance(facts) == ["factuality", "holistic"]
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "number", "chance", "beats"),
+    [(0.6, 100, None, True), (0.6, 50, None, False), (0.8, 100, 0.75, False), (0.85, 100, 0.75, True)],
+)
+def test_beating_chance_takes_accuracy_and_numbers(accuracy, number, chance, beats):
+    kind = "pairs" if chance is None else "segments"
+    facts = {
+        "share of prompts that lost passages": 0.0,
+        f"r: held-out {kind}": number,
+        "r: held-out accuracy": accuracy,
+    }
+    facts |= {} if chance is None else {"r: accuracy of the more frequent label": chance}
+    assert no_better_than_chance(facts) == ([] if beats else ["r"])

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from workbench.core.errors import DataError
+from workbench.core.statistics import wilson_interval
 from workbench.datasets.preference_pair import PreferencePair
 from workbench.datasets.qa_feedback import QAFeedback
 from workbench.papers.alarm.question_rewards import COMPLETENESS
@@ -22,7 +23,10 @@ from workbench.rewards import (
 from workbench.store.atomic import write_json
 from workbench.store.reading import read_json
 
-__all__ = ["held_out_facts", "ordered_share"]
+__all__ = ["held_out_facts", "no_better_than_chance", "ordered_share"]
+
+ACCURACY, CHANCE = "held-out accuracy", "accuracy of the more frequent label"
+PAIRS, SEGMENTS = "held-out pairs", "held-out segments"
 
 
 def held_out_facts(rewards: Mapping[str, Reward], rows: Sequence[QAFeedback], file: Path) -> dict[str, float]:
@@ -45,11 +49,30 @@ def held_out_facts(rewards: Mapping[str, Reward], rows: Sequence[QAFeedback], fi
             facts |= _of_segments(name, reward, rows)
             continue
         pairs = completeness_pairs(rows) if name == COMPLETENESS else [p for row in rows for p in row.pairs()]
-        facts[f"{name}: held-out pairs"] = len(pairs)
+        facts[f"{name}: {PAIRS}"] = len(pairs)
         if pairs:
-            facts[f"{name}: held-out accuracy"] = ordered_share(reward, pairs)
+            facts[f"{name}: {ACCURACY}"] = ordered_share(reward, pairs)
     write_json(file, facts)
     return facts
+
+
+def no_better_than_chance(facts: Mapping[str, float]) -> list[str]:
+    """Return the rewards whose held-out accuracy is not shown to be above chance: by Wilson's 95 % interval.
+
+    Chance is the accuracy of the more frequent label for segments, and one half for pairs. Rewards that nothing was
+    measured of are among them.
+
+    Args:
+        facts: From `held_out_facts`, maybe among others.
+    """
+    found = []
+    for key, number in facts.items():
+        name, _, what = key.partition(": ")
+        if what in (PAIRS, SEGMENTS):
+            accuracy, chance = facts.get(f"{name}: {ACCURACY}", 0.0), facts.get(f"{name}: {CHANCE}", 0.5)
+            if not number or wilson_interval(accuracy * number, number).low <= chance:
+                found.append(name)
+    return found
 
 
 def ordered_share(reward: Reward, pairs: Sequence[PreferencePair]) -> float:
@@ -67,10 +90,10 @@ def _of_segments(name: str, reward: SpanClassifierReward, rows: Sequence[QAFeedb
     try:
         found = span_agreement(reward, span_examples(rows, name))
     except DataError:  # no segment has a label, or none with one could be read
-        return {f"{name}: held-out segments": 0}
+        return {f"{name}: {SEGMENTS}": 0}
     return {
-        f"{name}: held-out segments": found.segments,
-        f"{name}: held-out accuracy": found.accuracy,
-        f"{name}: accuracy of the more frequent label": found.baseline,
+        f"{name}: {SEGMENTS}": found.segments,
+        f"{name}: {ACCURACY}": found.accuracy,
+        f"{name}: {CHANCE}": found.baseline,
         f"{name}: held-out F1 of errors": found.f1,
     }
