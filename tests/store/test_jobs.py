@@ -16,7 +16,7 @@ def square(number):
 
 
 def note_and_square(job):
-    folder, number = job
+    folder, number = Path(job[0]), job[1]
     (folder / f"did-{number}-{os.getpid()}").touch()
     if number == 3 and not (folder / "mended").exists():
         raise ValueError("three is broken")
@@ -25,6 +25,11 @@ def note_and_square(job):
 
 def done(folder):
     return sorted(file.name.split("-")[1] for file in folder.glob("did-*"))
+
+
+def forget_done(folder):
+    for file in folder.glob("did-*"):
+        file.unlink()
 
 
 def test_results_come_in_the_order_of_the_jobs(tmp_path):
@@ -78,15 +83,32 @@ def locked(_):
 
 
 def test_what_another_call_has_done_is_not_done_again(tmp_path):
-    few, more = ({str(number): (tmp_path, number) for number in numbers} for numbers in ((1, 2), (2, 4, 1)))
+    # the folder as text: a path is known by what lies there, which changes here
+    few, more = (
+        {str(number): (str(tmp_path), number) for number in numbers} for numbers in ((1, 2), (2, 4, 1))
+    )
     run_jobs(note_and_square, few, tmp_path / "few", shared=tmp_path / "shared", progress=False)
+    forget_done(tmp_path)
     found = run_jobs(note_and_square, more, tmp_path / "more", shared=tmp_path / "shared", progress=False)
     assert found == {"2": 4, "4": 16, "1": 1}
-    assert done(tmp_path) == ["1", "2", "4"]
-    for file in tmp_path.glob("did-*"):
-        file.unlink()
-    run_jobs(doubled, {"1": (tmp_path, 1)}, tmp_path / "other", shared=tmp_path / "shared", progress=False)
+    assert done(tmp_path) == ["4"]
+    forget_done(tmp_path)
+    run_jobs(doubled, {"1": few["1"]}, tmp_path / "other", shared=tmp_path / "shared", progress=False)
     assert done(tmp_path) == ["1"]  # of another function
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_a_stopped_call_had_done_is_shared_too(tmp_path, workers):
+    jobs = {name: (str(tmp_path), number) for name, number in (("one", 1), ("three", 3), ("two", 2))}
+    how = {"shared": tmp_path / "shared", "progress": False}
+    with pytest.raises(ValueError, match="three is broken"):
+        run_jobs(note_and_square, jobs, tmp_path / "stopped", workers=workers, **how)
+    on_disk = {file.stem for file in (tmp_path / "stopped").glob("*.result")}
+    forget_done(tmp_path)
+    few = {name: jobs[name] for name in ("one", "two")}
+    run_jobs(note_and_square, few, tmp_path / "few", **how)
+    assert done(tmp_path) == [str(jobs[name][1]) for name in few if name not in on_disk]
+    assert workers == 2 or on_disk == {"one"}
 
 
 def test_a_damaged_result_of_another_call_is_not_read(tmp_path):

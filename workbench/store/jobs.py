@@ -82,12 +82,22 @@ def run_jobs(
         total=len(jobs), initial=len(jobs) - len(missing), desc=label, disable=None if progress else True
     )
     left = {name: jobs[name] for name in missing}
-    with bar, contextlib.closing(_done(function, left, files, workers)) as done:
-        for _ in done:
-            bar.update()
-    for name in missing:
-        if name in twins:
+
+    unshared = set(left) & set(twins)
+
+    def share(name: str) -> None:
+        if name in unshared and files[name].is_file():
             atomic.write_bytes(twins[name], files[name].read_bytes())
+            unshared.remove(name)
+
+    try:
+        with bar, contextlib.closing(_done(function, left, files, workers)) as done:
+            for name in done:
+                share(name)  # at once: other calls go on where this one is killed
+                bar.update()
+    finally:
+        for name in left:
+            share(name)  # what other processes had done when one failed
     return {name: found[name] if name in found else _read(function, file) for name, file in files.items()}
 
 
