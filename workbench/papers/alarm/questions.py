@@ -238,7 +238,8 @@ class QuestionRows:
     test: tuple[Sample, ...]
     """To test on; the responses are empty."""
     held_out: Sequence[QAFeedback]
-    """With annotations that no reward learns from: the development file's, or of a single file the tested rows."""
+    """With annotations that no reward learns from: the development file's, by which the best weights of relevance and
+    factuality are chosen; of a single file the tested rows."""
 
 
 def rows_of(settings: QuestionTask) -> QuestionRows:
