@@ -1,6 +1,7 @@
 """What is said of outcomes: by hand-made ones, from tables to claims, and the kept table of many seeds."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from workbench.papers.alarm.arms import HIERARCHICAL, WEIGHTED_SUM
 from workbench.papers.alarm.claims import gap_effect, left_out_gaps, mode_claims, selection_claims
 from workbench.papers.alarm.results import rank_agreement
 from workbench.papers.alarm.story import sentence_values
-from workbench.papers.alarm.tables import frontier_table
+from workbench.papers.alarm.tables import facts_table, frontier_table
 from workbench.papers.alarm.task import TaskRewards
 from workbench.papers.alarm.wins import win_frame
 from workbench.policies.outcomes import BEFORE
@@ -158,4 +159,17 @@ def test_sentences_get_what_each_reward_says_of_them():
         "holistic, change": [pytest.approx(0.4), pytest.approx(0.5)],
         "each": [1.0, -1.0],
         "whole": [None, 3.0],
+    }
+
+
+def test_facts_of_rewards_that_seeds_share_are_shown_once():
+    shared, own = {"a": 0.5, "b": 2.0}, {"a": 1.0, "b": 2.0}
+    alike = {seed: SimpleNamespace(facts=shared) for seed in (0, 1)}
+    assert facts_table(alike).to_dict("list") == {"what": ["a", "b"], "mean": [0.5, 2.0]}
+    apart = {0: SimpleNamespace(facts=shared), 7: SimpleNamespace(facts=own)}
+    assert facts_table(apart).to_dict("list") == {
+        "what": ["a", "b"],
+        "mean": [0.75, 2.0],
+        "seed 0": [0.5, 2.0],
+        "seed 7": [1.0, 2.0],
     }

@@ -80,14 +80,20 @@ def tuning_table(tuning: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def facts_table(prepared: Mapping[int, Prepared]) -> pd.DataFrame:
-    """Return what is known of the rewards before a policy is trained: a row for each fact, mean and seeds."""
+    """Return what is known of the rewards before a policy is trained: a row for each fact.
+
+    Returns:
+        Columns `what` and `mean`, and the first three seeds where seeds have rewards of their own.
+    """
     import pandas as pd
 
+    by_seed = {seed: prepared_seed.facts for seed, prepared_seed in prepared.items()}
+    first, *others = by_seed.values()
+    shown = list(by_seed)[:3] if any(facts != first for facts in others) else []
     rows = []
-    for name in next(iter(prepared.values())).facts:
-        by_seed = {seed: prepared_seed.facts[name] for seed, prepared_seed in prepared.items()}
-        shown = {f"seed {seed}": value for seed, value in list(by_seed.items())[:3]}
-        rows.append({"what": name, "mean": float(np.mean(list(by_seed.values()))), **shown})
+    for name in first:
+        mean = float(np.mean([facts[name] for facts in by_seed.values()]))
+        rows.append({"what": name, "mean": mean, **{f"seed {seed}": by_seed[seed][name] for seed in shown}})
     return pd.DataFrame(rows)
 
 
