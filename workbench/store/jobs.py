@@ -82,7 +82,6 @@ def run_jobs(
         total=len(jobs), initial=len(jobs) - len(missing), desc=label, disable=None if progress else True
     )
     left = {name: jobs[name] for name in missing}
-
     unshared = set(left) & set(twins)
 
     def share(name: str) -> None:

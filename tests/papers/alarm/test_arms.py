@@ -202,9 +202,8 @@ def test_some_arms_alone_are_trained_in_the_order_of_all():
     assert names == [HOLISTIC_ONLY, CENTRED, HIERARCHICAL]  # nor the hierarchy with b
     swept = [planned.arm for planned in some.training_runs(("a",), ("a", "b")) if planned.seed == 0][3:]
     assert [(arm.kind, arm.weight) for arm in swept] == [(CENTRED, 0.3), (HIERARCHICAL, 0.3)]
-    assert [*some.only([HIERARCHICAL, "each aspect"]).training_runs(("a",), ("a", "b"))][
-        -1
-    ].name == "hierarchical, b"
+    *_, last = some.only([HIERARCHICAL, "each aspect"]).training_runs(("a",), ("a", "b"))
+    assert last.name == "hierarchical, b"
     assert declared.only(["all"]) == declared
     for wrong in ([HOLISTIC_ONLY], [HIERARCHICAL, "greedy"]):
         with pytest.raises(SettingsError, match="others of holistic_only"):

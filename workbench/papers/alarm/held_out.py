@@ -20,7 +20,7 @@ from workbench.rewards import (
     span_agreement,
     span_examples,
 )
-from workbench.store.atomic import write_json
+from workbench.store.atomic import lock, write_json
 from workbench.store.reading import read_json
 
 __all__ = ["held_out_facts", "no_better_than_chance", "ordered_share"]
@@ -39,21 +39,12 @@ def held_out_facts(rewards: Mapping[str, Reward], rows: Sequence[QAFeedback], fi
     Args:
         rewards: From `raw_rewards`.
         rows: Held-out rows.
-        file: Where the result is kept: seeds that share rewards measure it once.
+        file: Where the result is kept: seeds that share rewards measure it once, those prepared beside wait for it.
     """
-    if file.is_file():
+    with lock(file.with_suffix(".lock")):
+        if not file.is_file():
+            write_json(file, _measured(rewards, rows))
         return dict(read_json(file))
-    facts: dict[str, float] = {}
-    for name, reward in rewards.items():
-        if isinstance(reward, SpanClassifierReward):
-            facts |= _of_segments(name, reward, rows)
-            continue
-        pairs = completeness_pairs(rows) if name == COMPLETENESS else [p for row in rows for p in row.pairs()]
-        facts[f"{name}: {PAIRS}"] = len(pairs)
-        if pairs:
-            facts[f"{name}: {ACCURACY}"] = ordered_share(reward, pairs)
-    write_json(file, facts)
-    return facts
 
 
 def no_better_than_chance(facts: Mapping[str, float]) -> list[str]:
@@ -84,6 +75,19 @@ def ordered_share(reward: Reward, pairs: Sequence[PreferencePair]) -> float:
     return float(
         np.mean([values[pair.prompt, pair.chosen] > values[pair.prompt, pair.rejected] for pair in pairs])
     )
+
+
+def _measured(rewards: Mapping[str, Reward], rows: Sequence[QAFeedback]) -> dict[str, float]:
+    facts: dict[str, float] = {}
+    for name, reward in rewards.items():
+        if isinstance(reward, SpanClassifierReward):
+            facts |= _of_segments(name, reward, rows)
+            continue
+        pairs = completeness_pairs(rows) if name == COMPLETENESS else [p for row in rows for p in row.pairs()]
+        facts[f"{name}: {PAIRS}"] = len(pairs)
+        if pairs:
+            facts[f"{name}: {ACCURACY}"] = ordered_share(reward, pairs)
+    return facts
 
 
 def _of_segments(name: str, reward: SpanClassifierReward, rows: Sequence[QAFeedback]) -> dict[str, float]:

@@ -69,7 +69,7 @@ def _of_questions(task: QuestionTask, settings: Any) -> list[Need]:
         for one in (task.holistic, task.aspect_model, task.completeness_model)
     )
     policy = Held(task.policy, ppo.minibatch * text, "lora" if task.lora else "all")
-    steps = (task.span_steps or task.aspect_steps or _SPAN_EPOCHS * _QUESTIONS / _SPAN_BATCH) * 2
+    steps = (task.span_steps or _SPAN_EPOCHS * _QUESTIONS / _SPAN_BATCH) * 2
     declared = declare(settings).with_ablations(settings.ablations, task.aspects)
     policies = len(declared.training_runs(task.aspects[:1], task.aspects))
     answers = policies * (ppo.max_steps or 2 * _QUESTIONS / ppo.batch) * ppo.batch

@@ -86,9 +86,9 @@ class QuestionTask:
     aspect_tokens: int = SpanSettings.max_tokens
     """Longest input of relevance and factuality, in tokens."""
     aspect_steps: int | None = None
-    """Optimizer steps of each aspect model; None: the authors' epochs."""
+    """Optimizer steps of completeness, and of a holistic reward that is trained; None: the authors' epochs."""
     span_steps: int | None = None
-    """Of relevance and factuality, where others than `aspect_steps`."""
+    """Optimizer steps of relevance and factuality; None: the authors' epochs."""
     span_learning_rate: float = SpanTrainingSettings.learning_rate
     """Of relevance and factuality; the authors' is for a model of 150 million parameters and thousands of steps."""
     pair_learning_rate: float = RewardTrainingSettings.learning_rate
@@ -205,7 +205,7 @@ def question_task(settings: Any) -> QuestionTask:
         supervised=settings.supervised,
         aspect_tokens=settings.aspect_tokens,
         aspect_steps=settings.aspect_steps or None,
-        span_steps=settings.span_steps or None,
+        span_steps=settings.span_steps or settings.aspect_steps or None,
         span_learning_rate=settings.span_learning_rate or SpanTrainingSettings.learning_rate,
         pair_learning_rate=settings.pair_learning_rate or RewardTrainingSettings.learning_rate,
         pool_prompts=settings.pool_prompts,
@@ -321,10 +321,9 @@ def _reward_model(
 
 def _train_aspects(settings: QuestionTask, rows: QuestionRows, folder: Path) -> None:
     """Train the three aspect models; those that are there are not trained again."""
-    steps = settings.span_steps or settings.aspect_steps
     for name in (name for name in SPANS if name in settings.aspects):
         chosen_by = span_examples(rows.development, name) if rows.development else []
-        every = min(EVALUATE_STEPS, steps or EVALUATE_STEPS) if chosen_by else 0
+        every = min(EVALUATE_STEPS, settings.span_steps or EVALUATE_STEPS) if chosen_by else 0
         train_span_classifier(
             span_examples(rows.feedback, name),
             settings.aspect_model,
@@ -332,7 +331,7 @@ def _train_aspects(settings: QuestionTask, rows: QuestionRows, folder: Path) -> 
             folder=folder / name,
             name=name,
             training=SpanTrainingSettings(
-                max_steps=steps,
+                max_steps=settings.span_steps,
                 learning_rate=settings.span_learning_rate,
                 bf16=None,
                 evaluate_steps=every,
