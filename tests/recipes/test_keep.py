@@ -16,7 +16,7 @@ from workbench.runs.kept import read_kept
 
 DECLARED = {
     "command": "workbench run mine",
-    "declared": {"metric": "a share"},
+    "declared": {"question": "Q", "metric": "a share"},
     "tables": ["t"],
     "figures": ["f"],
 }
@@ -51,9 +51,19 @@ def test_no_path_of_this_machine_is_kept(folder):
     assert "out" not in parameters
 
 
-def test_what_the_run_or_the_declaration_lacks_is_named_at_once(folder):
-    with pytest.raises(DataError, match=r"lacks declared, tables 'other', figures 'more'"):
-        kept_of_run(folder, {"command": "c", "tables": ["t", "other"], "figures": ["more"]})
+def test_what_the_run_lacks_is_named_at_once(folder):
+    more = {"tables": ["t", "other"], "figures": ["more"], "claims": ["S", "T"]}
+    with pytest.raises(DataError, match=r"lacks tables 'other', figures 'more', claims 'T'\n"):
+        kept_of_run(folder, DECLARED | more)
+
+
+def test_of_claims_those_that_are_declared_are_kept(folder):
+    results = json.loads((folder / "results.json").read_text())
+    results["claims"] += [{"statement": "Elsewhere: S"}, {"statement": "So it is"}]
+    (folder / "results.json").write_text(json.dumps(results))
+    assert len(kept_of_run(folder, DECLARED).claims) == 3
+    kept = kept_of_run(folder, DECLARED | {"claims": ["S"]})
+    assert [claim["statement"] for claim in kept.claims] == ["S", "So it is"]
 
 
 def test_the_command_writes_beside_the_declaration(folder, tmp_path, monkeypatch):

@@ -65,3 +65,22 @@ def test_every_profile_has_its_table(paper: str, profile: str) -> None:
     if profile == "paper":
         said = table["profile paper"].where(table["profile paper"] != "the same", table["the paper's"])
         assert said.tolist() == table["this run"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("files", "source", "read"),
+    [
+        ([], "data", ("train.json", "test.json, 9", "dev_feedback.json")),
+        (["a.json"], "a.json", ("a.json, but its last rows", "the last of a.json, 9", "none")),
+        (["data/a.json"], "data", ("train_feedback.json", "dev_feedback.json, 9", "dev_feedback.json")),
+        (["data/train.json", "data/test.json"], "data", ("train.json", "test.json, 9", "dev_feedback.json")),
+    ],
+)
+def test_alarm_says_which_files_of_questions_it_reads(tmp_path, files, source, read):
+    for file in files:
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text("[]")
+    laptop = vars(profile_settings("alarm", "laptop"))
+    ours = alarm.our_settings(SimpleNamespace(**laptop | {"data": str(tmp_path / source), "test_prompts": 9}))
+    names = ("prompts of RL", "prompts of the test", "aspect models chosen on")
+    assert tuple(ours[f"questions: {name}"] for name in names) == read

@@ -1,7 +1,8 @@
 """Keep a finished run's results in `data/real`: `python -m workbench.recipes.keep runs/real ds1000`.
 
 What is kept says `data/real/PAPER/declaration.yaml`, which is written before the run: texts on what is compared, the
-run's command, and the names of the tables and figures that answer the question.
+run's command, and the names of the tables and figures that answer the question; `claims`, where not all claims of
+the run do, are statements by how they begin.
 """
 
 from __future__ import annotations
@@ -13,14 +14,12 @@ from typing import Any
 import click
 
 from workbench.core.errors import DataError, WorkbenchError
-from workbench.runs.kept import KeptResults, kept_folder, write_kept
+from workbench.runs.kept import KeptResults, kept_folder, read_declaration, write_kept
 from workbench.store.reading import read_json
 
 __all__ = ["kept_of_run"]
 
 DIGITS = 4
-FIELDS = ("command", "declared", "tables", "figures")
-"""Of a declaration."""
 
 
 def kept_of_run(folder: Path, declaration: Mapping[str, Any], note: str = "") -> KeptResults:
@@ -28,19 +27,21 @@ def kept_of_run(folder: Path, declaration: Mapping[str, Any], note: str = "") ->
 
     Args:
         folder: RUN/PAPER, with results.json.
-        declaration: `FIELDS`.
+        declaration: From `read_declaration`.
         note: What a reader must know of how it went, such as what was declared and not finished.
 
     Raises:
-        DataError: The declaration or the run lacks something.
+        DataError: The run lacks something that is declared.
     """
     results = _placeless({"parameters": {}, **read_json(folder / "results.json")})
-    lacking = [name for name in FIELDS if name not in declaration]
-    lacking += [f"{kind} {name!r}" for kind in ("tables", "figures") for name in declaration.get(kind, ())
-                if name not in results.get(kind, {})]  # fmt: skip
+    claims, starts = results.get("claims", ()), declaration.get("claims", [""])
+    lacking = [f"{kind} {name!r}" for kind in ("tables", "figures") for name in declaration[kind]
+               if name not in results.get(kind, {})]  # fmt: skip
+    lacking += [f"claims {start!r}" for start in starts
+                if not any(claim["statement"].startswith(start) for claim in claims)]  # fmt: skip
     if lacking:
         raise DataError(
-            got=f"{folder / 'results.json'} or its declaration lacks {', '.join(lacking)}",
+            got=f"{folder / 'results.json'} lacks {', '.join(lacking)}",
             needed="a finished run that measured all that was declared",
             fix="let the run end, or correct the declaration",
         )
@@ -50,7 +51,7 @@ def kept_of_run(folder: Path, declaration: Mapping[str, Any], note: str = "") ->
         facts=({"note": note} if note else {}) | _facts(folder, results),
         tables={name: _rounded(results["tables"][name]) for name in declaration["tables"]},
         figures={name: _points(folder, results["figures"][name]) for name in declaration["figures"]},
-        claims=_rounded(results["claims"]),
+        claims=_rounded([claim for claim in claims if claim["statement"].startswith(tuple(starts))]),
     )
 
 
@@ -105,16 +106,14 @@ def _rounded(value: Any) -> Any:
 @click.argument("paper")
 @click.option("--note", default="", help="What a reader must know of how it went.")
 def main(*, run: Path, paper: str, note: str) -> None:
-    import yaml
-
     folder = kept_folder(paper)
     try:
-        text = (folder / "declaration.yaml").read_text(encoding="utf-8")
-        kept = kept_of_run(run / paper, yaml.safe_load(text), note)
+        declaration = read_declaration(paper)
+        if declaration is None:
+            raise click.ClickException(f"no declaration: {folder / 'declaration.yaml'}")
+        kept = kept_of_run(run / paper, declaration, note)
         write_kept(folder / "results.json", kept)
-    except OSError as error:
-        raise click.ClickException(f"no declaration: {error}") from error
-    except WorkbenchError as error:
+    except (OSError, WorkbenchError) as error:
         raise click.ClickException(str(error)) from error
     counts = f"{len(kept.tables)} tables, {len(kept.figures)} figures, {len(kept.claims)} claims"
     click.echo(f"{folder / 'results.json'}: {counts}")

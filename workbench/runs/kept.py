@@ -23,10 +23,13 @@ if TYPE_CHECKING:
 
     from workbench.runs.run import Run
 
-__all__ = ["REAL", "KeptResults", "kept_folder", "read_kept", "show_kept", "write_kept"]
+__all__ = ["REAL", "KeptResults", "kept_folder", "read_declaration", "read_kept", "show_kept", "write_kept"]
 
 REAL = "Real model, real data"
 """Begins the captions of what is kept, so that it is told from a pocket result and from the paper's numbers."""
+
+DECLARATION = ("command", "declared", "tables", "figures")
+"""What every declaration holds."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,35 @@ class KeptResults:
 def kept_folder(paper: str) -> Path:
     """Return where a paper's declaration and kept results lie."""
     return data_folder() / "real" / paper
+
+
+def read_declaration(paper: str) -> dict[str, Any] | None:
+    """Read what of a paper is to be measured with real models; None where nothing is declared.
+
+    Returns:
+        `command`, `declared`, `tables` and `figures`, and maybe `claims`: statements by how they begin.
+
+    Raises:
+        DataError: The file is no YAML, or lacks one of the former, or the question that is declared.
+    """
+    import yaml
+
+    file = kept_folder(paper) / "declaration.yaml"
+    if not file.is_file():
+        return None
+    try:
+        declaration = yaml.safe_load(file.read_text(encoding="utf-8"))
+        found = declaration if isinstance(declaration, dict) else {}
+        lacking = [name for name in DECLARATION if name not in found]
+        if lacking or "question" not in found["declared"]:
+            raise ValueError(f"no {', '.join(lacking) or 'question in declared'}")
+    except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
+        raise DataError(
+            got=f"{file}: {' '.join(str(error).split())}",
+            needed=f"YAML with {', '.join(DECLARATION)}, and maybe claims",
+            fix="correct the file; where a text holds a colon and a space, put it in quotes",
+        ) from error
+    return found
 
 
 def write_kept(file: Path, kept: KeptResults) -> None:
@@ -140,12 +172,9 @@ def _said(value: Any) -> str:
 
 def _not_yet(paper: str) -> str:
     """Say that nothing is kept, and what was declared to be measured."""
-    import yaml
-
-    file = kept_folder(paper) / "declaration.yaml"
-    if not file.is_file():
+    declared = read_declaration(paper)
+    if declared is None:
         return "No result with a real model is kept for this paper."
-    declared = yaml.safe_load(file.read_text(encoding="utf-8"))
     return (
         f"No result with a real model is kept for this paper yet. What is declared: "
         f"{declared['declared']['question']} To measure it: {declared['command']}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from workbench.papers.alarm.parameters import declare, task_of, translation_of
@@ -119,7 +120,7 @@ def our_settings(settings: Any) -> Mapping[str, Any]:
 
 def _questions(settings: Any) -> Mapping[str, Any]:
     from workbench.papers.alarm.passages import PassageTask
-    from workbench.papers.alarm.questions import DEV, PROMPTS, TEST, QuestionTask
+    from workbench.papers.alarm.questions import QuestionTask
 
     task, tested = cast("QuestionTask | PassageTask", task_of(settings)), settings.test_prompts
     ppo, lora = task.ppo, task.lora if isinstance(task, QuestionTask) else None
@@ -130,7 +131,8 @@ def _questions(settings: Any) -> Mapping[str, Any]:
         "none",
     )
     if isinstance(task, QuestionTask):
-        asked, answered, development = PROMPTS, f"{TEST}, {tested}", DEV
+        asked, read, development = _read(Path(task.source).expanduser())
+        answered = f"{read}, {tested}"
         aspects = f"trained from {settings.aspect_model}"
     return {
         "LoRA rank, alpha, dropout": (lora.rank, lora.alpha, lora.dropout) if lora else None,
@@ -149,6 +151,16 @@ def _questions(settings: Any) -> Mapping[str, Any]:
         "questions: longest prompt and answer, tokens": (ppo.max_prompt_tokens, ppo.max_new_tokens),
         "questions: normalization of the holistic reward": "fitted on the policy's answers",
     }
+
+
+def _read(source: Path) -> tuple[str, str, str]:
+    """Return what `questions.rows_of` takes prompts of RL, prompts of the test and rows to choose models on from."""
+    from workbench.papers.alarm.questions import DEV, PROMPTS, TEST, TRAIN
+
+    if source.is_file():
+        return f"{source.name}, but its last rows", f"the last of {source.name}", "none"
+    lacking = {name for name in (PROMPTS, TEST) if source.is_dir() and not (source / name).is_file()}
+    return TRAIN if PROMPTS in lacking else PROMPTS, DEV if TEST in lacking else TEST, DEV
 
 
 def _translation(settings: Any) -> Mapping[str, Any]:
