@@ -76,7 +76,7 @@ ALARM_LAPTOP = Profile(
         "test_prompts": 2, "translation_steps": 1, "pairs": 24, "workers": 1,
     },
     kept="""profile data policy chat lora holistic aspect_model span_learning_rate completeness_model
-        pair_learning_rate device dtype seeds sweep_seeds weights tuning keep_models""",
+        pair_learning_rate device dtype seeds sweep_seeds arms weights tuning keep_models""",
 )  # fmt: skip
 DS1000_PAPER = Profile(
     "ds1000",
