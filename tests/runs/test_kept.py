@@ -125,7 +125,7 @@ def test_what_is_declared_and_not_measured_yet_is_told_with_its_command(shelf, c
         ("[]", "no command"),
         ("command: c\ndeclared: {question: Q}\ntables: []\n", "no figures"),
         ("command: c\ndeclared: {data: D}\ntables: []\nfigures: []\n", "no question in declared"),
-        ("command: c\ndeclared:\ntables: []\nfigures: []\n", "NoneType"),
+        ("command: c\ndeclared:\ntables: []\nfigures: []\n", "no question in declared"),
     ],
 )
 def test_a_declaration_that_cannot_be_used_is_named(shelf, text, fault):

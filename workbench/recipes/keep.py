@@ -34,7 +34,7 @@ def kept_of_run(folder: Path, declaration: Mapping[str, Any], note: str = "") ->
         DataError: The run lacks something that is declared.
     """
     results = _placeless({"parameters": {}, **read_json(folder / "results.json")})
-    claims, starts = results.get("claims", ()), declaration.get("claims", [""])
+    claims, starts = results.get("claims", ()), tuple(declaration.get("claims", ()))
     lacking = [f"{kind} {name!r}" for kind in ("tables", "figures") for name in declaration[kind]
                if name not in results.get(kind, {})]  # fmt: skip
     lacking += [f"claims {start!r}" for start in starts
@@ -51,7 +51,7 @@ def kept_of_run(folder: Path, declaration: Mapping[str, Any], note: str = "") ->
         facts=({"note": note} if note else {}) | _facts(folder, results),
         tables={name: _rounded(results["tables"][name]) for name in declaration["tables"]},
         figures={name: _points(folder, results["figures"][name]) for name in declaration["figures"]},
-        claims=_rounded([claim for claim in claims if claim["statement"].startswith(tuple(starts))]),
+        claims=_rounded([claim for claim in claims if claim["statement"].startswith(starts or "")]),
     )
 
 

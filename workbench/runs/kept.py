@@ -73,9 +73,11 @@ def read_declaration(paper: str) -> dict[str, Any] | None:
         declaration = yaml.safe_load(file.read_text(encoding="utf-8"))
         found = declaration if isinstance(declaration, dict) else {}
         lacking = [name for name in DECLARATION if name not in found]
-        if lacking or "question" not in found["declared"]:
-            raise ValueError(f"no {', '.join(lacking) or 'question in declared'}")
-    except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
+        if not lacking and "question" not in (found["declared"] or ()):
+            lacking = ["question in declared"]
+        if lacking:
+            raise ValueError(f"no {', '.join(lacking)}")
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise DataError(
             got=f"{file}: {' '.join(str(error).split())}",
             needed=f"YAML with {', '.join(DECLARATION)}, and maybe claims",
