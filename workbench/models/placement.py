@@ -10,7 +10,7 @@ from workbench.core.processor import instruction_sets
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["DTYPES", "pick_device", "pick_dtype"]
+__all__ = ["DTYPES", "pick_device", "pick_dtype", "rounding"]
 
 DTYPES = ("auto", "float32", "bfloat16", "float16", "native")
 """Number types by name; see `pick_dtype`."""
@@ -73,3 +73,12 @@ def pick_dtype(name: str, device: torch.device) -> torch.dtype:
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
     return torch.float32
+
+
+def rounding(model: torch.nn.Module) -> float:
+    """Return the relative rounding of the numbers that a model computes in; quantised weights compute in bfloat16."""
+    import torch
+
+    quantised = getattr(model, "is_quantized", False) or getattr(model, "quantization_method", None)
+    numbers = {parameter.dtype for parameter in model.parameters() if parameter.is_floating_point()}
+    return max(torch.finfo(one).eps for one in ({torch.bfloat16} if quantised else numbers))

@@ -37,6 +37,7 @@ from workbench.training.ppo import (
     load_policy,
     train_policy,
 )
+from workbench.training.ppo import rollout as rollouts
 from workbench.training.ppo.bodies import start_tokens
 from workbench.training.ppo.loop import TrainingLoop
 from workbench.training.ppo.prompts import allowed_tokens, chance, encode_prompts
@@ -122,6 +123,34 @@ def test_an_answer_cut_off_gets_no_end_token_and_its_reward_on_what_it_chose() -
         assert rollout.truncated[row] == (1 not in chosen), "an end token is there if it was chosen"
         assert rollout.rewards[row].tolist() == [0.0] * (len(chosen) - 1) + [1.0] + [0.0] * (2 - len(chosen))
         assert bool((rollout.logps[row][: len(chosen)] < 0).all())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("lora", [True, False])
+@pytest.mark.parametrize(("dtype", "autocast"), [("bfloat16", False), ("float32", True), ("float32", False)])
+def test_a_policy_has_no_kl_to_itself_in_coarse_numbers(
+    kind: str, lora: bool, dtype: str, autocast: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it sampled by, from a cache, may be rounded otherwise than what updates and the reference policy read."""
+    model = language_model(kind, spread=0.5).to(getattr(torch, dtype))
+    adapters = LoraSettings(rank=2, target_modules=("q",) if kind == "encoder-decoder" else ("q_proj",))
+    policy = ValuedPolicy(add_lora(model, adapters) if lora else model)
+    settings = quick(batch=32, minibatch=32)
+    own = rollouts.sample
+
+    def rounded_otherwise(*given: Any, **how: Any) -> Any:
+        found = own(*given, **how)
+        return found._replace(logps=found.logps - 0.01 * found.mask, values=found.values + found.mask)
+
+    monkeypatch.setattr(rollouts, "sample", rounded_otherwise)
+    collect = Collector(policy, tokenizer(), WholeReward(count_of("a")), settings, bf16=autocast)
+    found = collect(
+        encode_prompts(list(PROMPTS) * 5, tokenizer(), policy, settings), chance(settings, 1, 0, 30)
+    )
+    coarse = dtype == "bfloat16" or autocast
+    expected = found.reference_logps - (0.0 if coarse else 0.01) * found.mask
+    torch.testing.assert_close(found.logps, expected, rtol=0, atol=0.0 if coarse else 1e-4)
+    assert found.values.abs().max() == (0 if coarse else 1), "a fresh value head gives 0"
 
 
 def test_answers_of_padding_only_do_not_crash() -> None:

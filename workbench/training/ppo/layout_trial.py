@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.models.calling import called
+from workbench.models.placement import rounding
 from workbench.models.reading import OwnLogits, Reading, body_of, plain_tokens, state_error
 from workbench.training.ppo.bodies import PromptBatch, start_tokens
 from workbench.training.ppo.layouts import Contiguous, EncoderDecoder, Layout
@@ -51,7 +52,7 @@ class Trial:
         self.prompts = _padded_left([row[:length] for row, length in zip(tokens, lengths, strict=True)])
         self.rows = torch.arange(len(lengths), device=self.device)
         self.scale, self.reading = 1.0, None
-        self.eps = self._rounding()
+        self.eps = rounding(lm)
         try:
             self.right = torch.stack([self._given_to_head(row) for row in self.rows]).float()
             self.scale = self._scale()
@@ -193,12 +194,6 @@ class Trial:
             return f"{list(found.shape)} instead of {list(right.shape)}"
         apart = state_error(found.flatten(-2), right.flatten(-2))
         return "" if apart < max(ROUNDING, 16 * self.eps) else f"apart by {apart:.2g} of their size"
-
-    def _rounding(self) -> float:
-        """Return the rounding of the numbers that are computed in: quantised weights compute in bfloat16."""
-        quantised = getattr(self.lm, "is_quantized", False) or getattr(self.lm, "quantization_method", None)
-        numbers = {parameter.dtype for parameter in self.lm.parameters() if parameter.is_floating_point()}
-        return max(torch.finfo(one).eps for one in ({torch.bfloat16} if quantised else numbers))
 
 
 def _prompt_lengths(lm: Any) -> tuple[int, int, int]:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from workbench.models.placement import rounding
 from workbench.models.stopping import stop_token_ids
 from workbench.rewards.composition import HierarchicalReward
 from workbench.rewards.placement import decode_responses
 from workbench.rewards.spans import Reward, Sample
 from workbench.training.ppo.kl import token_kl
 from workbench.training.ppo.layouts import PromptBatch
-from workbench.training.ppo.policy import ValuedPolicy
+from workbench.training.ppo.policy import ResponseOutput, ValuedPolicy
 from workbench.training.ppo.prompts import EncodedPrompt, allowed_tokens, collate_prompts
 from workbench.training.ppo.sampling import sample
 from workbench.training.ppo.settings import PPOSettings
@@ -111,6 +112,10 @@ class Collector:
     The policy as it is now becomes the reference policy: make this before training. With adapters that is the policy
     with its adapters off; without, a copy.
 
+    In numbers coarser than float32 log-probabilities and values are read anew, by the same pass as the reference
+    policy's and the updates'. Those of sampling come from a cache and are rounded otherwise: a policy would have a KL
+    to itself before any step, and importance ratios other than 1.
+
     Args:
         policy: The policy.
         tokenizer: Its tokenizer, of the fast kind.
@@ -134,6 +139,7 @@ class Collector:
         self.policy, self.tokenizer, self.reward, self.settings = policy, tokenizer, reward, settings
         self.bf16, self.allowed = bf16, allowed_tokens(policy, tokenizer, settings)
         self.stops = stop_token_ids(policy.lm, tokenizer)
+        self.coarse = bf16 or rounding(policy.lm) > torch.finfo(torch.float32).eps
         self.reference: ValuedPolicy | None = None
         if not policy.has_adapters:
             self.reference = deepcopy(policy).requires_grad_(False).eval()
@@ -157,7 +163,8 @@ class Collector:
                 policy, batch, uniform,
                 stop_tokens=self.stops, allowed=self.allowed, temperature=self.settings.temperature, greedy=greedy,
             )  # fmt: skip
-            reference = self._reference_logps(batch, given.ids, given.mask)
+            reference = self._by_reference(batch, given.ids, given.mask).logps
+            known = self._read(policy, batch, given.ids, given.mask) if self.coarse else given
         ids, mask = given.ids.cpu(), given.mask.cpu()
         texts, offsets = decode_responses(ids, mask, self.tokenizer, stop_tokens=self.stops)
         samples = [replace(one.sample, response=text) for one, text in zip(prompts, texts, strict=True)]
@@ -167,27 +174,29 @@ class Collector:
             samples=samples,
             ids=ids,
             mask=mask,
-            logps=given.logps.cpu(),
+            logps=known.logps.cpu(),
             reference_logps=reference.cpu(),
-            values=given.values.cpu(),
+            values=known.values.cpu(),
             entropies=given.entropies.cpu(),
             rewards=found.tokens,
             scores=found.scores,
             truncated=~(torch.isin(ids, torch.tensor(self.stops, dtype=torch.long)) & mask).any(1),
         )
 
+    def _by_reference(self, prompts: PromptBatch, ids: Tensor, mask: Tensor) -> ResponseOutput:
+        if self.reference is not None:
+            return self._read(self.reference, prompts, ids, mask)
+        with self.policy.adapters_off():
+            return self._read(self.policy, prompts, ids, mask)
+
     @torch.no_grad()
-    def _reference_logps(self, prompts: PromptBatch, ids: Tensor, mask: Tensor) -> Tensor:
-        """Return the reference policy's log-probabilities of the responses, some of like length at a time."""
-        found = torch.zeros(mask.shape, device=mask.device)
+    def _read(self, policy: ValuedPolicy, prompts: PromptBatch, ids: Tensor, mask: Tensor) -> ResponseOutput:
+        """Return what a policy makes of the responses, some of like length at a time."""
+        logps, values = torch.zeros(2, *mask.shape, device=mask.device).unbind()
         at_once = 8 * self.settings.micro_batch  # without gradients that many more fit
         for rows in mask.sum(1).argsort(stable=True).split(at_once):
             width = self.policy.columns(mask[rows])
             given = prompts.select(rows), ids[rows, :width], mask[rows, :width]
             how = {"allowed": self.allowed, "temperature": self.settings.temperature}
-            if self.reference is not None:
-                found[rows, :width] = self.reference(*given, **how).logps
-            else:
-                with self.policy.adapters_off():
-                    found[rows, :width] = self.policy(*given, **how).logps
-        return found
+            logps[rows, :width], values[rows, :width] = policy(*given, **how)
+        return ResponseOutput(logps, values)
