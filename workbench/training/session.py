@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import tempfile
 from collections.abc import Mapping
@@ -66,6 +67,9 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+        if error is None and torch.distributed.is_available() and torch.distributed.is_initialized():
+            atexit.unregister(_leave_group)  # once, however many trainings there were
+            atexit.register(_leave_group)
 
     @property
     def folder(self) -> Path | None:
@@ -154,3 +158,13 @@ class Session:
         """Wait until all processes are here."""
         if self.together.world_size > 1:
             torch.distributed.barrier()
+
+
+def _leave_group() -> None:
+    """Leave the processes that trained together while Python is whole; at its end, as another training may follow.
+
+    The group's threads may still hold tensors. One that lets go of them while Python ends aborts the process, and the
+    launcher then says that a training failed which is done.
+    """
+    if torch.distributed.is_initialized():  # the script may have left it itself
+        torch.distributed.destroy_process_group()

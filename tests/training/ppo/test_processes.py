@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import socket
 import subprocess
@@ -51,6 +52,7 @@ def test_two_processes_match_one(tmp_path: Path) -> None:
     assert launched.returncode == 0, launched.stderr[-3000:]
     assert launched.stdout.count("policy: ") == 1, "only the first process speaks"
     assert "2 processes" in launched.stdout
+    assert launched.stdout.count("alone at the end") == 2, "a group that outlives Python may abort the process"
 
     logs = [read_log(folder / "training_log.jsonl") for folder in (alone, together)]
     assert [row["step"] for row in logs[0]] == [row["step"] for row in logs[1]] == [0, 1, 1, 2, 2]
@@ -61,5 +63,12 @@ def test_two_processes_match_one(tmp_path: Path) -> None:
         torch.testing.assert_close(value, two[name], rtol=1e-3, atol=5e-5)
 
 
+def say_alone() -> None:
+    """Say that this process has left its group: the last thing done before Python ends."""
+    if not torch.distributed.is_initialized():
+        print("alone at the end", flush=True)
+
+
 if __name__ == "__main__":
+    atexit.register(say_alone)  # the first to be registered is the last to be called
     train(Path(sys.argv[1]), Path(sys.argv[2]))
