@@ -7,6 +7,7 @@ from paper_notebooks import settings_of
 
 from workbench.core.errors import RuntimeMissingError
 from workbench.papers.arks.needs import needs
+from workbench.runs.needs import HoursNeed
 
 
 def programs(data):
@@ -38,3 +39,17 @@ def test_what_all_problems_need_is_looked_for_while_they_cannot_be_had(tmp_path,
     for data in (f"Pony:{tmp_path}", "Pony"):
         with pytest.raises(RuntimeMissingError, match="ponyc"):
             programs(data).check()
+
+
+def test_fewer_settings_take_fewer_hours():
+    given = {"data": "fresh:scipy", "models": ["hf:some/model"], "problems": 6}
+    hours = []
+    for families in (["all"], ["main"]):
+        (need,) = [
+            one
+            for one in needs(settings_of("arks", {**given, "families": families}))
+            if isinstance(one, HoursNeed)
+        ]
+        hours.append(need.work[0])
+    assert hours[1].read < hours[0].read / 2
+    assert hours[1].written < hours[0].written / 2

@@ -8,7 +8,15 @@ import pytest
 from workbench.core.errors import SettingsError
 from workbench.papers.arks.claims import arks_claims
 from workbench.papers.arks.results import Findings
-from workbench.papers.arks.settings import ACTIVE, CONTROL, NOTHING, STRIPPED, declared, make_retriever
+from workbench.papers.arks.settings import (
+    ACTIVE,
+    CONTROL,
+    NOTHING,
+    STRIPPED,
+    declared,
+    make_retriever,
+    of_families,
+)
 
 NAMES = ("a", "b", "c", "d")
 
@@ -159,6 +167,24 @@ def test_settings_differ_by_what_they_say():
             assert dict(one.changes) == dict(whole[one.name.removesuffix(STRIPPED)].changes)
     assert not any(one.stripped for one in declared(stripped=False))
     assert not any("given_documents" in one.changes for one in declared(bounded=False))
+
+
+def test_some_families_alone_are_run_and_claims_say_what_is_left_out(findings):
+    settings = of_families(findings.settings, ["bound", "main"])
+    assert {one.family for one in settings} == {"main", "bound"}
+    assert of_families(findings.settings, ["all"]) == findings.settings
+    rows = findings.rows[findings.rows["setting"].isin([one.name for one in settings])]
+    some = replace(findings, rows=rows, settings=settings)
+    left_out = {claim.statement: claim for claim in arks_claims(some, "world") if claim.measured is None}
+    assert set(left_out) == {
+        f"Adding {source} to the other sources helps"
+        for source in ("code snippets", "execution feedback", "documentation")
+    }
+    assert all("Not run: active, " in claim.note for claim in left_out.values())
+    assert some.sources()["sources"].tolist() == ["none", "D+F+S"]
+    for wrong in (["bound"], ["main", "sauces"], []):
+        with pytest.raises(SettingsError, match="main and others of query, bound, sources, stripped"):
+            of_families(findings.settings, wrong)
 
 
 def test_accuracy_stands_against_the_tokens_spent_until_then(findings):

@@ -52,7 +52,9 @@ def test_two_processes_match_one(tmp_path: Path) -> None:
     assert launched.returncode == 0, launched.stderr[-3000:]
     assert launched.stdout.count("policy: ") == 1, "only the first process speaks"
     assert "2 processes" in launched.stdout
-    assert launched.stdout.count("alone at the end") == 2, "a group that outlives Python may abort the process"
+    assert launched.stdout.count("alone at the end") == 2, (
+        "a group that outlives Python may abort the process"
+    )
 
     logs = [read_log(folder / "training_log.jsonl") for folder in (alone, together)]
     assert [row["step"] for row in logs[0]] == [row["step"] for row in logs[1]] == [0, 1, 1, 2, 2]

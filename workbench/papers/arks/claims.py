@@ -30,7 +30,12 @@ def arks_claims(findings: Findings, source: str) -> Iterator[Claim]:
         else f"Measured on {source}."
     )
 
+    run = {setting.name for setting in findings.settings}
+
     def compared(statement: str, paper_value: Any, setting: str, other: str, note: str = "") -> Claim:
+        if other not in run:
+            left_out = f"Not run: {other} is not among the run's settings."
+            return Claim.of(None, statement=statement, paper=PAPER, paper_value=paper_value, note=left_out)
         accuracies = f"{findings.accuracy(setting).value:.1%} against {findings.accuracy(other).value:.1%}. "
         return Claim.of(
             findings.difference(setting, other),

@@ -13,6 +13,7 @@ from workbench.datasets.ds1000 import problems_on
 from workbench.datasets.evor import HUB_NAME, PACKAGES, TASKS, load_evor
 from workbench.models.loading import ModelSettings
 from workbench.papers.arks.data import fresh_problems
+from workbench.papers.arks.settings import declared, of_families
 from workbench.runs.needs import (
     AnswerNeed,
     DataNeed,
@@ -37,8 +38,6 @@ _PROMPT, _ANSWER = 3000, 200
 """About how many tokens a prompt has with what was retrieved, and an answer."""
 _PROBLEMS = 150
 """About how many a task has."""
-_SETTINGS = 20
-"""About how many settings are declared."""
 _ASKED = 0.6
 """About which share of the problems goes into a later round."""
 _BATCH = 8
@@ -83,8 +82,9 @@ def needs(settings: Any) -> tuple[Need, ...]:
         parts = [
             (model.name, (Held(model, _BATCH * (_PROMPT + settings.max_new_tokens)),)) for model in models
         ]
-        asked = (settings.problems or _PROBLEMS) * max(len(tasks), 1) * _SETTINGS
-        asked *= 1 + _ASKED * (settings.rounds - 1)
+        run = of_families(declared(web=bool(settings.web)), settings.families)
+        programs = sum(1 + _ASKED * (one.changes.get("rounds", settings.rounds) - 1) for one in run)
+        asked = (settings.problems or _PROBLEMS) * max(len(tasks), 1) * programs
         work = [
             Work(model.name, model, read=asked * _PROMPT, written=asked * _ANSWER, rows=_BATCH)
             for model in models

@@ -161,13 +161,13 @@ class Findings:
         return pd.DataFrame(found, columns=["setting", "operations", "accuracy", "low", "high"])
 
     def sources(self) -> pd.DataFrame:
-        """Return the accuracy with each subset of the sources: columns sources, accuracy, low, high."""
+        """Return the accuracy with each subset of the sources that was run: columns sources, accuracy, low, high."""
         import pandas as pd
 
         subsets = [(letters_of(s.changes["sources"]), s.name) for s in self.settings if s.family == "sources"]
         without_web = [subset for subset in subsets if "W" not in subset[0]]
         with_web = [subset for subset in subsets if "W" in subset[0]]
-        named = [("none", NOTHING), *without_web, ("D+F+S", ACTIVE), *with_web]
+        named = [("none", NOTHING), *without_web, ("D+F+S", ACTIVE), *with_web]  # the two are always run
         return pd.DataFrame(
             [{"sources": letters, **_named("accuracy", self.accuracy(name))} for letters, name in named]
         )

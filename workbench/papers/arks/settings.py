@@ -26,10 +26,13 @@ __all__ = [
     "declared",
     "letters_of",
     "make_retriever",
+    "of_families",
 ]
 
 _LETTERS = {"documentation": "D", "execution_feedback": "F", "code_snippets": "S", "web_search": "W"}
 WEB = "web_search"
+FAMILIES = ("main", "query", "bound", "sources", "stripped")
+ALL = "all"
 RETRIEVERS = ("bm25", "dense", "hybrid")
 NOTHING, ONE_SHOT, RIGHT = "no documents", "one-shot", "right documents, loop"
 CONTROL, ACTIVE = "loop, question as query", "active, code as query"
@@ -114,6 +117,27 @@ def declared(
             Setting(f"{setting.name}{STRIPPED}", "stripped", setting.changes, True) for setting in kept
         ]
     return tuple(settings if retriever is None else (replace(one, retriever=retriever) for one in settings))
+
+
+def of_families(settings: Sequence[Setting], names: Sequence[str]) -> tuple[Setting, ...]:
+    """Return the settings of some families.
+
+    Args:
+        settings: As declared.
+        names: Of `FAMILIES`, `main` among them: claims compare with its settings. `all` alone leaves all.
+
+    Raises:
+        SettingsError: There is no such family, or `main` is left out.
+    """
+    if list(names) == [ALL]:
+        return tuple(settings)
+    if "main" not in names or not set(names) <= set(FAMILIES):
+        raise SettingsError(
+            got=f"families {', '.join(names)}",
+            needed=f"{ALL}, or main and others of {', '.join(FAMILIES[1:])}",
+            fix="-p families=main,query,bound, for example",
+        )
+    return tuple(setting for setting in settings if setting.family in names)
 
 
 def make_retriever(name: str, encoder: str, cache: Path) -> Retriever | None:
