@@ -25,7 +25,12 @@ DECLARED = {
 @pytest.fixture
 def folder(tmp_path):
     """Hold RUN/mine of a run that measured a table, a figure and a claim."""
-    given = {"seed": 0, "problems": "/home/me/p.jsonl", "models": ["hf:/home/me/m.gguf@chat", "hf:lab/m"]}
+    given = {
+        "seed": 0,
+        "problems": "/home/me/p.jsonl",
+        "data": "fresh:p:/home/me/q.gz",
+        "models": ["hf:/home/me/m.gguf@chat", "hf:lab/m"],
+    }
     run = Run.open("mine", given, out=tmp_path / "run")
     frame = pd.DataFrame({"kind": ["a", "b"], "share": [1 / 3, 0.5], "low": [0.1, 0.2], "high": [0.5, 0.9]})
     run.table("t", frame, "A table")
@@ -47,6 +52,7 @@ def test_what_is_declared_is_taken_and_rounded(folder):
 def test_no_path_of_this_machine_is_kept(folder):
     parameters = kept_of_run(folder, DECLARED).facts["parameters"]
     assert parameters["problems"] == "p.jsonl"
+    assert parameters["data"] == "fresh:p:q.gz"
     assert parameters["models"] == ["hf:m.gguf@chat", "hf:lab/m"]
     assert "out" not in parameters
 

@@ -80,12 +80,15 @@ def _placeless(results: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _texts(value: Any) -> list[str]:
-    """Return the texts in parameters; of `hf:PATH` what stands behind the kind."""
+    """Return the texts in parameters; of `hf:PATH` or `fresh:PACKAGE:PATH` also what stands behind each colon."""
     if isinstance(value, dict | list):
         return [
             text for one in (value.values() if isinstance(value, dict) else value) for text in _texts(one)
         ]
-    return [value, value.partition(":")[2]] if isinstance(value, str) else []
+    if not isinstance(value, str):
+        return []
+    parts = value.split(":")
+    return [":".join(parts[first:]) for first in range(len(parts))]
 
 
 def _points(folder: Path, about: Mapping[str, str]) -> dict[str, Any]:
