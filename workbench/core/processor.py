@@ -1,11 +1,12 @@
-"""The processor: its name, and the instruction sets that numerical libraries choose their code by."""
+"""The processor: its name, its cores, and the instruction sets that numerical libraries choose their code by."""
 
 from __future__ import annotations
 
+import os
 import platform
 from pathlib import Path
 
-__all__ = ["instruction_sets", "processor_name"]
+__all__ = ["cores", "instruction_sets", "processor_name"]
 
 CPUINFO = Path("/proc/cpuinfo")
 FAMILIES = ("avx", "amx", "fma", "asimd", "bf16", "i8mm", "sve")
@@ -15,6 +16,11 @@ FAMILIES = ("avx", "amx", "fma", "asimd", "bf16", "i8mm", "sve")
 def processor_name() -> str:
     """Return the processor's name, as its maker has it where the system tells."""
     return _first("model name") or platform.processor() or platform.machine()
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def instruction_sets() -> list[str]:

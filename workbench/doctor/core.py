@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import platform
 import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from workbench.core.processor import instruction_sets, processor_name
+from workbench.core.processor import cores, instruction_sets, processor_name
 from workbench.doctor.check import Check, guarded, pip, typed_path
 from workbench.sandbox.runtime_recipe import cache_folder
 from workbench.store.location import checkout, home
@@ -127,8 +126,9 @@ def _memory() -> Check:
     import psutil
 
     memory = psutil.virtual_memory()
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    detail = f"{memory.available / 1e9:.0f} of {memory.total / 1e9:.0f} GB available; {cores} processor cores"
+    detail = (
+        f"{memory.available / 1e9:.0f} of {memory.total / 1e9:.0f} GB available; {cores()} processor cores"
+    )
     if memory.available < _LITTLE_MEMORY_BYTES:
         return Check("memory", "note", detail, "the pocket profile wants about 4 GB: close something")
     return Check("memory", "ok", detail)

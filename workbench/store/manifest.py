@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from workbench.core.processor import instruction_sets, processor_name
+from workbench.core.processor import cores, instruction_sets, processor_name
 from workbench.store import atomic
 from workbench.store.folders import project_root
 from workbench.store.location import checkout
@@ -90,7 +90,7 @@ def machine() -> dict[str, Any]:
     return {
         "processor": processor_name(),
         "instruction_sets": instruction_sets(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": cores(),
         "memory_bytes": _memory_bytes(),
         "gpus": gpus.splitlines() if gpus else [],
         "system": f"{platform.system()} {platform.release()}",

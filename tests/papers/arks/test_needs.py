@@ -41,15 +41,17 @@ def test_what_all_problems_need_is_looked_for_while_they_cannot_be_had(tmp_path,
             programs(data).check()
 
 
-def test_fewer_settings_take_fewer_hours():
-    given = {"data": "fresh:scipy", "models": ["hf:some/model"], "problems": 6}
-    hours = []
-    for families in (["all"], ["main"]):
-        (need,) = [
-            one
-            for one in needs(settings_of("arks", {**given, "families": families}))
-            if isinstance(one, HoursNeed)
-        ]
-        hours.append(need.work[0])
-    assert hours[1].read < hours[0].read / 2
-    assert hours[1].written < hours[0].written / 2
+def hours(**given):
+    found = needs(settings_of("arks", {"data": "fresh:scipy", "models": ["hf:some/model"], **given}))
+    (need,) = [one for one in found if isinstance(one, HoursNeed)]
+    return need.work[0]
+
+
+def test_hours_are_those_of_the_settings_that_are_run_and_of_the_problems_there_are():
+    whole = hours(problems=0)
+    assert hours(problems=10**6) == whole, "our suite has some on SciPy, and no more"
+    assert hours(problems=1).read < whole.read / 2
+    assert hours(problems=0, families=["main"]).written < whole.written / 2
+    # with nothing, with what was retrieved, and with the right documents: all other first prompts are one of these
+    once = hours(problems=1, rounds=1)
+    assert once.written * 2 == 3 * hours(problems=1, rounds=1, families=["main"]).written

@@ -1,7 +1,9 @@
 """Hours by hand: arithmetic of passes, and the weights that are read for each token that is written."""
 
 import pytest
+import torch
 
+from workbench.core.processor import cores
 from workbench.models import ModelSettings
 from workbench.models.size import ModelSize
 from workbench.runs.needs import Found, HoursNeed, Work, work
@@ -14,15 +16,30 @@ SPEED = 1e12, 1e11
 @pytest.mark.parametrize(
     ("done", "seconds"),
     [
-        ({"trained": 3.5e6}, 6 * 3.5e15 / 0.35e12),
-        ({"trained": 3.5e6, "cost": 4.0}, 4 * 3.5e15 / 0.35e12),
-        ({"read": 3.5e6}, 2 * 3.5e15 / 0.35e12),
+        ({"trained": 3.5e6}, 6 * 3.5e15 / 0.75e12),
+        ({"trained": 3.5e6, "adapters": True}, 4 * 3.5e15 / 0.75e12),
+        # layers below all adapters are computed once for two passes
+        ({"trained": 3.5e6, "adapters": True, "last_layers": 2}, (0.2 * 4 + 0.8 * 1) * 3.5e15 / 0.75e12),
+        ({"read": 3.5e6}, 2 * 3.5e15 / 0.75e12),
         # 100 steps of 10 texts: each reads 4 GB of weights, at 100 GB a second, and takes 0.02 s beside it
-        ({"written": 1000.0, "rows": 10}, 2 * 1e12 / 0.35e12 + 100 * (0.04 + 0.02)),
+        ({"written": 1000.0, "rows": 10}, 2 * 1e12 / 0.75e12 + 100 * (0.04 + 0.02)),
     ],
 )
 def test_hours_by_hand(done, seconds):
-    assert work._hours(Work("x", ModelSettings("m"), **done), SIZE, SPEED, 4) * 3600 == pytest.approx(seconds)
+    hours = work._hours(Work("x", ModelSettings("m"), **done), SIZE, SPEED, "cpu")
+    assert hours * 3600 == pytest.approx(seconds)
+
+
+def test_a_speed_is_that_of_all_cores_and_threads_stay_as_they_were(monkeypatch):
+    threads = torch.get_num_threads()
+    work._measured.cache_clear()
+    operations, moved = work._measured("cpu")
+    assert torch.get_num_threads() == threads
+    monkeypatch.setattr(work, "cores", lambda: 1000 * cores())
+    work._measured.cache_clear()
+    more = work._measured("cpu")
+    work._measured.cache_clear()
+    assert more[0] > 10 * operations and more[1] > 10 * moved
 
 
 def test_parts_are_added_and_what_has_no_size_is_named(monkeypatch):
@@ -32,6 +49,6 @@ def test_parts_are_added_and_what_has_no_size_is_named(monkeypatch):
     need = HoursNeed((Work("training", known, trained=2.1e8), Work("judging", unknown, read=1.0)), "cpu")
     found = need.check()
     assert isinstance(found, Found) and found.detail.startswith(
-        "about 42 days on this machine (training 42 days)"
+        "about 19 days on this machine (training 19 days)"
     )
     assert "nobody/knows" in found.detail and "A100" in found.detail

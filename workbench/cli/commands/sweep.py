@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from workbench.cli.completions import complete_papers, complete_parameters
 from workbench.cli.interrupting import sigterm_interrupts
 from workbench.cli.option_types import cluster_option
+from workbench.core.processor import cores
 from workbench.core.terminal import echo
 from workbench.runs.profiles import PROFILES
 
@@ -37,7 +36,7 @@ from workbench.runs.profiles import PROFILES
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
-    default=max(1, (os.cpu_count() or 1) // 2),
+    default=max(1, cores() // 2),
     show_default="half of the cores",
     help="Runs at a time.",
 )

@@ -25,12 +25,15 @@ from workbench.runs.needs import (
     Work,
     judge_needs,
 )
+from workbench.training.settings import RewardTrainingSettings
 
 __all__ = ["needs"]
 
 _SPAN_BATCH, _SPAN_TOKENS, _SPAN_EPOCHS = 24, 1024, 50
 _QUESTIONS = 3853
 """QA-Feedback's training questions."""
+_PAIRS = 4
+"""About how many pairs of answers a question gives."""
 _MODULES = {"grammar": "language_tool_python", "confidence": "lingua", "readability": "textstat"}
 """What aspects of translations import."""
 
@@ -70,6 +73,13 @@ def _of_questions(task: QuestionTask, settings: Any) -> list[Need]:
     )
     policy = Held(task.policy, ppo.minibatch * text, "lora" if task.lora else "all")
     steps = (task.span_steps or _SPAN_EPOCHS * _QUESTIONS / _SPAN_BATCH) * 2
+    learnt = RewardTrainingSettings()
+    pairs = task.aspect_steps * learnt.batch if task.aspect_steps else learnt.epochs * _PAIRS * _QUESTIONS
+    pairs *= 2 * text * 0.7
+    adapted: dict[str, Any] = {
+        "adapters": task.lora is not None,
+        "last_layers": (task.lora and task.lora.layers) or 0,
+    }
     declared = declare(settings).with_ablations(settings.ablations, task.aspects)
     policies = len(declared.training_runs(task.aspects[:1], task.aspects))
     answers = policies * (ppo.max_steps or 2 * _QUESTIONS / ppo.batch) * ppo.batch
@@ -85,12 +95,25 @@ def _of_questions(task: QuestionTask, settings: Any) -> list[Need]:
                     "policies",
                     task.policy,
                     trained=answers * ppo.ppo_epochs * text * 0.7,
-                    cost=4.0 if task.lora else 6.0,
+                    **adapted,
                     read=2 * answers * text * 0.7,
                     written=answers * ppo.max_new_tokens,
                     rows=ppo.batch,
                 ),
-                Work("holistic reward", task.holistic, read=answers * text * 0.7),
+                Work(
+                    "holistic reward",
+                    task.holistic,
+                    trained=pairs * task.preferences,
+                    read=answers * text * 0.7,
+                    **adapted,
+                ),
+                Work(
+                    "completeness",
+                    task.completeness_model,
+                    trained=pairs,
+                    read=answers * text * 0.7,
+                    **adapted,
+                ),
             ),
             settings.device,
         ),

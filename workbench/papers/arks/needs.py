@@ -6,7 +6,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from workbench.core.errors import DataError
+from workbench.core.errors import DataError, WorkbenchError
 from workbench.datasets.coding_problem import INSERT, CodingProblem, HiddenTest
 from workbench.datasets.ds1000 import HUB_NAME as PROBLEMS_HUB
 from workbench.datasets.ds1000 import problems_on
@@ -14,6 +14,8 @@ from workbench.datasets.evor import HUB_NAME, PACKAGES, TASKS, load_evor
 from workbench.models.loading import ModelSettings
 from workbench.papers.arks.data import fresh_problems
 from workbench.papers.arks.settings import declared, of_families
+from workbench.retrieval import ActiveRetrievalSettings
+from workbench.retrieval.assembly import Budgets
 from workbench.runs.needs import (
     AnswerNeed,
     DataNeed,
@@ -34,8 +36,8 @@ from workbench.runs.needs.hub import hub_fault
 
 __all__ = ["needs"]
 
-_PROMPT, _ANSWER = 3000, 200
-"""About how many tokens a prompt has with what was retrieved, and an answer."""
+_PROBLEM, _DOCUMENT, _ANSWER = 450, 550, 100
+"""About how many tokens a problem has, a document, and an answer."""
 _PROBLEMS = 150
 """About how many a task has."""
 _ASKED = 0.6
@@ -79,18 +81,41 @@ def needs(settings: Any) -> tuple[Need, ...]:
             models.append(ModelSettings(rest, quantize=packed))
             found.append(ModelNeed(f"code model {len(models)}", models[-1]))
     if models:
+        prompt = min(_PROBLEM + _DOCUMENT * settings.documents, Budgets.prompt_max_length)
         parts = [
-            (model.name, (Held(model, _BATCH * (_PROMPT + settings.max_new_tokens)),)) for model in models
+            (model.name, (Held(model, _BATCH * (prompt + settings.max_new_tokens)),)) for model in models
         ]
-        run = of_families(declared(web=bool(settings.web)), settings.families)
-        programs = sum(1 + _ASKED * (one.changes.get("rounds", settings.rounds) - 1) for one in run)
-        asked = (settings.problems or _PROBLEMS) * max(len(tasks), 1) * programs
+        known = _PROBLEMS if tasks else _known(task, folder, settings.runtime)
+        asked = min(settings.problems or known, known) * max(len(tasks), 1) * _programs(settings)
         work = [
-            Work(model.name, model, read=asked * _PROMPT, written=asked * _ANSWER, rows=_BATCH)
+            Work(model.name, model, read=asked * prompt, written=asked * _ANSWER, rows=_BATCH)
             for model in models
         ]
         found += [DiskNeed(tuple(models)), MemoryNeed(tuple(parts)), HoursNeed(tuple(work))]
     return tuple(found)
+
+
+def _programs(settings: Any) -> float:
+    """Return about how many programs are written for a problem: settings share a first one with the same prompt."""
+    run = of_families(declared(web=bool(settings.web), stripped=settings.data == "world"), settings.families)
+    first = {
+        (
+            "documentation" in one.changes.get("sources", ActiveRetrievalSettings.sources),
+            one.changes.get("given_documents", False),
+            one.stripped,
+        )
+        for one in run
+    }
+    return len(first) + sum(_ASKED * (one.changes.get("rounds", settings.rounds) - 1) for one in run)
+
+
+def _known(task: str, rest: str, runtime: str) -> int:
+    """Return how many problems there are, where that is quickly told."""
+    package, source = fresh_problems(rest, runtime)
+    if task == "fresh" and source != "hub":
+        with suppress(WorkbenchError):  # a need of its own says what is wrong
+            return len(problems_on(package, source))
+    return _PROBLEMS
 
 
 def _on(package: str, source: str) -> str:

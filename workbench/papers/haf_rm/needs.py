@@ -106,17 +106,13 @@ def _policy_work(rlhf: PolicyDeclaration, declaration: Declaration, settings: An
             "policies",
             declaration.model,
             trained=answers * rlhf.ppo.ppo_epochs * text,
-            cost=_cost(settings),
+            adapters=settings.lora,
+            last_layers=settings.lora_layers,
             read=2 * answers * text,
             written=answers * rlhf.ppo.max_new_tokens,
             rows=rlhf.ppo.batch,
         ),
     )
-
-
-def _cost(settings: Any) -> float:
-    """Return `Work.cost` of the trainings."""
-    return (2.5 if settings.lora_layers else 4.0) if settings.lora else 6.0
 
 
 def _work(declaration: Declaration, settings: Any) -> Work:
@@ -136,7 +132,8 @@ def _work(declaration: Declaration, settings: Any) -> Work:
         "trainings",
         declaration.model,
         trained=trained,
-        cost=_cost(settings),
+        adapters=settings.lora,
+        last_layers=settings.lora_layers,
         read=read,
         written=written if settings.judge else 0,
         rows=64,

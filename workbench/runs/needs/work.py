@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
-import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from workbench.core.processor import cores
 from workbench.models.loading import ModelSettings
 from workbench.models.placement import pick_device
 from workbench.models.size import ModelSize
@@ -15,8 +16,8 @@ from workbench.runs.needs.need import Found, Lack
 
 __all__ = ["HoursNeed", "Work"]
 
-_USED = 0.35
-"""Share of the measured speed of large products that training and reading reach."""
+_USED = {"cpu": 0.75, "cuda": 0.35}
+"""Share of the speed of large products that training and reading reach: on a CPU as measured with two models."""
 _PACKED = 0.55
 """Bytes of a weight in NF4."""
 _STEP_S = 0.02
@@ -24,6 +25,8 @@ _STEP_S = 0.02
 _A100 = 312e12, 1.5e12
 """What its maker says: bfloat16 operations, and bytes, a second."""
 _SIZE = 1024
+_BUFFER = 64 * 2**20
+"""Bytes: more than caches hold."""
 _SECONDS = 0.3
 
 
@@ -35,9 +38,10 @@ class Work:
     model: ModelSettings
     trained: float = 0.0
     """Tokens that it is trained on: a pass forward and one back."""
-    cost: float = 6.0
-    """Floating operations for a weight and a trained token: 6 where all are trained; 4 with adapters, and less where
-    these are on the last layers alone."""
+    adapters: bool = False
+    """Whether adapters are trained instead of all weights."""
+    last_layers: int = 0
+    """How many layers adapters are on, the last ones; 0: all."""
     read: float = 0.0
     """Tokens that it reads: a pass forward."""
     written: float = 0.0
@@ -68,31 +72,40 @@ class HoursNeed:
             return Found("nothing to add up" + besides)
         speed = _measured(device)
         hours = {
-            one.what: _hours(one, size, speed, 2 if device == "cuda" else 4)
+            one.what: _hours(one, size, speed, device)
             for one in self.work
             if (size := sizes[one.model]) is not None
         }
         parts = ", ".join(f"{what} {_said(amount)}" for what, amount in hours.items())
         said = f"about {_said(sum(hours.values()))} on this machine ({parts})"
         if device != "cuda":
-            there = (
-                _hours(one, size, _A100, 2) for one in self.work if (size := sizes[one.model]) is not None
+            there = sum(
+                _hours(one, size, _A100, "cuda")
+                for one in self.work
+                if (size := sizes[one.model]) is not None
             )
-            busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-            if busy > (os.cpu_count() or 1):
-                said += f", measured while {busy:.0f} processes computed"
-            said += f"; {_said(sum(there))} on an A100"
+            said += f"; {_said(there)} on an A100"
         return Found(f"{said}{besides}: an order of magnitude")
 
 
-def _hours(work: Work, size: ModelSize, speed: tuple[float, float], bytes_a_weight: int) -> float:
-    """Return the hours of some work, by floating operations and bytes a second."""
+def _hours(work: Work, size: ModelSize, speed: tuple[float, float], device: str) -> float:
+    """Return the hours of some work, by floating operations and bytes a second of a device."""
     operations, moved = speed
-    passes = (
-        size.parameters * (work.cost * work.trained + 2 * (work.read + work.written)) / (_USED * operations)
-    )
-    weights = size.parameters * (_PACKED if work.model.quantize == "nf4" else bytes_a_weight)
-    return (passes + work.written / max(work.rows, 1) * (weights / moved + _STEP_S)) / 3600
+    trained = _operations(work, size) * work.trained
+    used = _USED.get(device, _USED["cuda"]) * operations
+    passes = size.parameters * (trained + 2 * (work.read + work.written)) / used
+    bytes_a_weight = _PACKED if work.model.quantize == "nf4" else 4 if device == "cpu" else 2
+    step = size.parameters * bytes_a_weight / moved + _STEP_S
+    return (passes + work.written / max(work.rows, 1) * step) / 3600
+
+
+def _operations(work: Work, size: ModelSize) -> float:
+    """Return floating operations for a weight and a trained token."""
+    if not work.adapters:
+        return 6.0  # forward, and back to activations and to weights
+    share = min(1.0, work.last_layers / size.layers) if work.last_layers and size.layers else 1.0
+    # weights under adapters get no gradient; layers below all adapters are computed once for two passes or more
+    return 4.0 * share + (1.0 - share)
 
 
 def _said(hours: float) -> str:
@@ -103,21 +116,34 @@ def _said(hours: float) -> str:
 
 @functools.cache
 def _measured(device: str) -> tuple[float, float]:
-    """Return floating operations and bytes a second: of large products, and of a copy in memory."""
+    """Return floating operations and bytes a second: of large products, and of a sum over a large buffer.
+
+    On a CPU by the processor time of one thread, times the cores: what else computes in that moment counts little.
+    """
     import torch
 
-    kind = torch.bfloat16 if device == "cuda" else torch.float32
-    size = _SIZE * (8 if device == "cuda" else 1)
+    on_gpu = device != "cpu"
+    finish = torch.mps.synchronize if device == "mps" else torch.cuda.synchronize
+    kind = torch.bfloat16 if on_gpu else torch.float32
+    size = _SIZE * (8 if on_gpu else 1)
     one = torch.ones(size, size, device=device, dtype=kind)
+    buffer = torch.ones(_BUFFER // 4 * (16 if on_gpu else 1), device=device)
+    clock = time.perf_counter if on_gpu else time.thread_time
 
-    def rate(amount: float, act: object) -> float:
-        count, begin = 0, time.perf_counter()
-        while time.perf_counter() - begin < _SECONDS:
-            act()  # type: ignore[operator]
-            if device == "cuda":
-                torch.cuda.synchronize()
+    def rate(amount: float, act: Callable[[], object]) -> float:
+        count, begin = 0, clock()
+        while clock() - begin < _SECONDS:
+            act()
+            if on_gpu:
+                finish()
             count += 1
-        return amount * count / (time.perf_counter() - begin)
+        return amount * count / (clock() - begin)
 
-    one @ one
-    return rate(2.0 * size**3, lambda: one @ one), rate(2.0 * one.nbytes, one.clone)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        one @ one
+        each = 1 if on_gpu else cores()
+        return each * rate(2.0 * size**3, lambda: one @ one), each * rate(buffer.nbytes, buffer.sum)
+    finally:
+        torch.set_num_threads(threads)
