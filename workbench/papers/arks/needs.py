@@ -78,7 +78,7 @@ def needs(settings: Any) -> tuple[Need, ...]:
         if kind == "served":
             found += served_needs(spec, rest)
         if kind == "hf":
-            models.append(ModelSettings(rest, quantize=packed))
+            models.append(ModelSettings(rest, quantize=packed, dtype=settings.dtype))
             found.append(ModelNeed(f"code model {len(models)}", models[-1]))
     if models:
         prompt = min(_PROBLEM + _DOCUMENT * settings.documents, Budgets.prompt_max_length)

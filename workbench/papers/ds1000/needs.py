@@ -55,7 +55,8 @@ def needs(settings: Any) -> tuple[Need, ...]:
     for name in dict.fromkeys(name for kind, name in asked if kind == "served"):
         found += served_needs(f"served:{name}", name)
     models = [
-        ModelSettings(name, quantize=packed) for name in dict.fromkeys(n for k, n in asked if k == "hf")
+        ModelSettings(name, quantize=packed, dtype=settings.dtype)
+        for name in dict.fromkeys(n for k, n in asked if k == "hf")
     ]
     found += [ModelNeed(f"generator {number}", model) for number, model in enumerate(models, start=1)]
     if models:

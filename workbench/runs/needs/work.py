@@ -6,13 +6,17 @@ import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from workbench.core.processor import cores
 from workbench.models.loading import ModelSettings
-from workbench.models.placement import pick_device
+from workbench.models.placement import pick_device, pick_dtype
 from workbench.models.size import ModelSize
 from workbench.runs.needs.memory import model_size
 from workbench.runs.needs.need import Found, Lack
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["HoursNeed", "Work"]
 
@@ -22,12 +26,26 @@ _PACKED = 0.55
 """Bytes of a weight in NF4."""
 _STEP_S = 0.02
 """Seconds that writing one token takes beside its arithmetic."""
-_A100 = 312e12, 1.5e12
-"""What its maker says: bfloat16 operations, and bytes, a second."""
 _SIZE = 1024
 _BUFFER = 64 * 2**20
 """Bytes: more than caches hold."""
 _SECONDS = 0.3
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What a device reaches."""
+
+    operations: float
+    """Floating operations a second, in training and reading."""
+    moved: float
+    """Bytes a second, from memory."""
+    weight: int
+    """Bytes of a weight."""
+
+
+A100 = Speed(_USED["cuda"] * 312e12, 1.5e12, 2)
+"""By what its maker says, in bfloat16."""
 
 
 @dataclass(frozen=True)
@@ -64,39 +82,32 @@ class HoursNeed:
 
     def check(self) -> Found | Lack:
         """Multiply; see `Need`."""
-        device = pick_device(self.device).type
+        device = pick_device(self.device)
         sizes = {one.model: model_size(one.model) for one in self.work}
         unknown = sorted({model.name for model, size in sizes.items() if size is None})
         besides = f"; not counted, for its size is not known here: {', '.join(unknown)}" if unknown else ""
-        if len(unknown) == len(sizes):
+        known = [(one, size) for one in self.work if (size := sizes[one.model]) is not None]
+        if not known:
             return Found("nothing to add up" + besides)
-        speed = _measured(device)
         hours = {
-            one.what: _hours(one, size, speed, device)
-            for one in self.work
-            if (size := sizes[one.model]) is not None
+            one.what: _hours(one, size, _measured(device.type, pick_dtype(one.model.dtype, device)))
+            for one, size in known
         }
         parts = ", ".join(f"{what} {_said(amount)}" for what, amount in hours.items())
         said = f"about {_said(sum(hours.values()))} on this machine ({parts})"
-        if device != "cuda":
-            there = sum(
-                _hours(one, size, _A100, "cuda")
-                for one in self.work
-                if (size := sizes[one.model]) is not None
-            )
-            said += f"; {_said(there)} on an A100"
+        if device.type != "cuda":
+            said += f"; {_said(sum(_hours(one, size, A100) for one, size in known))} on an A100"
         return Found(f"{said}{besides}: an order of magnitude")
 
 
-def _hours(work: Work, size: ModelSize, speed: tuple[float, float], device: str) -> float:
-    """Return the hours of some work, by floating operations and bytes a second of a device."""
-    operations, moved = speed
-    trained = _operations(work, size) * work.trained
-    used = _USED.get(device, _USED["cuda"]) * operations
-    passes = size.parameters * (trained + 2 * (work.read + work.written)) / used
-    bytes_a_weight = _PACKED if work.model.quantize == "nf4" else 4 if device == "cpu" else 2
-    step = size.parameters * bytes_a_weight / moved + _STEP_S
-    return (passes + work.written / max(work.rows, 1) * step) / 3600
+def _hours(work: Work, size: ModelSize, speed: Speed) -> float:
+    """Return the hours of some work."""
+    # of a prompt only the last token meets the head
+    read = 2 * (size.linear or size.parameters) * work.read
+    passes = read + size.parameters * (_operations(work, size) * work.trained + 2 * work.written)
+    weight = _PACKED if work.model.quantize == "nf4" else speed.weight
+    step = size.parameters * weight / speed.moved + _STEP_S
+    return (passes / speed.operations + work.written / max(work.rows, 1) * step) / 3600
 
 
 def _operations(work: Work, size: ModelSize) -> float:
@@ -115,8 +126,8 @@ def _said(hours: float) -> str:
 
 
 @functools.cache
-def _measured(device: str) -> tuple[float, float]:
-    """Return floating operations and bytes a second: of large products, and of a sum over a large buffer.
+def _measured(device: str, kind: torch.dtype) -> Speed:
+    """Measure large products in a number type, and a sum over a large buffer.
 
     On a CPU by the processor time of one thread, times the cores: what else computes in that moment counts little.
     """
@@ -124,7 +135,6 @@ def _measured(device: str) -> tuple[float, float]:
 
     on_gpu = device != "cpu"
     finish = torch.mps.synchronize if device == "mps" else torch.cuda.synchronize
-    kind = torch.bfloat16 if on_gpu else torch.float32
     size = _SIZE * (8 if on_gpu else 1)
     one = torch.ones(size, size, device=device, dtype=kind)
     buffer = torch.ones(_BUFFER // 4 * (16 if on_gpu else 1), device=device)
@@ -144,6 +154,7 @@ def _measured(device: str) -> tuple[float, float]:
     try:
         one @ one
         each = 1 if on_gpu else cores()
-        return each * rate(2.0 * size**3, lambda: one @ one), each * rate(buffer.nbytes, buffer.sum)
+        reached = _USED.get(device, _USED["cuda"]) * rate(2.0 * size**3, lambda: one @ one)
+        return Speed(each * reached, each * rate(buffer.nbytes, buffer.sum), kind.itemsize)
     finally:
         torch.set_num_threads(threads)
