@@ -1,6 +1,7 @@
 """notebooks/arks.ipynb: executed on a small world from its parameters to its report."""
 
 import json
+import shutil
 
 import pytest
 from paper_notebooks import own_figures, results, run, run_file, with_examples
@@ -50,6 +51,25 @@ def test_the_trace_of_every_setting_is_there(small):
     }
     assert traces == {one.file_name for one in declared()}
     assert {CONTROL, ACTIVE} <= {one.name for one in declared()}
+
+
+def kept_rows(folder):
+    """Return what is kept of models' answers and of programs."""
+    return {file.name: file.read_bytes() for file in (folder / "arks" / "answers").glob("*.jsonl")}
+
+
+def test_with_other_settings_only_what_is_new_is_asked_and_run(small, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(small[0], folder)
+    before = kept_rows(folder)
+    assert set(before) == {"answers-pocket-data-arks-seed-0.jsonl", "outcomes.jsonl"}
+    assert run("arks", folder, **SMALL | {"rounds": 1, "families": "main"}).exit_code == 0
+    assert kept_rows(folder) == before, "an answer or a program was there, and was made again"
+    assert run("arks", folder, **SMALL | {"rounds": 3}).exit_code == 0
+    more = kept_rows(folder)
+    for name, rows in before.items():
+        assert more[name].startswith(rows)
+        assert len(more[name]) > len(rows), "the third round asks and runs something new"
 
 
 def test_a_reader_adds_a_retriever_and_a_source_in_a_cell_and_only_they_are_run(small):

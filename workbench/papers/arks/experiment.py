@@ -5,6 +5,7 @@ Source: Su et al. 2024, "ARKS: Active Retrieval in Knowledge Soup for Code Gener
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,9 +43,11 @@ class Job:
     data: ArksData
     timeout_s: float
     folder: Path
-    """Keeps what came of programs, for all jobs: models often write the same ones."""
+    """Keeps traces and results, those of each model in a folder of its own."""
+    known: Path
+    """Keeps what models answered and what came of programs, for all jobs: models often write the same ones."""
     place: int
-    """The model's number, from 0. Its own folder keeps its answers, traces and results."""
+    """The model's number, from 0."""
     web: str = ""
     """Where web pages come from, as `make_provider` takes it; empty: from nowhere."""
 
@@ -52,6 +55,12 @@ class Job:
     def own(self) -> Path:
         """The model's folder."""
         return self.folder / f"model-{self.place}"
+
+    @property
+    def answers(self) -> Path:
+        """The file of the model's answers."""
+        name = re.sub(r"[^a-z0-9]+", "-", self.model.spec.lower()).strip("-")
+        return self.known / f"answers-{name[-100:]}.jsonl"
 
     def trace(self, setting: Setting) -> Path:
         """Return where a setting's trace goes."""
@@ -83,6 +92,7 @@ def run_experiment(
     processes: int | Cluster,
     folder: Path,
     web: str = "",
+    known: Path | None = None,
 ) -> Outcomes:
     """Run every setting with every model; what is finished stays on disk and is not run again.
 
@@ -96,6 +106,8 @@ def run_experiment(
         folder: Where results and traces go: a folder a model, in it one a family, and in that one a setting; of
             several tasks each has its own.
         web: Where web pages come from, for settings with the source `web_search`; see `make_provider`.
+        known: Where answers and what came of programs are kept as they come. What is there is not asked for or run
+            again, though settings, rounds or problems be others. The folder itself if None.
 
     Raises:
         SettingsError: Two settings have one name, or names that are one folder's.
@@ -115,6 +127,7 @@ def run_experiment(
             part,
             timeout_s,
             folder / part.name if data.members else folder,
+            (known or folder) / part.name if data.members else known or folder,
             place,
             web,
         )
@@ -139,8 +152,8 @@ def run_job(job: Job) -> pd.DataFrame:
     web = WebSearch(make_provider(job.web), job.own / "web.jsonl") if job.web else None
     with (
         Sandbox(job.data.runtime, workers=1, timeout_s=job.timeout_s) as sandbox,
-        Executor(sandbox, job.folder / "outcomes.jsonl") as executor,
-        ResumableCompletions(job.model.open(), job.own / "completions.jsonl", progress=True) as generator,
+        Executor(sandbox, job.known / "outcomes.jsonl") as executor,
+        ResumableCompletions(job.model.open(), job.answers, progress=True) as generator,
     ):
         for setting in job.settings:
             documents = job.data.documents(stripped=setting.stripped)
