@@ -100,6 +100,14 @@ def test_an_encoder_that_is_not_there_is_refused(tmp_path: Path, monkeypatch: py
         dense_module.offline_model()
 
 
+def test_an_encoder_that_is_loaded_at_once_draws_no_bar(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr("workbench.models.quiet.LATE_S", 1000.0)
+    load_encoder()
+    assert "Loading" not in capfd.readouterr().err
+
+
 def test_the_offline_encoder_finds_what_has_no_word_in_common():
     texts = [
         "Arrange numbers from small to large.",

@@ -12,6 +12,7 @@ import numpy as np
 from workbench.core.errors import ModelError, SettingsError
 from workbench.models.damage import whole_files
 from workbench.models.minilm import offline_model
+from workbench.models.quiet import late_bars
 from workbench.retrieval.embeddings import EmbeddingCache
 from workbench.retrieval.encoder import Encoder
 from workbench.retrieval.item import SOURCES
@@ -186,7 +187,7 @@ def load_encoder(model: str | None = None, instructions: Sequence[str] = ()) -> 
             raise FileNotFoundError(
                 f"no {' or '.join(_CONFIGURATIONS)} in it"
             )  # it would be sought on the Hub
-        with whole_files(where):
+        with late_bars(), whole_files(where):
             loaded = SentenceTransformer(where)
     except ModelError:
         raise

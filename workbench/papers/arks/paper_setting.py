@@ -66,7 +66,7 @@ def our_settings(settings: Any) -> Mapping[str, Any]:
         "tasks": tuple(TASKS) if kind == "all" else kind,
         "problems a task": settings.problems or "all",
         "generators": tuple(spec.rpartition("/")[2] for spec in settings.models),
-        "weights": "float16" if settings.quantize == "none" else settings.quantize.upper(),
+        "weights": settings.dtype if settings.quantize == "none" else settings.quantize.upper(),
         "sampling temperature": 0.0,
         "longest prompt, tokens": Budgets.prompt_max_length,
         "retriever": (settings.encoder or "all-MiniLM-L6-v2") if dense else "BM25",
