@@ -32,6 +32,8 @@ __all__ = ["needs"]
 _SPAN_BATCH, _SPAN_TOKENS, _SPAN_EPOCHS = 24, 1024, 50
 _QUESTIONS = 3853
 """QA-Feedback's training questions."""
+_FILLED = 0.7
+"""About which part of the longest text a text of these data fills."""
 _PAIRS = 4
 """About how many pairs of answers a question gives."""
 _MODULES = {"grammar": "language_tool_python", "confidence": "lingua", "readability": "textstat"}
@@ -72,52 +74,42 @@ def _of_questions(task: QuestionTask, settings: Any) -> list[Need]:
         for one in (task.holistic, task.aspect_model, task.completeness_model)
     )
     policy = Held(task.policy, ppo.minibatch * text, "lora" if task.lora else "all")
-    steps = (task.span_steps or _SPAN_EPOCHS * _QUESTIONS / _SPAN_BATCH) * 2
-    learnt = RewardTrainingSettings()
-    pairs = task.aspect_steps * learnt.batch if task.aspect_steps else learnt.epochs * _PAIRS * _QUESTIONS
-    pairs *= 2 * text * 0.7
-    adapted: dict[str, Any] = {
-        "adapters": task.lora is not None,
-        "last_layers": (task.lora and task.lora.layers) or 0,
-    }
-    declared = declare(settings).with_ablations(settings.ablations, task.aspects)
-    policies = len(declared.training_runs(task.aspects[:1], task.aspects))
-    answers = policies * (ppo.max_steps or 2 * _QUESTIONS / ppo.batch) * ppo.batch
     return [
         DataNeed("QA-Feedback", partial(_question_rows, task)),
         *(ModelNeed(what, model) for what, model in named.items()),
         DiskNeed(tuple(named.values())),
         MemoryNeed.of(settings.device, aspects=(spans,), PPO=(policy, *beside)),
-        HoursNeed(
-            (
-                Work("aspects", task.aspect_model, trained=steps * _SPAN_BATCH * _SPAN_TOKENS * 0.7),
-                Work(
-                    "policies",
-                    task.policy,
-                    trained=answers * ppo.ppo_epochs * text * 0.7,
-                    **adapted,
-                    read=2 * answers * text * 0.7,
-                    written=answers * ppo.max_new_tokens,
-                    rows=ppo.batch,
-                ),
-                Work(
-                    "holistic reward",
-                    task.holistic,
-                    trained=pairs * task.preferences,
-                    read=answers * text * 0.7,
-                    **adapted,
-                ),
-                Work(
-                    "completeness",
-                    task.completeness_model,
-                    trained=pairs,
-                    read=answers * text * 0.7,
-                    **adapted,
-                ),
-            ),
-            settings.device,
-        ),
+        HoursNeed(_work(task, settings), settings.device),
     ]
+
+
+def _work(task: QuestionTask, settings: Any) -> tuple[Work, ...]:
+    """Estimate the tokens of all trainings, and of the answers that rewards read."""
+    ppo, learnt = task.ppo, RewardTrainingSettings()
+    declared = declare(settings).with_ablations(settings.ablations, task.aspects)
+    policies = len(declared.training_runs(task.aspects[:1], task.aspects))
+    answers = policies * (ppo.max_steps or 2 * _QUESTIONS / ppo.batch) * ppo.batch
+    spans = 2 * (task.span_steps or _SPAN_EPOCHS * _QUESTIONS / _SPAN_BATCH) * _SPAN_BATCH
+    pairs = task.aspect_steps * learnt.batch if task.aspect_steps else learnt.epochs * _PAIRS * _QUESTIONS
+    text = _FILLED * (ppo.max_prompt_tokens + ppo.max_new_tokens)
+    layers = (task.lora and task.lora.layers) or 0
+    reward: dict[str, Any] = {"adapters": True, "last_layers": layers, "read": answers * text}
+    policy = Work(
+        "policies",
+        task.policy,
+        trained=answers * ppo.ppo_epochs * text,
+        adapters=task.lora is not None,
+        last_layers=layers,
+        read=2 * answers * text,
+        written=answers * ppo.max_new_tokens,
+        rows=ppo.batch,
+    )
+    return (
+        Work("aspects", task.aspect_model, trained=spans * _FILLED * _SPAN_TOKENS),
+        policy,
+        Work("holistic reward", task.holistic, trained=2 * pairs * text * task.preferences, **reward),
+        Work("completeness", task.completeness_model, trained=2 * pairs * text, **reward),
+    )
 
 
 def _of_translation(task: EuroparlTask, settings: Any) -> list[Need]:
